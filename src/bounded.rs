@@ -1,0 +1,334 @@
+//! The one table for state that strangers can grow: bounded, expiring, deterministic.
+//!
+//! In: keys from outside. Out: slots that stay put, the oldest evicted first and counted.
+//! Never: lets a stranger's key push out a protected one; lets the map's order decide anything.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::time::Timestamp;
+
+/// A randomly keyed, fast hash: keys come from outside, so they must not be able to collide at will.
+pub type KeyedHash = foldhash::fast::RandomState;
+
+/// Where an entry lives. The generation tells a reused slot from its former tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId {
+    index: u32,
+    generation: u32,
+}
+
+impl SlotId {
+    /// One number for both parts, for use as a key elsewhere.
+    pub const fn as_u64(self) -> u64 {
+        ((self.generation as u64) << 32) | self.index as u64
+    }
+}
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    oldest: u32,
+    newest: u32,
+    len: usize,
+    capacity: usize,
+}
+
+impl Chain {
+    const fn new(capacity: usize) -> Self {
+        Self { oldest: NONE, newest: NONE, len: 0, capacity }
+    }
+}
+
+#[derive(Debug)]
+struct Slot<K, V> {
+    entry: Option<(K, V)>,
+    touched: Timestamp,
+    generation: u32,
+    older: u32,
+    newer: u32,
+    protected: bool,
+}
+
+/// What an insertion did.
+#[derive(Debug)]
+pub struct Inserted<K, V> {
+    /// Where the entry is.
+    pub slot: SlotId,
+    /// Whether it was made just now.
+    pub new: bool,
+    /// The stranger that had to go for it.
+    pub evicted: Option<(K, V)>,
+}
+
+/// A table of at most `strangers` + `protected` entries. Each partition is evicted oldest first,
+/// only by its own kind.
+#[derive(Debug)]
+pub struct Table<K, V> {
+    map: HashMap<K, u32, KeyedHash>,
+    slots: Vec<Slot<K, V>>,
+    free: Vec<u32>,
+    chains: [Chain; 2],
+    evicted: u64,
+}
+
+impl<K: Hash + Eq + Clone, V> Table<K, V> {
+    /// A table for so many strangers and so many protected entries; at least one stranger.
+    pub fn new(strangers: usize, protected: usize) -> Self {
+        Self {
+            map: HashMap::with_hasher(KeyedHash::default()),
+            slots: Vec::new(),
+            free: Vec::new(),
+            chains: [Chain::new(strangers.max(1)), Chain::new(protected)],
+            evicted: 0,
+        }
+    }
+
+    /// The slot of a key.
+    pub fn find(&self, key: &K) -> Option<SlotId> {
+        self.map.get(key).map(|index| self.id(*index))
+    }
+
+    /// The key's slot, made with `make` if it's not there. Marks it as used at `now`.
+    pub fn find_or_insert(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
+        if let Some(index) = self.map.get(key).copied() {
+            self.touch_index(index, now);
+            return Inserted { slot: self.id(index), new: false, evicted: None };
+        }
+        let evicted = if self.chains[0].len >= self.chains[0].capacity { self.evict_oldest() } else { None };
+        let index = self.take_slot(key, make(), now);
+        self.map.insert(key.clone(), index);
+        self.link_newest(index);
+        Inserted { slot: self.id(index), new: true, evicted }
+    }
+
+    /// The value in a slot, unless the slot has a new tenant.
+    pub fn get(&self, slot: SlotId) -> Option<&V> {
+        let s = self.slots.get(slot.index as usize)?;
+        if s.generation == slot.generation { s.entry.as_ref().map(|(_, v)| v) } else { None }
+    }
+
+    /// The value in a slot, to change it.
+    pub fn get_mut(&mut self, slot: SlotId) -> Option<&mut V> {
+        let s = self.slots.get_mut(slot.index as usize)?;
+        if s.generation == slot.generation { s.entry.as_mut().map(|(_, v)| v) } else { None }
+    }
+
+    /// The key of a slot.
+    pub fn key(&self, slot: SlotId) -> Option<&K> {
+        let s = self.slots.get(slot.index as usize)?;
+        if s.generation == slot.generation { s.entry.as_ref().map(|(k, _)| k) } else { None }
+    }
+
+    /// Marks a slot as used at `now`.
+    pub fn touch(&mut self, slot: SlotId, now: Timestamp) {
+        if self.get(slot).is_some() {
+            self.touch_index(slot.index, now);
+        }
+    }
+
+    /// Moves an entry where strangers can't evict it; false if that partition is full.
+    pub fn protect(&mut self, slot: SlotId) -> bool {
+        if self.get(slot).is_none() {
+            return false;
+        }
+        if self.slots[slot.index as usize].protected {
+            return true;
+        }
+        if self.chains[1].len >= self.chains[1].capacity {
+            return false;
+        }
+        self.unlink(slot.index);
+        self.slots[slot.index as usize].protected = true;
+        self.link_newest(slot.index);
+        true
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, slot: SlotId) -> Option<(K, V)> {
+        self.get(slot)?;
+        self.drop_index(slot.index)
+    }
+
+    /// Takes out the least recently used stranger if it was last used before `before`.
+    pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
+        let index = self.chains[0].oldest;
+        if index == NONE || self.slots[index as usize].touched >= before {
+            return None;
+        }
+        self.drop_index(index)
+    }
+
+    /// All entries in slot order.
+    pub fn iter(&self) -> impl Iterator<Item = (SlotId, &K, &V)> {
+        (0u32..).zip(&self.slots).filter_map(|(index, s)| {
+            s.entry.as_ref().map(|(k, v)| (SlotId { index, generation: s.generation }, k, v))
+        })
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
+    /// How many entries had to go because the table was full.
+    pub const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    fn id(&self, index: u32) -> SlotId {
+        SlotId { index, generation: self.slots[index as usize].generation }
+    }
+
+    fn evict_oldest(&mut self) -> Option<(K, V)> {
+        let index = self.chains[0].oldest;
+        if index == NONE {
+            return None;
+        }
+        self.evicted = self.evicted.saturating_add(1);
+        self.drop_index(index)
+    }
+
+    fn take_slot(&mut self, key: &K, value: V, now: Timestamp) -> u32 {
+        let entry = Some((key.clone(), value));
+        if let Some(index) = self.free.pop() {
+            let slot = &mut self.slots[index as usize];
+            slot.entry = entry;
+            slot.touched = now;
+            slot.protected = false;
+            return index;
+        }
+        let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
+        self.slots.push(Slot {
+            entry,
+            touched: now,
+            generation: 0,
+            older: NONE,
+            newer: NONE,
+            protected: false,
+        });
+        index
+    }
+
+    fn drop_index(&mut self, index: u32) -> Option<(K, V)> {
+        self.unlink(index);
+        let slot = &mut self.slots[index as usize];
+        slot.generation = slot.generation.wrapping_add(1);
+        let entry = slot.entry.take();
+        if let Some((key, _)) = &entry {
+            self.map.remove(key);
+            self.free.push(index);
+        }
+        entry
+    }
+
+    fn touch_index(&mut self, index: u32, now: Timestamp) {
+        self.slots[index as usize].touched = now;
+        let chain = &self.chains[usize::from(self.slots[index as usize].protected)];
+        if chain.newest != index {
+            self.unlink(index);
+            self.link_newest(index);
+        }
+    }
+
+    fn unlink(&mut self, index: u32) {
+        let Slot { older, newer, protected, .. } = self.slots[index as usize];
+        let chain = &mut self.chains[usize::from(protected)];
+        chain.len = chain.len.saturating_sub(1);
+        if older == NONE {
+            chain.oldest = newer
+        } else {
+            self.slots[older as usize].newer = newer
+        }
+        let chain = &mut self.chains[usize::from(protected)];
+        if newer == NONE { chain.newest = older } else { self.slots[newer as usize].older = older }
+    }
+
+    fn link_newest(&mut self, index: u32) {
+        let chain = &mut self.chains[usize::from(self.slots[index as usize].protected)];
+        let older = chain.newest;
+        chain.newest = index;
+        chain.len += 1;
+        if older == NONE {
+            chain.oldest = index
+        } else {
+            self.slots[older as usize].newer = index
+        }
+        let slot = &mut self.slots[index as usize];
+        slot.older = older;
+        slot.newer = NONE;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(n: i64) -> Timestamp {
+        Timestamp(n)
+    }
+
+    #[test]
+    fn evicts_the_oldest_stranger_and_counts_it() {
+        let mut table = Table::new(2, 1);
+        table.find_or_insert(&1, at(1), || 'a');
+        table.find_or_insert(&2, at(2), || 'b');
+        table.find_or_insert(&1, at(3), || 'x');
+        let third = table.find_or_insert(&3, at(4), || 'c');
+        assert_eq!(third.evicted, Some((2, 'b')));
+        assert_eq!((table.len(), table.evicted()), (2, 1));
+        assert!(table.find(&2).is_none());
+    }
+
+    #[test]
+    fn a_reused_slot_is_not_its_former_tenant() {
+        let mut table = Table::new(1, 0);
+        let first = table.find_or_insert(&1, at(1), || 'a').slot;
+        let second = table.find_or_insert(&2, at(2), || 'b').slot;
+        assert_ne!(first, second);
+        assert_eq!((table.get(first), table.get(second)), (None, Some(&'b')));
+    }
+
+    #[test]
+    fn expires_only_strangers_that_were_silent() {
+        let mut table = Table::new(4, 4);
+        for key in 0..3 {
+            table.find_or_insert(&key, at(i64::from(key)), || ());
+        }
+        let safe = table.find(&0).unwrap();
+        assert!(table.protect(safe));
+        assert_eq!(table.expire(at(2)), Some((1, ())));
+        assert_eq!(table.expire(at(2)), None);
+        assert_eq!(table.len(), 2);
+    }
+
+    proptest! {
+        /// No sequence of strangers' keys evicts a protected entry, and the bounds always hold.
+        #[test]
+        fn strangers_cannot_push_out_the_protected(ops in proptest::collection::vec((0u8..4, 0u16..40), 1..400)) {
+            let mut table = Table::new(8, 4);
+            let mut safe = Vec::new();
+            for (step, (op, key)) in ops.into_iter().enumerate() {
+                let now = at(i64::try_from(step).unwrap());
+                match op {
+                    0 => {
+                        let slot = table.find_or_insert(&key, now, || key).slot;
+                        if table.protect(slot) && !safe.contains(&key) { safe.push(key); }
+                    }
+                    1 => { let _ = table.expire(at(now.0 - 10)); }
+                    _ => { table.find_or_insert(&key, now, || key); }
+                }
+                prop_assert!(table.len() <= 12 && safe.len() <= 4);
+                prop_assert!(safe.iter().all(|k| table.find(k).and_then(|s| table.get(s)) == Some(k)));
+                prop_assert_eq!(table.iter().count(), table.len());
+            }
+        }
+    }
+}

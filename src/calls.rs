@@ -1,0 +1,4 @@
+//! From messages to calls.
+//!
+//! In: messages with their paths. Out: call events, once each.
+//! Never: counts a packet.

@@ -1,0 +1,99 @@
+//! From a frame to what travels in it.
+//!
+//! In: `Frame`. Out: one of a UDP datagram, a TCP segment, or the reason why it's neither.
+//! Never: knows SIP, panics, or spends more than linear time on any bytes.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::labels;
+
+/// A hardware address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// Between whom a packet travels, as the innermost headers say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// Sender's address and port.
+    pub src: SocketAddr,
+    /// Receiver's address and port.
+    pub dst: SocketAddr,
+    /// Sender's hardware address, where the link has one.
+    pub src_mac: Option<Mac>,
+    /// Receiver's hardware address, where the link has one.
+    pub dst_mac: Option<Mac>,
+    /// The innermost VLAN id (0..=4095).
+    pub vlan: Option<u16>,
+    /// The sender of the outermost tunnel, where the packet came in one (a remote mirror).
+    pub mirror: Option<IpAddr>,
+}
+
+/// The payload of a UDP datagram (or of a SIP message that a HEP packet carries).
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// Between whom.
+    pub path: Path,
+    /// What it carries, by the UDP length, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Whether the capture or a missing fragment cut the payload short.
+    pub truncated: bool,
+}
+
+/// A TCP segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// Between whom.
+    pub path: Path,
+    /// Sequence number of the first payload byte (SYN counts as one before it).
+    pub seq: u32,
+    /// SYN flag.
+    pub syn: bool,
+    /// FIN flag.
+    pub fin: bool,
+    /// RST flag.
+    pub rst: bool,
+    /// ACK flag.
+    pub ack: bool,
+    /// What it carries, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Whether the capture cut the payload short.
+    pub truncated: bool,
+}
+
+/// What a frame turned out to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Packet<'a> {
+    /// UDP.
+    Datagram(Datagram<'a>),
+    /// TCP.
+    Segment(Segment<'a>),
+}
+
+labels! {
+    /// Why a frame carries no payload for the next stage.
+    pub enum Skip {
+        LinkTruncated = "link_truncated", "The capture ends inside the link header.";
+        NotIp = "not_ip", "A link-layer protocol other than IP: ARP, LLDP, spanning tree and the like.";
+        TooManyTags = "too_many_tags", "More than 8 VLAN tags or MPLS labels.";
+        TooDeep = "too_deep", "Tunnels inside tunnels, more than 4 deep.";
+        IpMalformed = "ip_malformed", "An IP header that contradicts itself or ends early.";
+        Fragment = "fragment", "A fragment that waits for the rest of its packet.";
+        FragmentBad = "fragment_bad", "A fragment that contradicts itself or its predecessors.";
+        TransportTruncated = "transport_truncated", "The capture ends inside the UDP, TCP or SCTP header.";
+        UdpMalformed = "udp_malformed", "A UDP length that contradicts the packet.";
+        TcpMalformed = "tcp_malformed", "A TCP header that contradicts the packet.";
+        TunnelMalformed = "tunnel_malformed", "A tunnel header that ends early or contradicts itself.";
+        TunnelEncrypted = "tunnel_encrypted", "IPsec ESP: nothing inside can be read.";
+        OtherTransport = "other_transport", "IP with a protocol other than UDP and TCP, such as ICMP.";
+        HepMalformed = "hep_malformed", "A HEP packet that ends early or contradicts itself.";
+    }
+}

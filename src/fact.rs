@@ -1,0 +1,106 @@
+//! The small owned things that cross the waist from the sensor to the judge.
+//!
+//! In: what the sensor learnt. Out: `Fact`.
+//! Never: borrows.
+
+use crate::dial::{Leg, Target};
+use crate::handsets::Who;
+use crate::labels;
+use crate::text::Text;
+use crate::time::{Span, Timestamp};
+
+/// A call's number in this run, counted from 1. Both legs of a call have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallNo(pub u64);
+
+labels! {
+    /// How far a call has come.
+    pub enum CallState {
+        Attempted = "attempted", "Somebody dialled.";
+        Ringing = "ringing", "The far end rings.";
+        Answered = "answered", "The far end answered.";
+        Ended = "ended", "It was answered and is over.";
+        Failed = "failed", "It is over and was never answered.";
+    }
+}
+
+labels! {
+    /// Which way a call goes.
+    pub enum Direction {
+        Outbound = "outbound", "From the office to the outside.";
+        Inbound = "inbound", "From the outside to a handset.";
+        Internal = "internal", "Between handsets of the office.";
+    }
+}
+
+labels! {
+    /// What made the call.
+    pub enum Cause {
+        Dialled = "dialled", "The handset dialled it.";
+        Forwarded = "forwarded", "A call to the handset was forwarded there: 302, Diversion, History-Info or a feature code.";
+        Transferred = "transferred", "The handset transferred a call there: REFER or Replaces.";
+    }
+}
+
+/// A call changed its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallFact {
+    /// Of the packet that says so.
+    pub time: Timestamp,
+    /// Which call.
+    pub call: CallNo,
+    /// Its new state.
+    pub state: CallState,
+    /// On which side of the PBX it was seen.
+    pub leg: Leg,
+    /// Whether this is the second leg of a call whose first leg has facts of its own: detection
+    /// and `attempts` pass it over, the trunk's own counts don't.
+    pub joined: bool,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// What made it.
+    pub cause: Cause,
+    /// The final status code; 0 while there is none.
+    pub code: u16,
+    /// When it was attempted.
+    pub started: Timestamp,
+    /// How long it was talked for, for `Ended`; else zero.
+    pub talked: Span,
+    /// Whether it ended without a BYE: the table was full or it outlived the limit.
+    pub expired: bool,
+    /// Whether a Call-ID was used again for another number.
+    pub call_id_reused: bool,
+    /// Who is charged with it.
+    pub who: Who,
+    /// Its Call-ID.
+    pub call_id: Text<128>,
+    /// What was dialled, as it stood in the Request-URI's user part.
+    pub dialled: Text<40>,
+    /// Where that goes.
+    pub target: Target,
+}
+
+/// Something that the sensor learnt. Stored inline: the waist's queue is bounded and allocates once.
+#[expect(clippy::large_enum_variant, reason = "nearly all facts are calls; boxing would allocate per call")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A call changed its state.
+    Call(CallFact),
+    /// A registrar accepted an account from a handset for the first time.
+    Registered {
+        /// When.
+        time: Timestamp,
+        /// Who.
+        who: Who,
+    },
+}
+
+impl Fact {
+    /// When it happened.
+    pub const fn time(&self) -> Timestamp {
+        match self {
+            Self::Call(call) => call.time,
+            Self::Registered { time, .. } => *time,
+        }
+    }
+}

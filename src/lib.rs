@@ -1,0 +1,40 @@
+//! Ringfence watches an office's mirror port, follows every SIP call, and says within seconds
+//! when a handset is being used for toll fraud.
+//!
+//! The modules stand in the order in which data flows: a file may name `crate::x` only if `x`
+//! stands earlier in this list (`tests/architecture.rs` checks it). `ARCHITECTURE.md` shows the
+//! way of one packet and of one alert through them.
+
+// The ground everything stands on; none of it knows a packet.
+pub mod bounded;
+pub mod tally;
+pub mod text;
+pub mod time;
+
+// The sensor: Frame -> Fact.
+pub mod calls;
+pub mod coverage;
+pub mod decode;
+pub mod dial;
+pub mod fact;
+pub mod frame;
+pub mod handsets;
+pub mod ledger;
+pub mod sensor;
+pub mod sip;
+pub mod streams;
+
+// The judge: Fact -> Output.
+pub mod alert;
+pub mod baseline;
+pub mod detect;
+pub mod finding;
+pub mod judge;
+pub mod record;
+
+// The edges: files, settings, generated traffic, the command line.
+pub mod capture;
+pub mod cli;
+pub mod config;
+pub mod drill;
+pub mod run;

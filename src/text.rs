@@ -1,0 +1,129 @@
+//! Short owned text from outside: bounded, copied without allocating, harmless when printed.
+//!
+//! In: bytes from the wire. Out: `Text<N>`, and an escaped form for every sink.
+//! Never: assumes UTF-8, prints a control character.
+
+use std::fmt;
+
+/// Up to `N` bytes (at most 255) from outside, stored inline; longer input is cut and marked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<const N: usize> {
+    len: u8,
+    cut: bool,
+    bytes: [u8; N],
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self { len: 0, cut: false, bytes: [0; N] }
+    }
+}
+
+impl<const N: usize> Text<N> {
+    const CAP: usize = if N < 255 { N } else { 255 };
+
+    /// Copies at most `N` bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut text = Self::default();
+        let len = bytes.len().min(Self::CAP);
+        text.bytes[..len].copy_from_slice(&bytes[..len]);
+        // CAP is at most 255, so this never falls back.
+        text.len = u8::try_from(len).unwrap_or(u8::MAX);
+        text.cut = bytes.len() > len;
+        text
+    }
+
+    /// The bytes as they were on the wire.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Whether the input was longer than fits.
+    pub const fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether there is no text.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl<const N: usize> From<&str> for Text<N> {
+    fn from(s: &str) -> Self {
+        Self::new(s.as_bytes())
+    }
+}
+
+/// The escaped form: see [`escape`].
+impl<const N: usize> fmt::Display for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&escape(self.as_bytes()))?;
+        if self.cut { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+impl<const N: usize> fmt::Debug for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// Text from outside in a form that no sink can misread: control characters, bidirectional
+/// overrides, line separators and invalid UTF-8 become `\x1b`-style escapes; a backslash doubles.
+pub fn escape(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '\\' {
+                out.push_str("\\\\");
+            } else if is_unsafe(c) {
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    push_hex(&mut out, byte);
+                }
+            } else {
+                out.push(c);
+            }
+        }
+        for byte in chunk.invalid() {
+            push_hex(&mut out, *byte);
+        }
+    }
+    out
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push_str("\\x");
+    out.push(char::from(HEX[usize::from(byte >> 4)]));
+    out.push(char::from(HEX[usize::from(byte & 15)]));
+}
+
+/// Characters that move the cursor, change direction or hide: C0, C1, bidi controls, separators,
+/// zero-width characters and tags.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_and_marks() {
+        let text = Text::<4>::new(b"abcdef");
+        assert_eq!(text.as_bytes(), b"abcd");
+        assert_eq!(text.to_string(), "abcd…");
+        assert_eq!(Text::<255>::new(&[b'a'; 300]).as_bytes().len(), 255);
+    }
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(escape(b"a\x1b]0;x\x07\r\n"), "a\\x1b]0;x\\x07\\x0d\\x0a");
+        assert_eq!(escape("J\u{fc}rgen \u{202e}".as_bytes()), "J\u{fc}rgen \\xe2\\x80\\xae");
+        assert_eq!(escape(b"\xff\\"), "\\xff\\\\");
+    }
+}

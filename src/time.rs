@@ -1,0 +1,248 @@
+//! Time as it arrives with packets: microseconds since the Unix epoch, never read from a clock.
+//!
+//! In: packet timestamps, offset tables from the configuration. Out: `Timestamp`, `Span`, `Clock`,
+//! `OfficeHours`.
+//! Never: asks a clock, knows a time-zone name.
+
+use std::fmt;
+
+/// A moment: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// A length of time in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(pub i64);
+
+const MICROS: i64 = 1_000_000;
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// One second.
+    pub const SECOND: Self = Self(MICROS);
+    /// One minute.
+    pub const MINUTE: Self = Self(60 * MICROS);
+    /// One hour.
+    pub const HOUR: Self = Self(3_600 * MICROS);
+    /// One day of 24 hours.
+    pub const DAY: Self = Self(86_400 * MICROS);
+
+    /// A span of whole seconds.
+    pub const fn seconds(n: i64) -> Self {
+        Self(n.saturating_mul(MICROS))
+    }
+
+    /// A span of whole minutes.
+    pub const fn minutes(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(60))
+    }
+
+    /// A span of whole hours.
+    pub const fn hours(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(3_600))
+    }
+
+    /// A span of whole days.
+    pub const fn days(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(86_400))
+    }
+
+    /// The span in seconds, with its fraction.
+    #[expect(clippy::cast_precision_loss, reason = "spans stay far below 2^53 microseconds")]
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / MICROS as f64
+    }
+
+    /// The span in whole seconds, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(MICROS)
+    }
+}
+
+impl Timestamp {
+    /// From whole seconds and microseconds; saturates instead of overflowing.
+    pub const fn from_parts(seconds: i64, micros: i64) -> Self {
+        Self(seconds.saturating_mul(MICROS).saturating_add(micros))
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(MICROS)
+    }
+
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Span {
+        let d = self.0.saturating_sub(earlier.0);
+        Span(if d < 0 { 0 } else { d })
+    }
+
+    /// This moment plus a span; saturates.
+    #[must_use]
+    pub const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// This moment minus a span; saturates.
+    #[must_use]
+    pub const fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+/// RFC 3339 with microseconds, UTC: `2026-11-22T18:24:44.000001Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.as_secs().div_euclid(86_400));
+        let second = self.as_secs().rem_euclid(86_400);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60,
+            self.0.rem_euclid(MICROS)
+        )
+    }
+}
+
+/// The proleptic Gregorian date of a day number (days since 1970-01-01), by Howard Hinnant's
+/// `civil_from_days` algorithm ("chrono-Compatible Low-Level Date Algorithms").
+pub const fn civil_from_days(days: i64) -> (i64, u8, u8) {
+    let z = days.saturating_add(719_468);
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month as u8, day as u8)
+}
+
+/// Time that never goes backwards: packets may be late, state may not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    now: Option<Timestamp>,
+    steps_back: u64,
+}
+
+impl Clock {
+    /// Takes a packet's timestamp and answers with the time that the core uses for it.
+    pub fn advance(&mut self, ts: Timestamp) -> Timestamp {
+        match self.now {
+            Some(now) if ts < now => {
+                self.steps_back = self.steps_back.saturating_add(1);
+                now
+            }
+            _ => {
+                self.now = Some(ts);
+                ts
+            }
+        }
+    }
+
+    /// The latest time seen, if any.
+    pub const fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// How many timestamps lay before one already seen.
+    pub const fn steps_back(&self) -> u64 {
+        self.steps_back
+    }
+}
+
+/// A local time of day, as far as office hours need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Days since 1970-01-01 in local time.
+    pub day: i64,
+    /// 0 = Monday … 6 = Sunday.
+    pub weekday: u8,
+    /// 0..=1439.
+    pub minute: u16,
+}
+
+/// Office hours as numbers: UTC offsets by date, opening minutes by weekday, days off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfficeHours {
+    /// (valid from, seconds east of UTC), in ascending order; before the first entry the first
+    /// one's offset holds, and an empty table is UTC.
+    pub offsets: Vec<(Timestamp, i32)>,
+    /// For each weekday, Monday first: opening and closing minute, `open <= minute < close`.
+    pub open: [Option<(u16, u16)>; 7],
+    /// Local day numbers on which the office is shut, in ascending order.
+    pub holidays: Vec<i64>,
+}
+
+impl Default for OfficeHours {
+    /// Mon-Fri 08:00-18:00 UTC, no holidays.
+    fn default() -> Self {
+        let work = Some((8 * 60, 18 * 60));
+        Self { offsets: Vec::new(), open: [work, work, work, work, work, None, None], holidays: Vec::new() }
+    }
+}
+
+impl OfficeHours {
+    /// The local time of a moment.
+    pub fn local(&self, at: Timestamp) -> LocalTime {
+        let next = self.offsets.partition_point(|(from, _)| *from <= at);
+        let offset = self.offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| *seconds);
+        let seconds = at.as_secs().saturating_add(i64::from(offset));
+        let day = seconds.div_euclid(86_400);
+        LocalTime {
+            day,
+            // 1970-01-01 was a Thursday.
+            weekday: u8::try_from(day.saturating_add(3).rem_euclid(7)).unwrap_or(0),
+            minute: u16::try_from(seconds.rem_euclid(86_400) / 60).unwrap_or(0),
+        }
+    }
+
+    /// Whether the office is open at a moment.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        let local = self.local(at);
+        self.holidays.binary_search(&local.day).is_err()
+            && self.open[usize::from(local.weekday)]
+                .is_some_and(|(open, close)| (open..close).contains(&local.minute))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_rfc3339() {
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp(951_782_400_000_001).to_string(), "2000-02-29T00:00:00.000001Z");
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp(4_291_747_199_000_000).to_string(), "2105-12-31T23:59:59.000000Z");
+    }
+
+    #[test]
+    fn clock_never_goes_back() {
+        let mut clock = Clock::default();
+        assert_eq!(clock.advance(Timestamp(5)), Timestamp(5));
+        assert_eq!(clock.advance(Timestamp(3)), Timestamp(5));
+        assert_eq!(clock.advance(Timestamp(6)), Timestamp(6));
+        assert_eq!(clock.steps_back(), 1);
+    }
+
+    #[test]
+    fn office_hours_follow_the_offset_table() {
+        let hours = OfficeHours {
+            offsets: vec![(Timestamp(0), 0), (Timestamp::from_parts(1_000_000, 0), 3_600)],
+            ..OfficeHours::default()
+        };
+        // 1970-01-12 (Monday) 07:30 UTC is 07:30 local before the change.
+        let monday = Timestamp::from_parts(11 * 86_400 + 7 * 3_600 + 1_800, 0);
+        assert_eq!(hours.local(monday).weekday, 0);
+        assert!(!hours.is_open(Timestamp::from_parts(4 * 86_400 + 7 * 3_600 + 1_800, 0)));
+        // 1970-01-13 07:30 UTC lies after the change: 08:30 local.
+        assert!(hours.is_open(Timestamp::from_parts(12 * 86_400 + 7 * 3_600 + 1_800, 0)));
+        let shut = OfficeHours { holidays: vec![12], ..hours };
+        assert!(!shut.is_open(Timestamp::from_parts(12 * 86_400 + 7 * 3_600 + 1_800, 0)));
+    }
+}
