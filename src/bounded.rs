@@ -242,9 +242,9 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         let chain = &mut self.chains[usize::from(protected)];
         chain.len = chain.len.saturating_sub(1);
         if older == NONE {
-            chain.oldest = newer
+            chain.oldest = newer;
         } else {
-            self.slots[older as usize].newer = newer
+            self.slots[older as usize].newer = newer;
         }
         let chain = &mut self.chains[usize::from(protected)];
         if newer == NONE { chain.newest = older } else { self.slots[newer as usize].older = older }
@@ -256,9 +256,9 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         chain.newest = index;
         chain.len += 1;
         if older == NONE {
-            chain.oldest = index
+            chain.oldest = index;
         } else {
-            self.slots[older as usize].newer = index
+            self.slots[older as usize].newer = index;
         }
         let slot = &mut self.slots[index as usize];
         slot.older = older;
