@@ -277,6 +277,13 @@ impl Baseline {
         Some(self.settle(lane, slot, money, now))
     }
 
+    /// A call has ended unseen.
+    pub fn give_up(&mut self, lane: Lane, slot: SlotId) {
+        if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
+            call.progress = Progress::Over;
+        }
+    }
+
     fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {
         let Some(call) = self.lanes[lane.index()].get_mut(slot) else {
             return Accrual { slot, money: Money::default() };
