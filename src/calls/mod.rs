@@ -3,11 +3,12 @@
 //! In: messages with their paths. Out: steps of a call, once each.
 //! Never: counts a packet.
 
+mod invite;
 mod legs;
+mod progress;
 mod timers;
 
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 
 pub use timers::Limits;
 
@@ -86,9 +87,12 @@ pub struct Call<T> {
     pub call_id: Text<128>,
     /// What was dialled.
     pub dialled: Text<40>,
+    /// Between whom its first INVITE travelled.
+    pub path: Path,
+    /// The user part of its From.
+    pub caller: Text<32>,
     /// What the sensor keeps with it, once it's an attempt.
     pub tag: Option<T>,
-    src: IpAddr,
     via_count: u16,
     cseq: u32,
     before: Option<(u32, Text<40>)>,
@@ -132,11 +136,19 @@ pub enum Step {
     Unknown,
 }
 
-/// Calls forgotten because the table was full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lost {
-    /// How many.
-    pub evicted: u64,
+/// A message with all that the tracker wants to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The message.
+    pub msg: &'a Message<'a>,
+    /// Between whom it travels.
+    pub path: &'a Path,
+    /// The user part of its Request-URI; empty for a response.
+    pub dialled: &'a [u8],
+    /// The user part of its From.
+    pub caller: &'a [u8],
+    /// When it passed.
+    pub now: Timestamp,
 }
 
 /// All calls that are going on or were until a moment ago.
@@ -175,25 +187,16 @@ impl<T: Copy> Calls<T> {
         }
     }
 
-    /// Takes in a message. `dialled` is the user part of its Request-URI, `caller` that of its
-    /// From.
-    pub fn observe(
-        &mut self,
-        msg: &Message<'_>,
-        path: &Path,
-        dialled: &[u8],
-        caller: &[u8],
-        now: Timestamp,
-    ) -> Step {
+    /// Takes in a message.
+    pub fn observe(&mut self, seen: &Seen<'_>) -> Step {
+        let (msg, now) = (seen.msg, seen.now);
         match msg.start {
-            Start::Request { method: Method::Invite, .. } => self.invite(msg, path, dialled, caller, now),
+            Start::Request { method: Method::Invite, .. } => self.invite(seen),
             Start::Request { method: Method::Bye, .. } => self.bye(msg, now),
             Start::Request { method: Method::Cancel, .. } => self.cancel(msg),
             Start::Request { method: Method::Update, .. } => self.refresh(msg, now),
             Start::Request { .. } => self.find(msg).map_or(Step::Unknown, Step::Same),
-            Start::Response(code) if msg.cseq_method == Method::Invite => {
-                self.response(msg, code, path, caller, now)
-            }
+            Start::Response(code) if msg.cseq_method == Method::Invite => self.response(msg, code, now),
             Start::Response(_) => self.find(msg).map_or(Step::Unknown, Step::Same),
         }
     }
@@ -207,7 +210,7 @@ impl<T: Copy> Calls<T> {
             };
             match call.phase {
                 Phase::Provisional => {
-                    self.enter(slot, Phase::Attempted, now);
+                    self.attempt(slot, &[], now);
                     return Some((Step::Attempted(slot), None));
                 }
                 phase => {
@@ -280,153 +283,17 @@ impl<T: Copy> Calls<T> {
         })
     }
 
-    fn invite(
-        &mut self,
-        msg: &Message<'_>,
-        path: &Path,
-        dialled: &[u8],
-        caller: &[u8],
-        now: Timestamp,
-    ) -> Step {
-        let key = self.key(msg.call_id, msg.from_tag);
-        match self.table.find(&key) {
-            Some(slot) => self.invite_again(slot, msg, path, dialled, caller, now),
-            None if msg.to_tag.is_empty() => {
-                let slot = self.insert(key, msg, path, dialled, now);
-                self.attempt(slot, path, caller, msg, now);
-                Step::Attempted(slot)
-            }
-            // The callee may re-INVITE too: then the tags are swapped.
-            None => match self.table.find(&self.key(msg.call_id, msg.to_tag)) {
-                Some(_) => self.refresh(msg, now),
-                None => {
-                    let slot = self.insert(key, msg, path, dialled, now);
-                    self.enter(slot, Phase::Provisional, now);
-                    Step::InDialogUnknown
-                }
-            },
-        }
-    }
-
-    /// An INVITE of a call that is known: a copy, an answer to a challenge, a re-INVITE, more
-    /// digits, a redirection, or the same Call-ID for something new.
-    fn invite_again(
-        &mut self,
-        slot: SlotId,
-        msg: &Message<'_>,
-        path: &Path,
-        dialled: &[u8],
-        caller: &[u8],
-        now: Timestamp,
-    ) -> Step {
-        let tag = self.tag_hash(msg.to_tag);
-        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
-        let dialled = Text::new(dialled);
-        let in_dialog =
-            !msg.to_tag.is_empty() && (call.peers.contains(&tag) || call.phase == Phase::Provisional);
-        let hop_copy = msg.via_count > call.via_count && path.src.ip() != call.src;
-        let copy = msg.cseq <= call.cseq || call.before == Some((msg.cseq, dialled));
-        if in_dialog {
-            return self.refresh(msg, now);
-        }
-        if hop_copy || (copy && dialled == call.dialled) {
-            return Step::Same(slot);
-        }
-        if call.before == Some((msg.cseq, dialled)) {
-            return Step::Same(slot);
-        }
-        let (code, phase, old) = (call.code, call.phase, (call.cseq, call.dialled));
-        call.credentials |= !msg.credentials.is_empty();
-        if dialled == call.dialled && !phase.is_over() {
-            call.cseq = msg.cseq;
-            return Step::Same(slot);
-        }
-        if dialled != call.dialled && !phase_allows_new_target(phase, code, &call.dialled, &dialled) {
-            return self.reuse(slot, msg, path, dialled, caller, now, true);
-        }
-        if phase.is_over() && !is_retried(code) {
-            return self.reuse(slot, msg, path, dialled, caller, now, false);
-        }
-        call.before = Some(old);
-        call.cseq = msg.cseq;
-        let retargeted = dialled != call.dialled;
-        call.dialled = dialled;
-        if phase.is_over() {
-            self.enter(slot, Phase::Attempted, now);
-        }
-        if retargeted { Step::Retargeted(slot) } else { Step::Same(slot) }
-    }
-
-    /// The same Call-ID and From-tag for a new call; the old one is over.
-    #[expect(clippy::too_many_arguments, reason = "one message's parts, used once")]
-    fn reuse(
-        &mut self,
-        slot: SlotId,
-        msg: &Message<'_>,
-        path: &Path,
-        dialled: Text<40>,
-        caller: &[u8],
-        now: Timestamp,
-        other_number: bool,
-    ) -> Step {
-        let Some((key, old)) = self.table.remove(slot) else { return Step::Unknown };
-        let before = Some((old.cseq, old.dialled));
-        self.pushed_out = Some(old);
-        let slot = self.insert(key, msg, path, dialled.as_bytes(), now);
-        if let Some(call) = self.table.get_mut(slot) {
-            call.call_id_reused = other_number;
-            call.before = before;
-        }
-        self.attempt(slot, path, caller, msg, now);
-        Step::Attempted(slot)
-    }
-
-    fn insert(
-        &mut self,
-        key: [u64; 2],
-        msg: &Message<'_>,
-        path: &Path,
-        dialled: &[u8],
-        now: Timestamp,
-    ) -> SlotId {
-        let call = Call {
-            no: CallNo(0),
-            joined: false,
-            phase: Phase::Attempted,
-            started: now,
-            answered: None,
-            code: 0,
-            call_id_reused: false,
-            credentials: !msg.credentials.is_empty(),
-            call_id: Text::new(msg.call_id),
-            dialled: Text::new(dialled),
-            tag: None,
-            src: path.src.ip(),
-            via_count: msg.via_count,
-            cseq: msg.cseq,
-            before: None,
-            peers: [0; 4],
-            since: now,
-            reopened: 0,
-        };
-        let inserted = self.table.find_or_insert(&key, now, || call);
-        if let Some((_, _, evicted)) = inserted.evicted {
-            self.pushed_out = Some(evicted);
-        }
-        inserted.slot
-    }
-
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
-    fn attempt(&mut self, slot: SlotId, path: &Path, caller: &[u8], msg: &Message<'_>, now: Timestamp) {
-        let Some(dialled) = self.table.get(slot).map(|call| call.dialled) else { return };
+    fn attempt(&mut self, slot: SlotId, session_id: &[u8], now: Timestamp) {
+        let Some(call) = self.table.get(slot) else { return };
         let mut leg = Leg {
             call: CallNo(0),
             at: now,
-            src: path.src.ip(),
-            dst: path.dst.ip(),
-            called: Tail::of(dialled.as_bytes()),
-            caller: Tail::of(caller),
-            session: session_part(msg.session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
+            src: call.path.src.ip(),
+            dst: call.path.dst.ip(),
+            called: Tail::of(call.dialled.as_bytes()),
+            caller: Tail::of(call.caller.as_bytes()),
+            session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
         };
         let first = self.legs.first_of(&leg);
         let no = first.unwrap_or_else(|| {
@@ -442,127 +309,6 @@ impl<T: Copy> Calls<T> {
         self.enter(slot, Phase::Attempted, now);
     }
 
-    fn response(&mut self, msg: &Message<'_>, code: u16, path: &Path, caller: &[u8], now: Timestamp) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        let tag = if msg.to_tag.is_empty() { 0 } else { self.tag_hash(msg.to_tag) };
-        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
-        if call.phase == Phase::Provisional {
-            return self.provisional_response(slot, msg, code, path, caller, now);
-        }
-        if tag != 0
-            && code < 300
-            && !call.peers.contains(&tag)
-            && let Some(free) = call.peers.iter_mut().find(|peer| **peer == 0)
-        {
-            *free = tag;
-        }
-        match (code, call.phase) {
-            (100..=179, _) => Step::Same(slot),
-            (180..=199, Phase::Attempted) => {
-                self.enter(slot, Phase::Ringing, now);
-                Step::Ringing(slot)
-            }
-            (200..=299, Phase::Attempted | Phase::Ringing) => {
-                self.answer(slot, code, now, Step::Answered(slot))
-            }
-            (200..=299, Phase::Failed) if call.reopened < REOPEN_MAX => {
-                call.reopened = call.reopened.saturating_add(1);
-                self.answer(slot, code, now, Step::Reopened(slot))
-            }
-            (300..=399, Phase::Attempted | Phase::Ringing) => {
-                call.code = code;
-                Step::Redirected(slot)
-            }
-            (400..=699, Phase::Attempted | Phase::Ringing) => self.fail(slot, code, now),
-            _ => Step::Same(slot),
-        }
-    }
-
-    fn answer(&mut self, slot: SlotId, code: u16, now: Timestamp, step: Step) -> Step {
-        if let Some(call) = self.table.get_mut(slot) {
-            call.code = code;
-            call.answered = Some(now);
-        }
-        self.table.protect(slot);
-        self.enter(slot, Phase::Answered, now);
-        step
-    }
-
-    fn fail(&mut self, slot: SlotId, code: u16, now: Timestamp) -> Step {
-        if let Some(call) = self.table.get_mut(slot) {
-            call.code = code;
-        }
-        if is_retried(code) && code != 484 {
-            return Step::Same(slot);
-        }
-        self.enter(slot, Phase::Failed, now);
-        Step::Failed(slot)
-    }
-
-    /// 481 says that the dialog doesn't exist; 100 comes from a hop that doesn't know.
-    fn provisional_response(
-        &mut self,
-        slot: SlotId,
-        msg: &Message<'_>,
-        code: u16,
-        path: &Path,
-        caller: &[u8],
-        now: Timestamp,
-    ) -> Step {
-        match code {
-            100 => Step::Same(slot),
-            481 => {
-                self.table.remove(slot);
-                Step::Unknown
-            }
-            _ => {
-                // The response travels the other way.
-                let request = Path { src: path.dst, dst: path.src, ..*path };
-                self.attempt(slot, &request, caller, msg, now);
-                Step::Attempted(slot)
-            }
-        }
-    }
-
-    fn bye(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        match self.table.get(slot).map(|call| call.phase) {
-            Some(Phase::Provisional) => {
-                self.table.remove(slot);
-                Step::Unknown
-            }
-            Some(Phase::Attempted | Phase::Ringing | Phase::Answered) => {
-                self.enter(slot, Phase::Ended, now);
-                Step::Ended(slot)
-            }
-            _ => Step::Same(slot),
-        }
-    }
-
-    /// The 487 that follows ends the call; should it be lost, the call expires with its code.
-    fn cancel(&mut self, msg: &Message<'_>) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        if let Some(call) = self.table.get_mut(slot)
-            && matches!(call.phase, Phase::Attempted | Phase::Ringing)
-        {
-            call.code = 487;
-        }
-        Step::Same(slot)
-    }
-
-    /// A request inside a dialog shows that the call goes on.
-    fn refresh(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        if self
-            .table
-            .get(slot)
-            .is_some_and(|call| call.phase == Phase::Answered && now.since(call.since) >= REFRESH_EVERY)
-        {
-            self.enter(slot, Phase::Answered, now);
-        }
-        Step::Same(slot)
-    }
-
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {
         let Some(call) = self.table.get_mut(slot) else { return };
         call.phase = phase;
@@ -576,16 +322,6 @@ impl<T: Copy> Calls<T> {
 /// What became of a call that nobody ended.
 fn ending<T>(call: &Call<T>, slot: SlotId) -> Step {
     if call.phase == Phase::Answered { Step::Ended(slot) } else { Step::Failed(slot) }
-}
-
-/// Whether another number is the same attempt: after a redirection, or more digits after
-/// 484 Address Incomplete (RFC 3578).
-fn phase_allows_new_target(phase: Phase, code: u16, old: &Text<40>, new: &Text<40>) -> bool {
-    match code {
-        300..=399 => !phase.is_over(),
-        484 => new.as_bytes().starts_with(old.as_bytes()),
-        _ => false,
-    }
 }
 
 /// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).
