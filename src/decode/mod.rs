@@ -151,3 +151,7 @@ pub struct Stats {
     /// IP fragments.
     pub defrag: Tally<Defrag>,
 }
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the tests' own sums")]
+mod tests;
