@@ -110,7 +110,7 @@ impl Fragments {
     pub(super) fn add(&mut self, stats: &Stats, way: &Way, key: Key, piece: Piece<'_>) -> Result<Rest, Skip> {
         self.expire(stats, way.ts);
         let inserted = self.table.find_or_insert(&key, way.ts, || Entry::new(way, &piece));
-        if let Some((_, entry)) = inserted.evicted {
+        if let Some((_, _, entry)) = inserted.evicted {
             self.give_up(stats, entry, Defrag::Evicted);
         }
         let Some(entry) = self.table.get_mut(inserted.slot) else { return Err(Skip::Fragment) };

@@ -25,7 +25,8 @@ impl Core {
         let Some(call) = self.calls.get(slot).copied() else { return };
         let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
         let trunk_side = self.is_trunk_side(src, dst);
-        let inbound = !trunk_side && (self.handsets.is_pbx(src) || (!self.handsets.is_home(src) && self.handsets.is_home(dst)));
+        let inbound = !trunk_side
+            && (self.handsets.is_pbx(src) || (!self.handsets.is_home(src) && self.handsets.is_home(dst)));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = self.target(leg, msg, &call);
         let direction = match target.class {
@@ -191,7 +192,8 @@ impl Core {
 
     /// The handset that a call comes to.
     fn callee(&mut self, path: &Path, now: Timestamp) -> Who {
-        let back = Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
+        let back =
+            Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
         let sender = self.handsets.sender(&back, &[], &[], now);
         self.forget(sender.forgotten);
         sender.who
@@ -199,15 +201,23 @@ impl Core {
 
     /// Who is charged with a call: on the handset's side the handset, on the trunk's side whoever
     /// the PBX says diverted or placed it.
-    fn caller(&mut self, call: &Call<Tag>, msg: Option<&Message<'_>>, trunk_side: bool, now: Timestamp) -> (Who, Cause) {
-        let diverted = msg.and_then(|msg| NameAddr::parse(msg.diversion)).map_or(&[][..], |by| uri::user(by.uri));
+    fn caller(
+        &mut self,
+        call: &Call<Tag>,
+        msg: Option<&Message<'_>>,
+        trunk_side: bool,
+        now: Timestamp,
+    ) -> (Who, Cause) {
+        let diverted =
+            msg.and_then(|msg| NameAddr::parse(msg.diversion)).map_or(&[][..], |by| uri::user(by.uri));
         let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
         let account = if !trunk_side || (call.joined && diverted.is_empty()) {
             &[][..]
         } else if !diverted.is_empty() {
             diverted
         } else {
-            let asserted = msg.and_then(|msg| NameAddr::parse(msg.asserted)).map_or(&[][..], |by| uri::user(by.uri));
+            let asserted =
+                msg.and_then(|msg| NameAddr::parse(msg.asserted)).map_or(&[][..], |by| uri::user(by.uri));
             if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
         };
         let sender = self.handsets.sender(&call.path, account, call.caller.as_bytes(), now);
@@ -252,5 +262,6 @@ fn username_of(msg: &Message<'_>) -> Text<32> {
     if msg.credentials.is_empty() {
         return Text::default();
     }
-    Credentials::parse(msg.credentials).map_or_else(Text::default, |credentials| Text::new(credentials.username))
+    Credentials::parse(msg.credentials)
+        .map_or_else(Text::default, |credentials| Text::new(credentials.username))
 }

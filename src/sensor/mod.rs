@@ -15,7 +15,7 @@ pub use outcome::{Outcomes, Transport};
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Call, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path, Segment};
+use crate::decode::{self, Datagram, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
@@ -72,7 +72,7 @@ const SIDEWAYS: usize = 1_024;
 pub struct Sensor {
     clock: Clock,
     decoder: Decoder,
-    streams: Option<Streams>,
+    streams: Streams,
     core: Core,
 }
 
@@ -117,7 +117,7 @@ impl Sensor {
         Self {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
-            streams: Some(Streams::new(settings.streams)),
+            streams: Streams::new(settings.streams),
             core: Core {
                 dial,
                 ledger,
@@ -144,20 +144,27 @@ impl Sensor {
         }
         self.core.expire(now);
         match self.decoder.decode(frame) {
-            Ok(Packet::Datagram(datagram)) => self.core.datagram(&datagram, now),
-            Ok(Packet::Segment(segment)) => {
-                self.core.outcomes.segment();
-                self.segment(&segment, now);
-            }
+            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
             Err(skip) => self.core.outcomes.skipped(skip),
         }
+        self.leftovers(now);
         now
+    }
+
+    /// What the decoder has beyond the frames' own outcomes: packets whose rest never came.
+    fn leftovers(&mut self, now: Timestamp) {
+        while let Some(rest) = self.decoder.poll(now) {
+            if let Ok(packet) = rest {
+                carry(&mut self.streams, &mut self.core, &packet, now, false);
+            }
+        }
     }
 
     /// Time passes without a frame.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.clock.advance(now);
         self.core.expire(now);
+        self.leftovers(now);
     }
 
     /// When `handle_timeout` has something to do.
@@ -201,37 +208,36 @@ impl Sensor {
             ("registrations", self.core.registrations.evicted()),
         ]
     }
+}
 
-    fn segment(&mut self, segment: &Segment<'_>, now: Timestamp) {
-        if segment.truncated {
-            self.core.coverage.signs.bump(Sign::Truncated);
+/// Hands a packet to the stage that reads it. `counted` is false for what is left over from
+/// frames that have their outcome already.
+fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Timestamp, counted: bool) {
+    match packet {
+        Packet::Datagram(datagram) => core.datagram(datagram, now, counted),
+        Packet::Segment(segment) => {
+            if counted {
+                core.outcomes.segment();
+            }
+            core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
+            streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
+                core.message(path, payload, Transport::Tcp, now);
+            });
         }
-        // Taken out for the moment, so that its messages can go to the core.
-        let Some(mut streams) = self.streams.take() else { return };
-        let core = &mut self.core;
-        streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
-            core.message(path, payload, Transport::Tcp, now);
-        });
-        self.streams = Some(streams);
     }
 }
 
 impl Core {
-    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp) {
-        if datagram.truncated {
-            self.coverage.signs.bump(Sign::Truncated);
+    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) {
+        self.coverage.signs.add(Sign::Truncated, u64::from(datagram.truncated));
+        let kind = sniff::sniff(datagram.payload);
+        if counted {
+            self.outcomes.datagram(kind);
         }
-        match sniff::sniff(datagram.payload) {
-            Sniff::Sip => {
-                self.outcomes.sip_datagram();
-                self.message(&datagram.path, datagram.payload, Transport::Udp, now);
-            }
-            other => {
-                if other == Sniff::Dtls {
-                    self.coverage.signs.bump(Sign::EncryptedDatagrams);
-                }
-                self.outcomes.not_sip(other);
-            }
+        match kind {
+            Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
+            Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
+            _ => {}
         }
     }
 

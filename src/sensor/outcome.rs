@@ -41,12 +41,11 @@ impl Outcomes {
         self.skips.bump(skip);
     }
 
-    pub(super) fn not_sip(&self, sniff: Sniff) {
-        self.not_sip.bump(sniff);
-    }
-
-    pub(super) fn sip_datagram(&self) {
-        self.carried.bump(Carried::SipDatagram);
+    pub(super) fn datagram(&self, sniff: Sniff) {
+        match sniff {
+            Sniff::Sip => self.carried.bump(Carried::SipDatagram),
+            other => self.not_sip.bump(other),
+        }
     }
 
     pub(super) fn segment(&self) {
