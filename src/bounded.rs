@@ -160,6 +160,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index)
     }
 
+    /// The least recently used stranger and when it was used last.
+    pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
+        let slot = self.slots.get(self.chains[0].oldest as usize)?;
+        Some((self.id(self.chains[0].oldest), slot.touched))
+    }
+
     /// All entries in slot order.
     pub fn iter(&self) -> impl Iterator<Item = (SlotId, &K, &V)> {
         (0u32..).zip(&self.slots).filter_map(|(index, s)| {
@@ -305,6 +311,7 @@ mod tests {
         }
         let safe = table.find(&0).unwrap();
         assert!(table.protect(safe));
+        assert_eq!(table.oldest().and_then(|(slot, used)| Some((*table.key(slot)?, used))), Some((1, at(1))));
         assert_eq!(table.expire(at(2)), Some((1, ())));
         assert_eq!(table.expire(at(2)), None);
         assert_eq!(table.len(), 2);

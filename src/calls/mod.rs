@@ -246,6 +246,17 @@ impl<T: Copy> Calls<T> {
         }
     }
 
+    /// A number for a call that somebody else places on a handset's behalf.
+    pub fn next_no(&mut self) -> CallNo {
+        self.last = self.last.saturating_add(1);
+        CallNo(self.last)
+    }
+
+    /// A keyed hash of a Call-ID.
+    pub fn call_id_hash(&self, call_id: &[u8]) -> u64 {
+        self.hashes[0].hash_one(call_id)
+    }
+
     /// Calls in the table, over or not.
     pub fn len(&self) -> usize {
         self.table.len()
@@ -296,10 +307,7 @@ impl<T: Copy> Calls<T> {
             session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
         };
         let first = self.legs.first_of(&leg);
-        let no = first.unwrap_or_else(|| {
-            self.last = self.last.saturating_add(1);
-            CallNo(self.last)
-        });
+        let no = first.unwrap_or_else(|| self.next_no());
         leg.call = no;
         self.legs.remember(leg);
         if let Some(call) = self.table.get_mut(slot) {

@@ -126,6 +126,7 @@ pub struct Handsets {
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
     account_hash: KeyedHash,
+    accounts: Table<u64, ()>,
 }
 
 /// Whom a message comes from.
@@ -146,6 +147,7 @@ impl Handsets {
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
             account_hash: KeyedHash::default(),
+            accounts: Table::new(registered, 0),
         }
     }
 
@@ -207,6 +209,7 @@ impl Handsets {
         }
         self.table.protect(at);
         let hash = self.hash(account);
+        self.accounts.find_or_insert(&hash, now, || ());
         let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default).slot;
         let mac = self.own_mac(own, path_mac, ip, now);
         let mut slot = own;
@@ -230,6 +233,27 @@ impl Handsets {
         (self.who(HandsetId(slot), ip), first)
     }
 
+    /// The PBX let a call go on that carried `account`'s credentials: it names the handset, unless
+    /// a registration did before.
+    pub fn accepted(&mut self, account: &[u8], who: &Who) -> Who {
+        let Some(handset) = self.table.get_mut(who.id.0) else { return *who };
+        if !handset.verified {
+            handset.user = Text::new(account);
+            handset.verified = true;
+        }
+        Who { user: handset.user, verified: true, ..*who }
+    }
+
+    /// Whether a registrar accepted this account from anywhere.
+    pub fn knows_account(&self, account: &[u8]) -> bool {
+        self.accounts.find(&self.hash(account)).is_some()
+    }
+
+    /// How many addresses and accounts are remembered, PBXs apart.
+    pub fn office_count(&self) -> u64 {
+        self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+    }
+
     /// The handset at an address, if it is remembered.
     pub fn at(&self, ip: IpAddr) -> Option<Who> {
         self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
@@ -243,11 +267,6 @@ impl Handsets {
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
-    }
-
-    /// How many addresses registered an account.
-    pub fn registered_count(&self) -> usize {
-        self.table.iter().filter(|(_, key, handset)| key.account == 0 && handset.accounts[0] != 0).count()
     }
 
     /// Handsets forgotten because the table was full.
