@@ -4,7 +4,7 @@
 //! In: an INVITE. Out: a `Step`.
 //! Never: makes two attempts of one.
 
-use super::{Call, CallNo, Calls, Phase, Seen, Step, is_retried};
+use super::{Call, CallNo, Calls, Phase, Seen, Step};
 use crate::bounded::SlotId;
 use crate::text::Text;
 
@@ -53,16 +53,12 @@ impl<T: Copy> Calls<T> {
         if other_number && !may_change_number(call, &dialled) {
             return self.reuse(slot, seen, true);
         }
-        if call.phase.is_over() && !is_retried(call.code) {
+        if call.phase.is_over() {
             return self.reuse(slot, seen, false);
         }
         call.before = Some((call.cseq, call.dialled));
         call.cseq = msg.cseq;
         call.dialled = dialled;
-        if call.phase.is_over() {
-            self.enter(slot, Phase::Attempted, seen.now);
-            return Step::Retargeted(slot);
-        }
         if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
     }
 

@@ -8,6 +8,9 @@ mod legs;
 mod progress;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 use std::hash::BuildHasher;
 
 pub use timers::Limits;

@@ -59,7 +59,7 @@ impl<T: Copy> Calls<T> {
         if let Some(call) = self.table.get_mut(slot) {
             call.code = code;
         }
-        if is_retried(code) && code != 484 {
+        if is_retried(code) {
             return Step::Same(slot);
         }
         self.enter(slot, Phase::Failed, now);

@@ -167,6 +167,17 @@ impl Sensor {
         self.leftovers(now);
     }
 
+    /// The trace is over: what still waits for its rest is read as far as it came.
+    pub fn finish(&mut self) {
+        let now = self.clock.now().unwrap_or_default();
+        let far = Timestamp(i64::MAX);
+        while let Some(rest) = self.decoder.poll(far) {
+            if let Ok(packet) = rest {
+                carry(&mut self.streams, &mut self.core, &packet, now, false);
+            }
+        }
+    }
+
     /// When `handle_timeout` has something to do.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.core.calls.next_expiry()
