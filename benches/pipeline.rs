@@ -47,7 +47,7 @@ fn bare_loop(path: &Path) -> u64 {
 }
 
 fn sensor_alone(path: &Path) -> u64 {
-    let dial = Arc::new(Dial::new(&Default::default()).expect("the default dial plan compiles"));
+    let dial = Dial::new(&Default::default()).expect("the default dial plan compiles");
     let mut sensor = Sensor::new(Default::default(), dial, Arc::new(Ledger::default()));
     let mut capture = file::open(&Source::Path(path.to_path_buf())).expect("the bench's own capture opens");
     while let Some(frame) = capture.next().expect("the bench's own capture is whole") {
