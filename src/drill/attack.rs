@@ -144,7 +144,11 @@ impl Target {
         if !self.block.is_empty() {
             let length = self.block.len() + 4;
             let is_whole = self.country.patterns.iter().any(|p| p.len() == self.block.len());
-            number = if is_whole { self.block.clone() } else { numbers::fill(&format!("{}xxxx", self.block), rng) };
+            number = if is_whole {
+                self.block.clone()
+            } else {
+                numbers::fill(&format!("{}xxxx", self.block), rng)
+            };
             debug_assert!(is_whole || number.len() == length);
         }
         self.dialled.push(number.clone());
@@ -207,16 +211,7 @@ impl Scene<'_> {
         setup: Span,
         ending: Ending,
     ) -> Call {
-        Call {
-            at,
-            handset,
-            way: Way::Out,
-            number,
-            setup,
-            ending,
-            may_overlap: true,
-            mark: self.mark(rate),
-        }
+        Call { at, handset, way: Way::Out, number, setup, ending, may_overlap: true, mark: self.mark(rate) }
     }
 
     pub(super) fn seconds(&mut self, low: i64, high: i64) -> Span {

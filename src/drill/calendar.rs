@@ -3,7 +3,7 @@
 //! In: a local day and second. Out: a `Timestamp`.
 //! Never: asks a clock or a time-zone database.
 
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// First and last moment (UTC seconds) of British summer time, 2026 and 2027: last Sundays of
 /// March and October, 01:00 UTC (Summer Time Order 2002).
@@ -52,12 +52,6 @@ impl Day {
     pub(super) const fn next(self, weekday: i64) -> Self {
         self.plus((weekday - self.weekday()).rem_euclid(7))
     }
-
-    /// The local day of a moment.
-    pub(super) fn of(at: Timestamp) -> Self {
-        let day = Self(at.as_secs().div_euclid(DAY_S));
-        if day.end() <= at.plus(Span::ZERO) { day.plus(1) } else { day }
-    }
 }
 
 #[cfg(test)]
@@ -77,8 +71,6 @@ mod tests {
         assert_eq!(change.clock(0, 30).to_string(), "2026-03-29T00:30:00.000000Z");
         assert_eq!(change.clock(3, 0).to_string(), "2026-03-29T02:00:00.000000Z");
         assert_eq!(change.end().to_string(), "2026-03-29T23:00:00.000000Z");
-        assert_eq!(Day::of(change.end()), change.plus(1));
-        assert_eq!(Day::of(change.clock(12, 0)), change);
         assert_eq!(winter.next(5), winter.plus(5));
         assert_eq!(winter.next(0), winter);
     }

@@ -93,8 +93,12 @@ impl Call {
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     Call(Call),
-    /// A handset registers.
-    Register { at: Timestamp, handset: usize },
+    /// A handset registers, as it does every so many seconds.
+    Register {
+        at: Timestamp,
+        handset: usize,
+        every: i64,
+    },
 }
 
 impl Item {

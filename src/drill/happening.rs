@@ -88,8 +88,7 @@ impl Happening {
 
 /// A handset that somebody uses.
 fn anyone(site: &Site, rng: &mut Rng) -> usize {
-    let used: Vec<_> =
-        (0..site.handsets.len()).filter(|i| site.handsets[*i].role != Role::Spare).collect();
+    let used: Vec<_> = (0..site.handsets.len()).filter(|i| site.handsets[*i].role != Role::Spare).collect();
     if used.is_empty() { 0 } else { rng.pick(&used) }
 }
 
@@ -171,8 +170,7 @@ fn three_way(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
     let long = seconds(900, 2_400, rng);
     let home = Call::out(at, who, home_number(rng), Span::seconds(8), Ending::Answered(long));
     let answered = Ending::Answered(Span(long.0 - 120_000_000));
-    let mut second =
-        Call::out(at.plus(Span::seconds(75)), who, abroad, Span::seconds(9), answered);
+    let mut second = Call::out(at.plus(Span::seconds(75)), who, abroad, Span::seconds(9), answered);
     second.may_overlap = true;
     vec![home, second]
 }
@@ -220,9 +218,7 @@ fn new_customer(site: &Site, day: Day, number: i64, rng: &mut Rng) -> Vec<Call> 
 
 fn forward(site: &Site, day: Day, to: &str, rng: &mut Rng) -> Vec<Call> {
     let who = seller(site, rng);
-    let code = |at, number| {
-        Call::out(at, who, number, Span::SECOND, Ending::Answered(Span::seconds(3)))
-    };
+    let code = |at, number| Call::out(at, who, number, Span::SECOND, Ending::Answered(Span::seconds(3)));
     let on = day.clock(17, rng.between(30, 50));
     let mut calls = vec![code(on, format!("*21*{to}#")), code(day.clock(21, 30), "#21#".to_owned())];
     if site.pbx == Pbx::OnSite {
@@ -250,4 +246,3 @@ fn late_worker(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
         })
         .collect()
 }
-

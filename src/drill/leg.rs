@@ -62,6 +62,8 @@ pub(super) struct Leg {
     pub(super) account: Option<String>,
     /// More headers of the INVITE, each with its line end.
     pub(super) more: String,
+    /// Seconds that a registration holds.
+    pub(super) expires: i64,
     /// Where a 302 or a REFER points to.
     pub(super) target: String,
 }
@@ -69,10 +71,14 @@ pub(super) struct Leg {
 /// What is sent. A request's answer names the same CSeq as the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Register { proof: bool },
+    Register {
+        proof: bool,
+    },
     Unauthorized,
     Registered,
-    Invite { proof: bool },
+    Invite {
+        proof: bool,
+    },
     Challenge,
     Trying,
     Ringing,
@@ -111,11 +117,24 @@ pub(super) struct Cue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Course {
     /// Answered, and ended by one side.
-    Answered { answer: Timestamp, bye: Timestamp, by: Side, hold: bool },
-    Refused { at: Timestamp, code: u16 },
-    Cancelled { at: Timestamp },
+    Answered {
+        answer: Timestamp,
+        bye: Timestamp,
+        by: Side,
+        hold: bool,
+    },
+    Refused {
+        at: Timestamp,
+        code: u16,
+    },
+    Cancelled {
+        at: Timestamp,
+    },
     /// Answered, then the callee refers the caller to `target` and hangs up.
-    Referred { answer: Timestamp, refer: Timestamp },
+    Referred {
+        answer: Timestamp,
+        refer: Timestamp,
+    },
 }
 
 /// How the INVITE is taken.

@@ -16,6 +16,8 @@ pub(super) struct Renderer {
     text: String,
     body: String,
     rtp: Vec<u8>,
+    /// Whether SDP names every codec, as phones do; else only what matters.
+    is_rich: bool,
 }
 
 /// A payload on its way.
@@ -49,6 +51,11 @@ impl Leg {
 }
 
 impl Renderer {
+    /// One that writes SDP at the length that phones do.
+    pub(super) fn rich() -> Self {
+        Self { is_rich: true, ..Self::default() }
+    }
+
     /// The payload of a cue.
     pub(super) fn render(&mut self, leg: &Leg, cue: Cue) -> Sent<'_> {
         let (from, to) = (leg.party(cue.from), leg.party(cue.from.other()));
@@ -120,15 +127,14 @@ impl Renderer {
         self.addresses(leg, cue.from, to_tag)?;
         self.ids(leg, cue, method)?;
         if !matches!(cue.what, What::AckRefusal | What::Cancel) {
-            write!(self.text, "Contact: <sip:{}@{}:{}>", me.contact, me.end.ip, me.end.port)?;
-            self.text.write_str("\r\n")?;
+            write!(self.text, "Contact: <sip:{}@{}:{}>\r\n", me.contact, me.end.ip, me.end.port)?;
         }
         write!(self.text, "User-Agent: {}\r\n", me.agent)?;
         match cue.what {
             What::Invite { .. } | What::Hold(_) => {
                 write!(self.text, "Allow: {}\r\nSupported: {}\r\n", me.allow, me.supported)?;
             }
-            What::Register { .. } => self.text.write_str("Expires: 3600\r\n")?,
+            What::Register { .. } => write!(self.text, "Expires: {}\r\n", leg.expires)?,
             What::Refer => write!(
                 self.text,
                 "Refer-To: <sip:{}@{DOMAIN}>\r\nReferred-By: <sip:{}@{DOMAIN}>\r\n",
@@ -138,7 +144,8 @@ impl Renderer {
                 self.text.write_str("Event: refer\r\nSubscription-State: active;expires=60\r\n")?;
             }
             What::Notify(_) => {
-                self.text.write_str("Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n")?;
+                self.text
+                    .write_str("Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n")?;
             }
             _ => {}
         }
@@ -180,8 +187,8 @@ impl Renderer {
         match cue.what {
             What::Registered => write!(
                 self.text,
-                "Contact: <sip:{}@{}:{}>;expires=3600\r\n",
-                leg.caller.contact, leg.caller.end.ip, leg.caller.end.port
+                "Contact: <sip:{}@{}:{}>;expires={}\r\n",
+                leg.caller.contact, leg.caller.end.ip, leg.caller.end.port, leg.expires
             )?,
             What::Refusal(302) => write!(
                 self.text,
@@ -236,10 +243,7 @@ impl Renderer {
 
     fn challenge(&mut self, leg: &Leg, header: &str) -> fmt::Result {
         let nonce = mix(leg.secret, 101);
-        write!(
-            self.text,
-            "{header}: Digest realm=\"{DOMAIN}\", nonce=\"{nonce:016x}\", algorithm=MD5\r\n"
-        )
+        write!(self.text, "{header}: Digest realm=\"{DOMAIN}\", nonce=\"{nonce:016x}\", algorithm=MD5\r\n")
     }
 
     /// Credentials whose response looks like one; nobody's password is behind it.
@@ -260,13 +264,17 @@ impl Renderer {
     fn offer(&mut self, leg: &Leg, from: Side, direction: &str) -> fmt::Result {
         let me = leg.party(from);
         let ip = me.end.ip;
-        write!(
-            self.body,
-            "v=0\r\no=- {} 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-             m=audio {} RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
-            mix(leg.secret, 7) >> 40,
-            me.media
-        )
+        let codecs = if self.is_rich { "9 8 0 18 101" } else { "8 0 101" };
+        write!(self.body, "v=0\r\no=- {} 1 IN IP4 {ip}\r\ns=-\r\n", mix(leg.secret, 7) >> 40)?;
+        write!(self.body, "c=IN IP4 {ip}\r\nt=0 0\r\nm=audio {} RTP/AVP {codecs}\r\n", me.media)?;
+        if self.is_rich {
+            self.body.write_str(
+                "a=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
+                 a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\na=fmtp:101 0-15\r\na=ptime:20\r\n",
+            )?;
+        }
+        self.body.write_str("a=rtpmap:101 telephone-event/8000\r\n")?;
+        write!(self.body, "a={direction}\r\n")
     }
 
     fn finish(&mut self, is_fragment: bool) -> fmt::Result {

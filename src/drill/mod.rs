@@ -4,6 +4,7 @@
 //! Never: anything but the same bytes for the same seed; a number of a real person at home.
 
 mod attack;
+mod bench;
 mod calendar;
 mod call;
 mod happening;
@@ -26,6 +27,7 @@ mod world;
 
 use std::io::{self, Write};
 
+pub use bench::{bench_dialogs, bench_invites, bench_mirror};
 pub use labels::{Episode, EpisodeCall};
 pub use scenarios::{Scenario, Sort};
 pub use stage::Summary;

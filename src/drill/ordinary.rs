@@ -101,7 +101,7 @@ fn place(
         }
         Sort::Inward => {
             let number = if rng.chance(30) {
-                numbers::of_tier(Tier::Low, rng).number(rng)
+                format!("+{}", numbers::of_tier(Tier::Low, rng).number(rng))
             } else {
                 site::home_number(rng)
             };

@@ -85,8 +85,7 @@ impl<'w> Capture<'w> {
 
     fn ip_header(&mut self, from: End, to: End, of: IpNumber, len: usize) -> io::Result<Ipv4Header> {
         let len = u16::try_from(len).map_err(too_long)?;
-        let mut ip =
-            Ipv4Header::new(len, 64, of, from.ip.octets(), to.ip.octets()).map_err(too_long)?;
+        let mut ip = Ipv4Header::new(len, 64, of, from.ip.octets(), to.ip.octets()).map_err(too_long)?;
         ip.identification = self.identification;
         ip.header_checksum = ip.calc_header_checksum();
         self.identification = self.identification.wrapping_add(1);
@@ -101,8 +100,7 @@ impl<'w> Capture<'w> {
         for field in [seconds, micros, size, size] {
             self.buffer.extend_from_slice(&field.to_le_bytes());
         }
-        let ethernet =
-            Ethernet2Header { source: from.mac, destination: to.mac, ether_type: EtherType::IPV4 };
+        let ethernet = Ethernet2Header { source: from.mac, destination: to.mac, ether_type: EtherType::IPV4 };
         ethernet.write(&mut self.buffer)?;
         ip.write(&mut self.buffer)
     }

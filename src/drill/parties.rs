@@ -61,6 +61,7 @@ fn leg(caller: Party, callee: Party, rng: &mut Rng) -> Leg {
         first_cseq: u32::try_from(rng.between(1, 400)).unwrap_or(1),
         account: None,
         more: String::new(),
+        expires: 3_600,
         target: String::new(),
     }
 }
@@ -122,12 +123,14 @@ pub(super) fn to_carrier(site: &Site, call: &Call, number: &str, forwarded: bool
     leg
 }
 
-pub(super) fn registration(site: &Site, handset: usize, rng: &mut Rng) -> Leg {
+/// Handset to registrar. It registers again long before the registration ends, `every` seconds.
+pub(super) fn registration(site: &Site, handset: usize, every: i64, rng: &mut Rng) -> Leg {
     let user = &site.handsets[handset].user;
     let parties = (phone(site, handset, rng), exchange(site, user, rng));
     let mut leg = leg(parties.0, parties.1, rng);
     leg.from_user.clone_from(user);
     leg.to_user.clone_from(user);
+    leg.expires = every * 2;
     leg.account = Some(user.clone());
     leg
 }

@@ -56,19 +56,6 @@ impl Rng {
         items[self.below(items.len())]
     }
 
-    /// One of `items` by its weight; the last one if the weights are all 0.
-    pub(super) fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u32) -> &'a T {
-        let total: i64 = items.iter().map(|item| i64::from(weight(item))).sum();
-        let mut left = self.between(0, (total - 1).max(0));
-        for item in items {
-            left -= i64::from(weight(item));
-            if left < 0 {
-                return item;
-            }
-        }
-        &items[items.len() - 1]
-    }
-
     /// A span between two others, evenly.
     pub(super) fn span(&mut self, low: Span, high: Span) -> Span {
         Span(self.between(low.0, high.0))
@@ -134,7 +121,6 @@ mod tests {
             assert!((3..=5).contains(&rng.between(3, 5)));
             assert!(rng.below(3) < 3);
             assert!((10..=40).contains(&rng.quantile(&[10, 20, 40])));
-            assert_eq!(*rng.weighted(&[(1, 0), (2, 5), (3, 0)], |(_, w)| *w), (2, 5));
         }
         assert_eq!((rng.between(3, 2), rng.below(0)), (3, 0));
     }

@@ -38,24 +38,34 @@ pub struct Scenario {
     pub(super) world: fn() -> World,
 }
 
+impl Scenario {
+    /// How it is played where its capture must stay under 1 MiB: with the attack's first calls only.
+    pub fn short(&self) -> super::Options {
+        super::Options { attack_calls: Some(60), ..super::Options::default() }
+    }
+}
+
 /// Short captures keep to a size that can be shipped.
 const SHORT: i64 = 43_200;
 
 /// A small office for a week of few words.
 fn small() -> World {
-    World { handsets: 8, days: 5, travelled: 600, registers_every: 28_800, ..World::default() }
+    World {
+        travelled: 600,
+        registers_every: SHORT,
+        habits: Habits { volume: 80, ..Habits::default() },
+        ..World::default()
+    }
 }
 
 /// A day with one happening that isn't ordinary.
 fn day_with(happenings: &'static [(H, u32)]) -> World {
-    World { handsets: 12, days: 1, happenings, registers_every: SHORT, ..World::default() }
+    World { happenings, registers_every: SHORT, ..World::default() }
 }
 
 /// A Friday's evening and the weekend, with an attack that begins on the Friday or the Saturday.
 fn weekend(attack: Attack) -> World {
     World {
-        handsets: 12,
-        days: 3,
         first_day: START.plus(4),
         from: 15 * 3_600,
         registers_every: SHORT,
@@ -64,10 +74,19 @@ fn weekend(attack: Attack) -> World {
     }
 }
 
+/// Two working days, with an attack on the second.
+fn weekday(attack: Attack) -> World {
+    World {
+        registers_every: SHORT,
+        habits: Habits { volume: 60, ..Habits::default() },
+        attacks: vec![(attack, 1)],
+        ..World::default()
+    }
+}
+
 /// A small office's quiet week, with an attack of several days.
 fn week_of(attack: Attack) -> World {
     World {
-        handsets: 6,
         registers_every: 86_400,
         habits: Habits { volume: 40, ..Habits::default() },
         attacks: vec![(attack, 1)],
@@ -119,8 +138,6 @@ fn attacks_from(first: i64, days: i64) -> Vec<(Attack, i64)> {
 
 fn world() -> World {
     World {
-        handsets: 90,
-        days: 70,
         registers_every: 21_600,
         happenings: NOW_AND_THEN,
         attacks: attacks_from(28, 70),
@@ -198,14 +215,14 @@ scenarios! {
     "camouflage" Attack 5 6 "mid-priced countries in office hours, for days" => week_of(Attack::Camouflage);
     "ultra_slow" Attack 7 6 "a call abroad every few hours, for days" => week_of(Attack::UltraSlow);
     "wangiri" Attack 2 12 "missed calls from abroad, which people call back" =>
-        World { registers_every: SHORT, attacks: vec![(Attack::Wangiri, 1)], ..World::default() };
+        weekday(Attack::Wangiri);
     "exec_comp" Attack 2 12 "a handset that often calls abroad is abused" =>
-        World { registers_every: SHORT, attacks: vec![(Attack::ExecComp, 1)], ..World::default() };
+        weekday(Attack::ExecComp);
     "dormant_use" Attack 3 12 "a handset that nobody uses calls abroad" => weekend(Attack::DormantUse);
     "prefix_probe" Attack 3 12 "one number behind many prefixes, then a burst" => weekend(Attack::PrefixProbe);
     "cheap_flood" Attack 3 12 "hundreds of calls to mobile phones at home" => weekend(Attack::CheapFlood);
     "satellite" Attack 3 12 "long calls to satellite phones at night" => weekend(Attack::Satellite);
-    "repeat_attack" Attack 28 6 "the same attack twice on one handset, three weeks apart" => World {
+    "repeat_attack" Attack 28 4 "the same attack twice on one handset, three weeks apart" => World {
         attacks: vec![(Attack::Repeat, 5)],
         habits: Habits { volume: 25, ..Habits::default() },
         registers_every: 604_800,
@@ -219,12 +236,11 @@ scenarios! {
     "incident_e" Attack 4 7 "hundreds of calls at once to three countries over a weekend" =>
         weekend(Attack::IncidentE);
     "incident_f" Attack 5 14 "eight lines to Somalia without a break for four days" =>
-        weekend(Attack::IncidentF);
+        World { habits: Habits { volume: 40, ..Habits::default() }, ..weekend(Attack::IncidentF) };
     "demo" Attack 4 20 "an office weekend with fast pumping from one handset" => World {
         first_day: START.plus(4),
         from: SHORT,
         until: 9 * 3_600,
-        habits: Habits { volume: 70, ..Habits::default() },
         registers_every: 86_400,
         attacks: vec![(Attack::Demo, 1)],
         ..World::default()

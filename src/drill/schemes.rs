@@ -49,7 +49,11 @@ pub(super) fn slow_drip(scene: &mut Scene<'_>) -> Vec<Call> {
     let start = past(scene, scene.day, 18, 21);
     let gap = scene.rng.span(Span::minutes(15), Span::minutes(40));
     let until = start.plus(Span::hours(scene.rng.between(10, 14)));
-    scene.run(&[victim], &mut target, Run { start, until, most: 40, gap, talk: minutes(4, 20), answered: 870 })
+    scene.run(
+        &[victim],
+        &mut target,
+        Run { start, until, most: 40, gap, talk: minutes(4, 20), answered: 870 },
+    )
 }
 
 pub(super) fn long_held(scene: &mut Scene<'_>) -> Vec<Call> {
@@ -116,8 +120,7 @@ pub(super) fn forwarding(scene: &mut Scene<'_>) -> Vec<Call> {
     let start = past(scene, day, 0, 4);
     let number = format!("00{}", target.fresh(&mut scene.rng));
     let code = Ending::Answered(Span::seconds(3));
-    let mut calls =
-        vec![scene.call(start, victim, format!("*21*{number}#"), 0, Span::SECOND, code)];
+    let mut calls = vec![scene.call(start, victim, format!("*21*{number}#"), 0, Span::SECOND, code)];
     if scene.site.pbx == Pbx::Cloud {
         return calls;
     }
@@ -187,7 +190,11 @@ pub(super) fn ultra_slow(scene: &mut Scene<'_>) -> Vec<Call> {
     let start = past(scene, scene.day, 9, 20);
     let gap = scene.rng.span(Span::minutes(110), Span::minutes(390));
     let until = start.plus(Span::days(5));
-    scene.run(&[victim], &mut target, Run { start, until, most: 40, gap, talk: minutes(4, 25), answered: 870 })
+    scene.run(
+        &[victim],
+        &mut target,
+        Run { start, until, most: 40, gap, talk: minutes(4, 25), answered: 870 },
+    )
 }
 
 /// Missed calls from a block abroad ring many handsets; some people call back. Only the
@@ -205,9 +212,9 @@ pub(super) fn wangiri(scene: &mut Scene<'_>) -> Vec<Call> {
         let number = target.fresh(&mut scene.rng);
         let at = start.plus(scene.seconds(0, 1_200));
         let ring = Span(scene.rng.between(900_000, 3_000_000));
-        let missed = Call::out(at, handset, format!("00{number}"), ring, Ending::Cancelled);
+        let missed = Call::out(at, handset, format!("+{number}"), ring, Ending::Cancelled);
         calls.push(Call { way: Way::In, may_overlap: true, ..missed });
-        if scene.rng.chance(400) {
+        if scene.rng.chance(500) {
             let back = at.plus(scene.seconds(60, 5_400));
             let (setup, ending) = scene.luck(900, minutes(1, 6));
             calls.push(scene.call(back, handset, format!("00{number}"), country.rate, setup, ending));
@@ -234,12 +241,15 @@ pub(super) fn dormant(scene: &mut Scene<'_>) -> Vec<Call> {
     let start = past(scene, scene.day, 10, 22);
     let gap = Span::minutes(scene.rng.between(3, 12));
     let until = start.plus(Span::hours(6));
-    scene.run(&[victim], &mut target, Run { start, until, most: 40, gap, talk: minutes(2, 15), answered: 870 })
+    scene.run(
+        &[victim],
+        &mut target,
+        Run { start, until, most: 40, gap, talk: minutes(2, 15), answered: 870 },
+    )
 }
 
 /// Stems that attackers try in front of a number (honeypot logs).
-const STEMS: [&str; 12] =
-    ["9011", "011", "9", "90", "900", "9000", "000", "0011", "810", "+", "0", "00"];
+const STEMS: [&str; 12] = ["9011", "011", "9", "90", "900", "9000", "000", "0011", "810", "+", "0", "00"];
 
 pub(super) fn probing(scene: &mut Scene<'_>) -> Vec<Call> {
     let victim = scene.victim(&ANY);
@@ -252,7 +262,8 @@ pub(super) fn probing(scene: &mut Scene<'_>) -> Vec<Call> {
         let is_right = stem == "00";
         let number = format!("{stem}{tail}");
         let short = (Span::seconds(5), Span::seconds(12));
-        let (setup, ending) = if is_right { scene.luck(1_000, short) } else { (scene.seconds(1, 2), Ending::Failed(404)) };
+        let (setup, ending) =
+            if is_right { scene.luck(1_000, short) } else { (scene.seconds(1, 2), Ending::Failed(404)) };
         calls.push(scene.call(at, victim, number, country.rate, setup, ending));
         at = at.plus(scene.seconds(4, 30));
     }

@@ -115,7 +115,7 @@ pub(super) struct Handset {
 
 /// Where the PBX stands, and so which legs the mirror port sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pbx {
+pub(super) enum Pbx {
     /// At a provider; only the handsets' legs pass the office's switch.
     Cloud,
     /// In the office; the legs to the carrier pass as well.
@@ -130,9 +130,22 @@ pub(super) struct Site {
 }
 
 const NAMES: [&str; 16] = [
-    "Alex Archer", "Sam Baker", "Kim Carter", "Jo Draper", "Max Fisher", "Robin Glover", "Chris Hunter",
-    "Pat Keeler", "Lee Mason", "Drew Naylor", "Terry Palmer", "Ashley Reeve", "Jamie Sawyer", "Billie Tanner",
-    "Frankie Turner", "Charlie Wright",
+    "Alex Archer",
+    "Sam Baker",
+    "Kim Carter",
+    "Jo Draper",
+    "Max Fisher",
+    "Robin Glover",
+    "Chris Hunter",
+    "Pat Keeler",
+    "Lee Mason",
+    "Drew Naylor",
+    "Terry Palmer",
+    "Ashley Reeve",
+    "Jamie Sawyer",
+    "Billie Tanner",
+    "Frankie Turner",
+    "Charlie Wright",
 ];
 
 impl Site {
@@ -171,8 +184,7 @@ impl Handset {
         // 10.0.3.10 and on, 240 to a network.
         let subnet = u8::try_from(3 + index / 240).unwrap_or(u8::MAX);
         let host = u8::try_from(10 + index % 240).unwrap_or(u8::MAX);
-        let end =
-            End { mac: [a, b, c, x, y, z], ip: Ipv4Addr::new(10, 0, subnet, host), port: 5060 };
+        let end = End { mac: [a, b, c, x, y, z], ip: Ipv4Addr::new(10, 0, subnet, host), port: 5060 };
         let mut handset = Self {
             user: if count <= 100 { format!("{}", 200 + index) } else { format!("{}", 2_000 + index) },
             name: match role {

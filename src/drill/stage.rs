@@ -12,8 +12,8 @@ use super::labels::{Episode, EpisodeCall};
 use super::leg::{self, Course, Cue, Leg, Manner, Side, What};
 use super::message::Renderer;
 use super::packet::Capture;
-use super::rng::Rng;
 use super::parties::{from_carrier, inward, outward, registration, to_carrier};
+use super::rng::Rng;
 use super::site::{Pbx, Site};
 use crate::time::{Span, Timestamp};
 
@@ -109,8 +109,8 @@ impl<'w> Stage<'w> {
         self.play_until(item.at())?;
         match item {
             Item::Call(call) => self.begin_call(site, call),
-            Item::Register { at, handset } => {
-                let leg = registration(site, *handset, &mut self.rng);
+            Item::Register { at, handset, every } => {
+                let leg = registration(site, *handset, *every, &mut self.rng);
                 let challenged = self.rng.chance(self.wire.challenged);
                 let cues = leg::register(*at, challenged, &mut self.rng);
                 self.start(leg, cues);
@@ -207,8 +207,8 @@ impl<'w> Stage<'w> {
             _ => None,
         };
         // The leg that shows the handset's own doing carries the label.
-        let label_second = matches!(call.way, Way::Forwarded(_))
-            || (matches!(call.way, Way::In) && second.is_some());
+        let label_second =
+            matches!(call.way, Way::Forwarded(_)) || (matches!(call.way, Way::In) && second.is_some());
         let proves = matches!(call.way, Way::Out | Way::Internal(_));
         let (mut first, mut second) = (first, second);
         point(&mut first, &call.ending);
@@ -285,9 +285,7 @@ fn course(call: &Call, rng: &mut Rng) -> Course {
         Ending::Failed(code) => Course::Refused { at: final_at, code: *code },
         Ending::Redirected(_) => Course::Refused { at: final_at, code: 302 },
         Ending::Cancelled => Course::Cancelled { at: final_at },
-        Ending::Transferred(talk, _) => {
-            Course::Referred { answer: final_at, refer: final_at.plus(*talk) }
-        }
+        Ending::Transferred(talk, _) => Course::Referred { answer: final_at, refer: final_at.plus(*talk) },
     }
 }
 
@@ -318,4 +316,3 @@ fn point(leg: &mut Leg, ending: &Ending) {
         leg.target.clone_from(target);
     }
 }
-

@@ -65,7 +65,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 /// Smaller than shipped where a scenario is long, so that the tests stay quick.
 fn brief(scenario: &Scenario) -> Options {
     match scenario.sort {
-        Sort::World => Options { handsets: Some(14), days: Some(40), attack_calls: Some(50) },
+        Sort::World => Options { handsets: Some(8), days: Some(36), attack_calls: Some(30) },
         _ => Options { attack_calls: Some(200), ..Options::default() },
     }
 }
@@ -170,4 +170,42 @@ fn names_are_unique_and_unknown_ones_are_refused() {
     assert_eq!(names.len(), scenarios().len());
     let error = generate("nonesuch", 1, &mut Vec::new(), &mut Vec::new());
     assert!(matches!(error, Err(DrillError::Unknown(name)) if name == "nonesuch"));
+}
+
+#[test]
+fn shipped_captures_stay_small() {
+    for scenario in scenarios().iter().filter(|scenario| scenario.sort != Sort::World) {
+        for seed in 1..4 {
+            let size = play(scenario.name, seed, scenario.short()).pcap.len();
+            assert!(size < 1 << 20, "{}: {size} bytes with seed {seed}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn honest_calls_abroad_are_in_the_public_plan() {
+    let mut abroad = 0;
+    for scenario in scenarios().iter().filter(|scenario| scenario.sort == Sort::Quiet) {
+        // Its whole point is a wrong number.
+        if scenario.name == "wrong_dialling" {
+            continue;
+        }
+        let played = play(scenario.name, 3, Options::default());
+        for (_, frame) in frames(&played.pcap) {
+            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let Some(rest) = message.strip_prefix("INVITE sip:") else { continue };
+            let dialled = rest.split('@').next().unwrap();
+            if !dialled.starts_with("00") && !dialled.starts_with('+') || dialled.contains("7700900") {
+                continue;
+            }
+            let e164 = dialled.replacen("00", "+", usize::from(dialled.starts_with("00")));
+            if e164.starts_with("+44") {
+                continue;
+            }
+            let number = rlibphonenumber::PHONE_NUMBER_UTIL.parse(&e164, None).unwrap();
+            assert!(number.is_valid(), "{}: {e164}", scenario.name);
+            abroad += 1;
+        }
+    }
+    assert!(abroad > 100, "{abroad}");
 }

@@ -193,14 +193,14 @@ impl World {
             while second < day.end().as_secs() {
                 let at = Timestamp::from_parts(second, (handset as i64 * 137_911) % 1_000_000);
                 if at >= day.at(0) && at >= start && at < stop {
-                    items.push(Item::Register { at, handset });
+                    items.push(Item::Register { at, handset, every });
                 }
                 second += every;
             }
             // Phones that come up with the capture, so that each is known from the start.
             if day == self.first_day {
                 let at = start.plus(Span::seconds(5 + handset as i64)).plus(Span(handset as i64 * 911));
-                items.push(Item::Register { at, handset });
+                items.push(Item::Register { at, handset, every });
             }
         }
     }
@@ -223,10 +223,9 @@ fn polite(site: &Site, calls: Vec<Call>) -> Vec<Call> {
                 _ => {}
             }
         }
-        for handset in [Some(call.handset), if let Way::Internal(to) = call.way { Some(to) } else { None }] {
-            if let Some(handset) = handset {
-                free_at[handset] = free_at[handset].max(call.end().plus(Span::seconds(2)));
-            }
+        let callee = if let Way::Internal(to) = call.way { Some(to) } else { None };
+        for handset in std::iter::once(call.handset).chain(callee) {
+            free_at[handset] = free_at[handset].max(call.end().plus(Span::seconds(2)));
         }
         kept.push(call);
     }
