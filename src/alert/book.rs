@@ -122,7 +122,7 @@ impl Book {
         let time = finding.time;
         let incident = Incident { id, since: time, told: gist, accepted: None, finding };
         let inserted = self.open.find_or_insert(&key, now, || incident);
-        let evicted = inserted.evicted.map(|(key, incident)| (key, close(incident, now)));
+        let evicted = inserted.evicted.map(|(_, key, incident)| (key, close(incident, now)));
         let told = self.open.get(inserted.slot).map(|incident| alert(incident, AlertState::Raised, time));
         Reported { evicted, told }
     }
