@@ -126,7 +126,7 @@ fn the_sentence_says_who_where_how_many_and_how_much() {
     let sentence = &office.told.last().unwrap().finding.sentence;
     assert_eq!(
         sentence,
-        "handset 200 (Reception) placed 6 calls to SO in 8 min out of office hours; usually none; \
+        "handset 200 (Reception) placed 6 calls to Somalia in 8 min out of office hours; usually none; \
          about GBP 2.50 so far, GBP 15 an hour if it goes on"
     );
 }

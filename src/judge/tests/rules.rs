@@ -273,3 +273,35 @@ fn inbound_joined_free_and_allowed_calls_count_for_nobody() {
     }
     assert_eq!(office.told, []);
 }
+
+#[test]
+fn overlap_dialling_extends_a_call_and_a_forwarded_one_counts_where_it_goes() {
+    let mut office = Office::settled();
+    office.at(monday(10, 0));
+    let call = office.dial(0, abroad("LV", 3_716));
+    for number in [37_160, 371_600, 37_160_000_000] {
+        let mut longer = office.calls[call];
+        longer.target = abroad("LV", number);
+        office.fact(longer);
+    }
+    let first = office.told.first().unwrap();
+    assert_eq!((office.told.len(), first.finding.calls), (1, 1));
+    let home = office.after(Span::minutes(1)).dial(1, national(442_079_460_001));
+    let mut forwarded = office.calls[home];
+    forwarded.target = risky("SO", 252_612_345_678);
+    forwarded.cause = Made::Forwarded;
+    office.fact(forwarded);
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::Forwarding, Severity::Warning, 1)]);
+}
+
+#[test]
+fn calls_that_somebody_else_places_are_not_up_for_ever() {
+    let mut office = Office::settled();
+    office.at(monday(10, 0));
+    for n in 0..6 {
+        office
+            .after(Span::minutes(20))
+            .dial_as(0, abroad("FR", 33_140_000_000 + n * 50_000), |fact| fact.cause = Made::Transferred);
+    }
+    assert_eq!(office.pages(), []);
+}
