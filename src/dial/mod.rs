@@ -28,7 +28,7 @@ use crate::labels;
 use crate::tally::Label as _;
 
 pub use explain::Explained;
-pub use tariff::Cost;
+pub use tariff::{Cost, currency_of};
 
 labels! {
     /// Where a call goes, seen from the office.
