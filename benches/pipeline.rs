@@ -118,9 +118,13 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let tenth = generated("invites-100k.pcap", |mut out| drill::bench_invites(INVITES / 10, &mut out).expect("writes"));
-    let invites = generated("invites.pcap", |mut out| drill::bench_invites(INVITES, &mut out).expect("writes"));
-    let mirror = generated("mirror.pcap", |mut out| drill::bench_mirror(MIRROR_FRAMES, &mut out).expect("writes"));
+    let tenth = generated("invites-100k.pcap", |mut out| {
+        drill::bench_invites(INVITES / 10, &mut out).expect("writes")
+    });
+    let invites =
+        generated("invites.pcap", |mut out| drill::bench_invites(INVITES, &mut out).expect("writes"));
+    let mirror =
+        generated("mirror.pcap", |mut out| drill::bench_mirror(MIRROR_FRAMES, &mut out).expect("writes"));
 
     let attempts = with_judge(&tenth);
     let small = peak_mib();

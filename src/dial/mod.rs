@@ -408,6 +408,16 @@ impl Dial {
         self.tariff.rate(id)
     }
 
+    /// All rates, by `RateId`.
+    pub fn rates(&self) -> &[Rate] {
+        self.tariff.rates()
+    }
+
+    /// Where the prices come from, all in all.
+    pub fn prices_basis(&self) -> String {
+        self.tariff.bases()
+    }
+
     /// Whether the price is one of the operator's deck; free calls are known too.
     pub fn price_known(&self, id: RateId) -> bool {
         !self.tariff.is_built_in(id) || id == tariff::Band::Free.rate()

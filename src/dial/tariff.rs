@@ -199,6 +199,18 @@ impl Tariff {
         }
     }
 
+    /// Both sources, where there are two.
+    pub(crate) fn bases(&self) -> String {
+        match &self.deck {
+            Some(deck) => format!("rate deck {deck}, else built-in table {DATE}"),
+            None => format!("built-in table {DATE}"),
+        }
+    }
+
+    pub(crate) fn rates(&self) -> &[Rate] {
+        &self.rates
+    }
+
     pub(crate) const fn has_deck(&self) -> bool {
         self.deck.is_some()
     }
