@@ -103,6 +103,11 @@ impl Config {
         toml::to_string(&self.file).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
+    /// The same, for any format.
+    pub const fn file(&self) -> &impl serde::Serialize {
+        &self.file
+    }
+
     /// Keys of the file that this version reads and checks but doesn't use.
     pub fn ahead_of_this_version(&self) -> &[String] {
         &self.ahead

@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::money::units;
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
-use crate::dial::{Leg, Region};
+use crate::dial::{Explained, Leg, Region};
 use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Evidence, Exposure};
 use crate::handsets::Who;
@@ -151,6 +151,65 @@ struct CoverageRecord<'a> {
     evicted: &'a [(&'static str, u64)],
     one_way: Option<bool>,
     warnings: &'a [String],
+}
+
+/// `explain --json`: the fields of the interface first, then what else is known.
+#[derive(Serialize)]
+struct ExplainedRecord<'a> {
+    input: &'a str,
+    class: &'static str,
+    kind: &'static str,
+    e164: Option<&'a str>,
+    region: Option<String>,
+    overseas: bool,
+    exact: bool,
+    rule: &'a str,
+    price_per_min: Option<f64>,
+    currency: &'a str,
+    price_low: Option<f64>,
+    price_high: Option<f64>,
+    connect_fee: f64,
+    basis: &'a str,
+    rate: &'a str,
+    group: &'static str,
+    risk: &'static str,
+    range: Option<&'a str>,
+    list: Option<&'a str>,
+    ambiguity: Option<&'a str>,
+    metadata: &'a str,
+}
+
+/// How a dialled string is read, as one line. The user gave the number: it is in full.
+///
+/// # Errors
+/// Whatever `out` can't write.
+pub fn explained(out: &mut dyn Write, e: &Explained) -> io::Result<()> {
+    line(
+        out,
+        &ExplainedRecord {
+            input: &e.input,
+            class: e.class.name(),
+            kind: e.kind.name(),
+            e164: e.e164.as_deref(),
+            region: e.region.map(|region| region.to_string()),
+            overseas: e.overseas,
+            exact: e.exact,
+            rule: &e.rule,
+            price_per_min: e.price_per_min.map(units),
+            currency: &e.currency,
+            price_low: e.price_low.map(units),
+            price_high: e.price_high.map(units),
+            connect_fee: units(e.connect_fee),
+            basis: &e.basis,
+            rate: &e.rate_name,
+            group: e.group.name(),
+            risk: e.risk.name(),
+            range: e.range.as_deref(),
+            list: e.list.as_deref(),
+            ambiguity: e.ambiguity.as_deref(),
+            metadata: e.metadata,
+        },
+    )
 }
 
 fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {

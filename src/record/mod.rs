@@ -12,6 +12,8 @@ mod text;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use json::explained;
+pub use money::units;
 pub use report::Report;
 pub use summary::Summary;
 pub use text::{Style, Writer};

@@ -2,7 +2,7 @@
 
 /// Units with their fraction: 38_200_000 is 38.2.
 #[expect(clippy::cast_precision_loss, reason = "below 9e9 units a double holds every millionth")]
-pub(super) fn units(millionths: i64) -> f64 {
+pub fn units(millionths: i64) -> f64 {
     millionths as f64 / 1e6
 }
 
