@@ -76,6 +76,8 @@ pub struct Segment<'a> {
     pub rst: bool,
     /// ACK flag.
     pub ack: bool,
+    /// With the ACK flag: the sequence number that the sender expects next.
+    pub ack_seq: u32,
     /// What it carries, as far as it was captured.
     pub payload: &'a [u8],
     /// Whether the capture cut the payload short.

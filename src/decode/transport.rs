@@ -42,6 +42,7 @@ pub(super) fn tcp<'f>(way: &Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
         fin: header.fin(),
         rst: header.rst(),
         ack: header.ack(),
+        ack_seq: header.acknowledgment_number(),
         payload: data.get(header.slice().len()..).unwrap_or_default(),
         truncated: way.truncated,
     })))
