@@ -126,7 +126,6 @@ pub struct Handsets {
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
     account_hash: KeyedHash,
-    accounts: Table<u64, ()>,
 }
 
 /// Whom a message comes from.
@@ -147,7 +146,6 @@ impl Handsets {
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
             account_hash: KeyedHash::default(),
-            accounts: Table::new(registered, 0),
         }
     }
 
@@ -209,7 +207,6 @@ impl Handsets {
         }
         self.table.protect(at);
         let hash = self.hash(account);
-        self.accounts.find_or_insert(&hash, now, || ());
         let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default).slot;
         let mac = self.own_mac(own, path_mac, ip, now);
         let mut slot = own;
@@ -242,11 +239,6 @@ impl Handsets {
             handset.verified = true;
         }
         Who { user: handset.user, verified: true, ..*who }
-    }
-
-    /// Whether a registrar accepted this account from anywhere.
-    pub fn knows_account(&self, account: &[u8]) -> bool {
-        self.accounts.find(&self.hash(account)).is_some()
     }
 
     /// How many addresses and accounts are remembered, PBXs apart.

@@ -59,9 +59,9 @@ impl Engine {
     /// # Errors
     /// Settings that make no dial plan.
     pub fn new(settings: Settings) -> Result<Self, DialError> {
-        let dial = Arc::new(Dial::new(&settings.dial)?);
+        let dial = Dial::new(&settings.dial)?;
         let ledger = Arc::new(Ledger::new(settings.ledger));
-        let prices = Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.basis().to_owned());
+        let prices = Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.prices_basis());
         Ok(Self {
             sensor: Sensor::new(settings.sensor, dial, Arc::clone(&ledger)),
             judge: Judge::new(settings.judge, Arc::clone(&ledger), prices),

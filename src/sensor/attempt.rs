@@ -16,9 +16,6 @@ use crate::sip::{Message, NameAddr, Start, uri};
 use crate::text::Text;
 use crate::time::Timestamp;
 
-/// Accounts longer than this are names, not extensions.
-const EXTENSION_MAX: usize = 8;
-
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
@@ -175,19 +172,12 @@ impl Core {
         }
     }
 
-    /// Where the call goes. A registered account is an extension, whatever it looks like, unless
-    /// it's an emergency number.
+    /// Where the call goes.
     fn target(&self, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) -> Target {
-        let target = match msg.map(|msg| msg.start) {
+        match msg.map(|msg| msg.start) {
             Some(Start::Request { uri, .. }) => self.dial.classify(leg, uri),
             _ => self.dial.classify(leg, call.dialled.as_bytes()),
-        };
-        let dialled = call.dialled.as_bytes();
-        let extension = target.class != Class::Emergency
-            && target.class != Class::Internal
-            && dialled.len() <= EXTENSION_MAX
-            && self.handsets.knows_account(dialled);
-        if extension { Target::learned_extension() } else { target }
+        }
     }
 
     /// The handset that a call comes to.

@@ -79,7 +79,7 @@ pub struct Sensor {
 /// Everything behind the transport: it takes whole SIP messages.
 #[derive(Debug)]
 struct Core {
-    dial: Arc<Dial>,
+    dial: Dial,
     ledger: Arc<Ledger>,
     handsets: Handsets,
     registrations: Registrations,
@@ -113,7 +113,7 @@ pub struct Totals {
 
 impl Sensor {
     /// A sensor that has seen nothing.
-    pub fn new(settings: Settings, dial: Arc<Dial>, ledger: Arc<Ledger>) -> Self {
+    pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
         Self {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
@@ -344,6 +344,7 @@ impl Core {
                     return;
                 }
                 let (who, first) = self.handsets.registered(src, path.dst_mac, dst, account, now);
+                self.dial.learn_extension(account);
                 if first {
                     self.emit(Fact::Registered { time: now, who });
                 }

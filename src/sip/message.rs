@@ -360,9 +360,9 @@ fn flag_age(message: &mut Message<'_>) {
 /// Whether any byte is neither printable ASCII nor one of the two that end each line.
 #[inline]
 fn odd_bytes(head: &[u8], lines: usize) -> bool {
-    // Signed, so that one compare catches control characters and everything from 0x80 on.
+    // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
     #[expect(clippy::cast_possible_wrap, reason = "the wrap is what is wanted")]
-    let odd = |byte: &u8| u8::from((*byte as i8) < 0x20);
+    let odd = |byte: &u8| u8::from((byte.wrapping_add(1) as i8) < 0x21);
     let count = head
         .chunks(192)
         .map(|chunk| usize::from(chunk.iter().map(odd).fold(0u8, u8::wrapping_add)))

@@ -12,6 +12,7 @@ pub mod message;
 mod name_addr;
 pub mod sniff;
 mod start;
+pub mod typed;
 pub mod uri;
 
 use crate::labels;

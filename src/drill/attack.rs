@@ -1,0 +1,264 @@
+//! Attacks: which there are, and what they have in common.
+//!
+//! In: the office, a day, randomness. Out: marked calls.
+//! Never: a call without its mark.
+
+use super::calendar::Day;
+use super::call::{Call, Ending, Mark, Way};
+use super::numbers::{self, Country, Tier};
+use super::rng::Rng;
+use super::site::{Role, Site};
+use super::world::Taste;
+use super::{incidents, schemes};
+use crate::labels;
+use crate::time::{Span, Timestamp};
+
+labels! {
+    /// A sort of attack.
+    pub(super) enum Attack {
+        IrsfFast = "irsf_fast", "Test calls, then a burst of calls to one block abroad on a weekend night.";
+        SlowDrip = "slow_drip", "A call abroad every 15 to 40 minutes through an evening and a night.";
+        LongHeld = "long_held", "A handful of calls abroad that stay up for hours.";
+        Distributed = "distributed", "Many handsets call one country once or twice each.";
+        PremiumDom = "premium_dom", "Premium-rate numbers at home, one call after another in the evening.";
+        RangeHunt = "range_hunt", "Neighbouring numbers abroad are tried quickly; few of them answer.";
+        Forwarding = "forwarding", "Calls are forwarded abroad by feature code, then called in from outside.";
+        Redirecting = "redirecting", "A handset answers each call with 302 and a number abroad.";
+        Transferring = "transferring", "A handset transfers callers to premium-rate numbers with REFER.";
+        Camouflage = "camouflage", "Mid-priced countries, office hours, human durations, for days.";
+        UltraSlow = "ultra_slow", "A call abroad every two to six hours, day and night, for days.";
+        Wangiri = "wangiri", "Missed calls from abroad, which people call back.";
+        ExecComp = "exec_comp", "The handset of somebody who often calls abroad is abused at midday.";
+        DormantUse = "dormant_use", "A handset that nobody uses begins to call abroad.";
+        PrefixProbe = "prefix_probe", "The same number behind many prefixes; one works, and a burst follows.";
+        CheapFlood = "cheap_flood", "Hundreds of calls to mobile numbers at home on a weekend.";
+        Satellite = "satellite", "A few long calls to satellite phones at night.";
+        Repeat = "repeat", "Fast pumping, and the same again on the same handset three weeks later.";
+        Demo = "demo", "Two test calls to Latvia on Saturday evening, then a burst from 02:14 on.";
+        IncidentA = "incident_a", "45 calls to one Gambian number in a night (Morning Call, 2015).";
+        IncidentB = "incident_b", "2,400 calls to Cuba over a weekend (BBC).";
+        IncidentC = "incident_c", "A call a minute to Guinea through a night (Fox 8).";
+        IncidentD = "incident_d", "Two-hour calls to one number in Taiwan, a dozen at once (Fox 8).";
+        IncidentE = "incident_e", "Hundreds of calls at once to Gambia, Somalia and the Maldives over a weekend (NYT, 2014).";
+        IncidentF = "incident_f", "Eight lines to Somalia without a break for four days (Consumerist, 2012).";
+    }
+}
+
+/// Where and when an attack takes place.
+pub(super) struct Scene<'s> {
+    pub(super) site: &'s Site,
+    /// The day it may begin.
+    pub(super) day: Day,
+    /// The last day of the capture.
+    pub(super) last: Day,
+    pub(super) taste: Taste,
+    pub(super) episode: usize,
+    /// Handsets that earlier attacks abused.
+    pub(super) used: &'s mut Vec<usize>,
+    pub(super) rng: Rng,
+}
+
+/// Where the money goes.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) country: &'static Country,
+    /// First digits that all its numbers share; the rest is drawn. Empty: anywhere in the country.
+    block: String,
+    /// Numbers dialled so far, E.164 without the plus.
+    dialled: Vec<String>,
+}
+
+/// A run of calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) start: Timestamp,
+    /// No call begins after that.
+    pub(super) until: Timestamp,
+    pub(super) most: usize,
+    /// Mean time from one call's beginning to the next one's.
+    pub(super) gap: Span,
+    /// The shortest and the longest call.
+    pub(super) talk: (Span, Span),
+    /// Calls in a thousand that are answered.
+    pub(super) answered: u32,
+}
+
+impl Attack {
+    /// Its calls, in no order.
+    pub(super) fn plan(self, scene: &mut Scene<'_>) -> Vec<Call> {
+        match self {
+            Self::IrsfFast => schemes::fast(scene),
+            Self::SlowDrip => schemes::slow_drip(scene),
+            Self::LongHeld => schemes::long_held(scene),
+            Self::Distributed => schemes::distributed(scene),
+            Self::PremiumDom => schemes::premium(scene),
+            Self::RangeHunt => schemes::range_hunt(scene),
+            Self::Forwarding => schemes::forwarding(scene),
+            Self::Redirecting => schemes::redirecting(scene),
+            Self::Transferring => schemes::transferring(scene),
+            Self::Camouflage => schemes::camouflage(scene),
+            Self::UltraSlow => schemes::ultra_slow(scene),
+            Self::Wangiri => schemes::wangiri(scene),
+            Self::ExecComp => schemes::executive(scene),
+            Self::DormantUse => schemes::dormant(scene),
+            Self::PrefixProbe => schemes::probing(scene),
+            Self::CheapFlood => schemes::flood(scene),
+            Self::Satellite => schemes::satellite(scene),
+            Self::Repeat => schemes::repeat(scene),
+            Self::Demo => schemes::demo(scene),
+            Self::IncidentA => incidents::a(scene),
+            Self::IncidentB => incidents::b(scene),
+            Self::IncidentC => incidents::c(scene),
+            Self::IncidentD => incidents::d(scene),
+            Self::IncidentE => incidents::e(scene),
+            Self::IncidentF => incidents::f(scene),
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn one_number(country: &'static Country, rng: &mut Rng) -> Self {
+        Self { country, block: country.number(rng), dialled: Vec::new() }
+    }
+
+    pub(super) fn in_block(country: &'static Country, rng: &mut Rng) -> Self {
+        Self { country, block: country.block(rng), dialled: Vec::new() }
+    }
+
+    pub(super) fn anywhere(country: &'static Country) -> Self {
+        Self { country, block: String::new(), dialled: Vec::new() }
+    }
+
+    /// A number to dial: one dialled before in a third of all cases.
+    pub(super) fn number(&mut self, rng: &mut Rng) -> String {
+        if !self.dialled.is_empty() && rng.chance(350) {
+            return self.dialled[rng.below(self.dialled.len())].clone();
+        }
+        self.fresh(rng)
+    }
+
+    /// A number that need not have been dialled before.
+    pub(super) fn fresh(&mut self, rng: &mut Rng) -> String {
+        let mut number = self.country.number(rng);
+        // Numbers of one country may differ in length; those of a block don't.
+        if !self.block.is_empty() {
+            let length = self.block.len() + 4;
+            let is_whole = self.country.patterns.iter().any(|p| p.len() == self.block.len());
+            number = if is_whole {
+                self.block.clone()
+            } else {
+                numbers::fill(&format!("{}xxxx", self.block), rng)
+            };
+            debug_assert!(is_whole || number.len() == length);
+        }
+        self.dialled.push(number.clone());
+        number
+    }
+}
+
+impl Scene<'_> {
+    /// The Saturday to come, if the capture lasts that long.
+    pub(super) fn saturday(&self) -> Day {
+        let saturday = self.day.next(5);
+        if saturday <= self.last { saturday } else { self.day }
+    }
+
+    /// A handset of one of these roles, in order of preference, that no attack has abused yet.
+    pub(super) fn victim(&mut self, roles: &[Role]) -> usize {
+        let all = self.site.handsets.len();
+        for role in roles {
+            let mut free = self.site.of_role(*role);
+            free.retain(|handset| !self.used.contains(handset));
+            if !free.is_empty() {
+                let victim = self.rng.pick(&free);
+                self.used.push(victim);
+                return victim;
+            }
+        }
+        self.rng.below(all)
+    }
+
+    /// A country to call, by the fraudster's taste: every tier has its share.
+    pub(super) fn country(&mut self) -> &'static Country {
+        let tier = match (self.taste, self.rng.between(0, 99)) {
+            (Taste::LowRisk, 0..=59) | (_, 0..=14) => Tier::Low,
+            (Taste::LowRisk, _) | (_, 15..=39) => Tier::Medium,
+            _ => Tier::High,
+        };
+        numbers::of_tier(tier, &mut self.rng)
+    }
+
+    /// Numbers in a country, by the fraudster's taste.
+    pub(super) fn target(&mut self, country: &'static Country) -> Target {
+        if self.taste == Taste::Scattered {
+            Target::anywhere(country)
+        } else {
+            Target::in_block(country, &mut self.rng)
+        }
+    }
+
+    pub(super) const fn mark(&self, rate: u32) -> Option<Mark> {
+        Some(Mark { episode: self.episode, rate })
+    }
+
+    /// A marked call of an attack; such calls don't wait for the handset to be free.
+    pub(super) fn call(
+        &self,
+        at: Timestamp,
+        handset: usize,
+        number: String,
+        rate: u32,
+        setup: Span,
+        ending: Ending,
+    ) -> Call {
+        Call { at, handset, way: Way::Out, number, setup, ending, may_overlap: true, mark: self.mark(rate) }
+    }
+
+    pub(super) fn seconds(&mut self, low: i64, high: i64) -> Span {
+        self.rng.span(Span::seconds(low), Span::seconds(high))
+    }
+
+    /// How a call ends that is answered `answered` times in a thousand.
+    pub(super) fn luck(&mut self, answered: u32, talk: (Span, Span)) -> (Span, Ending) {
+        if self.rng.chance(answered) {
+            let (setup, talk) = (self.seconds(2, 9), self.rng.span(talk.0, talk.1));
+            return (setup, Ending::Answered(talk));
+        }
+        let code = self.rng.pick(&[404, 404, 480, 486, 503]);
+        (self.seconds(1, 4), Ending::Failed(code))
+    }
+
+    /// A run of calls to a target from these handsets in turn.
+    pub(super) fn run(&mut self, handsets: &[usize], target: &mut Target, run: Run) -> Vec<Call> {
+        let mut at = run.start;
+        let mut calls = Vec::new();
+        while calls.len() < run.most && at < run.until {
+            let number = target.number(&mut self.rng);
+            let number = numbers::dialled_abroad(&number, &mut self.rng);
+            let (setup, ending) = self.luck(run.answered, run.talk);
+            let handset = handsets[calls.len() % handsets.len()];
+            calls.push(self.call(at, handset, number, target.country.rate, setup, ending));
+            // Machines keep a steadier pace than people: half of each gap is fixed.
+            let half = Span(run.gap.0 / 2);
+            at = at.plus(half).plus(self.rng.wait(half));
+        }
+        calls
+    }
+
+    /// One to three short calls to a target, half an hour to a day before `before`.
+    pub(super) fn tests(&mut self, handset: usize, target: &mut Target, before: Timestamp) -> Vec<Call> {
+        let mut at = before.minus(self.rng.span(Span::minutes(30), Span::hours(14)));
+        let mut calls = Vec::new();
+        for _ in 0..self.rng.between(1, 3) {
+            if at >= before {
+                break;
+            }
+            let number = target.number(&mut self.rng);
+            let number = numbers::dialled_abroad(&number, &mut self.rng);
+            let (setup, ending) = self.luck(800, (Span::seconds(4), Span::seconds(20)));
+            calls.push(self.call(at, handset, number, target.country.rate, setup, ending));
+            at = at.plus(self.seconds(40, 900));
+        }
+        calls
+    }
+}

@@ -1,0 +1,272 @@
+//! The list of scenarios.
+//!
+//! In: a name. Out: what it plays.
+//! Never: two scenarios of one name.
+
+use super::attack::Attack;
+use super::calendar::Day;
+use super::happening::Happening as H;
+use super::ordinary::Habits;
+use super::site::Pbx;
+use super::stage::Wire;
+use super::world::{START, Taste, World};
+
+/// What a scenario is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Honest traffic: nothing in it may page anyone.
+    Quiet,
+    /// A short stretch with one attack.
+    Attack,
+    /// Weeks of an office with many attacks, to score a detector on.
+    World,
+}
+
+/// A scenario that can be played.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// What it is for.
+    pub sort: Sort,
+    /// Calendar days it lasts, if not told otherwise.
+    pub days: u16,
+    /// Handsets of its office, if not told otherwise.
+    pub handsets: u16,
+    pub(super) world: fn() -> World,
+}
+
+impl Scenario {
+    /// How it is played where its capture must stay under 1 MiB: with the attack's first calls only.
+    pub fn short(&self) -> super::Options {
+        super::Options { attack_calls: Some(60), ..super::Options::default() }
+    }
+}
+
+/// Short captures keep to a size that can be shipped.
+const SHORT: i64 = 43_200;
+
+/// A small office for a week of few words.
+fn small() -> World {
+    World {
+        travelled: 600,
+        registers_every: SHORT,
+        habits: Habits { volume: 80, ..Habits::default() },
+        ..World::default()
+    }
+}
+
+/// A day with one happening that isn't ordinary.
+fn day_with(happenings: &'static [(H, u32)]) -> World {
+    World { happenings, registers_every: SHORT, ..World::default() }
+}
+
+/// A Friday's evening and the weekend, with an attack that begins on the Friday or the Saturday.
+fn weekend(attack: Attack) -> World {
+    World {
+        first_day: START.plus(4),
+        from: 15 * 3_600,
+        registers_every: SHORT,
+        attacks: vec![(attack, 0)],
+        ..World::default()
+    }
+}
+
+/// Two working days, with an attack on the second.
+fn weekday(attack: Attack) -> World {
+    World {
+        registers_every: SHORT,
+        habits: Habits { volume: 60, ..Habits::default() },
+        attacks: vec![(attack, 1)],
+        ..World::default()
+    }
+}
+
+/// A small office's quiet week, with an attack of several days.
+fn week_of(attack: Attack) -> World {
+    World {
+        registers_every: 86_400,
+        habits: Habits { volume: 40, ..Habits::default() },
+        attacks: vec![(attack, 1)],
+        ..World::default()
+    }
+}
+
+/// What happens in an office now and then, by thousandths of working days.
+const NOW_AND_THEN: &[(H, u32)] = &[
+    (H::Conference, 150),
+    (H::ForeignBridge, 30),
+    (H::FaxAtHome, 40),
+    (H::FaxAbroad, 15),
+    (H::Campaign, 30),
+    (H::ThreeWay, 60),
+    (H::WrongDialling, 20),
+    (H::RedialStorm, 60),
+    (H::NewCustomer, 150),
+    (H::ForwardHome, 40),
+    (H::ForwardAbroad, 8),
+    (H::Voting, 15),
+    (H::LateWorker, 60),
+    (H::EmergencyTest, 4),
+];
+
+/// Attacks of a world, one every two days after four weeks (or from the third day on).
+fn attacks_from(first: i64, days: i64) -> Vec<(Attack, i64)> {
+    const CYCLE: [Attack; 17] = [
+        Attack::IrsfFast,
+        Attack::SlowDrip,
+        Attack::LongHeld,
+        Attack::Distributed,
+        Attack::PremiumDom,
+        Attack::Wangiri,
+        Attack::ExecComp,
+        Attack::RangeHunt,
+        Attack::Forwarding,
+        Attack::Camouflage,
+        Attack::DormantUse,
+        Attack::UltraSlow,
+        Attack::PrefixProbe,
+        Attack::CheapFlood,
+        Attack::Redirecting,
+        Attack::Transferring,
+        Attack::Satellite,
+    ];
+    CYCLE.iter().cycle().copied().zip((first..days - 7).step_by(2)).collect()
+}
+
+fn world() -> World {
+    World {
+        registers_every: 21_600,
+        happenings: NOW_AND_THEN,
+        attacks: attacks_from(28, 70),
+        ..World::default()
+    }
+}
+
+macro_rules! scenarios {
+    ($($name:literal $sort:ident $days:literal $handsets:literal $about:literal => $world:expr;)+) => {
+        /// Every scenario: quiet ones, attacks, worlds.
+        pub(super) static SCENARIOS: &[Scenario] = &[$(Scenario {
+            name: $name,
+            about: $about,
+            sort: Sort::$sort,
+            days: $days,
+            handsets: $handsets,
+            world: || World { days: $days, handsets: $handsets, ..$world },
+        },)+];
+    };
+}
+
+scenarios! {
+    "quiet_day" Quiet 1 20 "an ordinary day" => World { registers_every: SHORT, ..World::default() };
+    "quiet_week" Quiet 5 8 "an ordinary week with a few calls abroad" => small();
+    "quiet_onsite" Quiet 1 12 "an ordinary day of an office with a PBX of its own" =>
+        World { pbx: Pbx::OnSite, ..day_with(&[(H::ForwardHome, 1_000)]) };
+    "conference_redial" Quiet 1 12 "several people dial a conference again and again" =>
+        day_with(&[(H::Conference, 1_000)]);
+    "foreign_bridge" Quiet 1 12 "a whole office dials a conference bridge in Germany" =>
+        day_with(&[(H::ForeignBridge, 1_000)]);
+    "fax_retry" Quiet 1 12 "a fax retries a number at home every few minutes" =>
+        day_with(&[(H::FaxAtHome, 1_000)]);
+    "fax_abroad" Quiet 1 12 "a fax retries a number in France every few minutes" =>
+        day_with(&[(H::FaxAbroad, 1_000)]);
+    "sales_campaign" Quiet 1 12 "somebody works through a list of numbers in the Netherlands" =>
+        day_with(&[(H::Campaign, 1_000)]);
+    "three_way" Quiet 1 12 "somebody joins a call at home and one abroad" =>
+        day_with(&[(H::ThreeWay, 1_000)]);
+    "wrong_dialling" Quiet 1 12 "somebody tries a number under several country codes" =>
+        day_with(&[(H::WrongDialling, 1_000)]);
+    "redial_storm" Quiet 1 12 "somebody redials a busy number thirty times" =>
+        day_with(&[(H::RedialStorm, 1_000)]);
+    "new_customer" Quiet 5 8 "a desk begins to call a customer in Poland" =>
+        World { happenings: &[(H::NewCustomer, 1_000)], ..small() };
+    "forward_home" Quiet 1 12 "somebody forwards calls to a mobile phone overnight" =>
+        day_with(&[(H::ForwardHome, 1_000)]);
+    "late_worker" Quiet 1 12 "somebody calls the United States in the evening" =>
+        day_with(&[(H::LateWorker, 1_000)]);
+    "emergency_test" Quiet 1 12 "somebody tests that 999 works" =>
+        day_with(&[(H::EmergencyTest, 1_000)]);
+    "holiday" Quiet 4 12 "a bank-holiday weekend: nearly nobody is in" => World {
+        first_day: Day(20_575),
+        days_off: &[2],
+        registers_every: 86_400,
+        ..World::default()
+    };
+    "clock_change" Quiet 3 12 "a weekend in which summer time begins" => World {
+        first_day: Day(20_540),
+        registers_every: SHORT,
+        ..World::default()
+    };
+    "irsf_fast" Attack 3 12 "fast pumping at a weekend" => weekend(Attack::IrsfFast);
+    "slow_drip" Attack 3 12 "a call abroad every half hour at night" => weekend(Attack::SlowDrip);
+    "long_held" Attack 3 12 "calls abroad that stay up for hours" => weekend(Attack::LongHeld);
+    "distributed" Attack 3 12 "many handsets call one country, each once or twice" =>
+        weekend(Attack::Distributed);
+    "premium_dom" Attack 3 12 "premium-rate numbers at home" => weekend(Attack::PremiumDom);
+    "range_hunt" Attack 3 12 "neighbouring numbers abroad are tried quickly" => weekend(Attack::RangeHunt);
+    "forwarding" Attack 3 12 "calls forwarded abroad by feature code" =>
+        World { pbx: Pbx::OnSite, ..weekend(Attack::Forwarding) };
+    "redirecting" Attack 3 12 "a handset answers calls with 302 and a number abroad" =>
+        weekend(Attack::Redirecting);
+    "transferring" Attack 3 12 "a handset transfers callers to premium-rate numbers" =>
+        weekend(Attack::Transferring);
+    "camouflage" Attack 5 6 "mid-priced countries in office hours, for days" => week_of(Attack::Camouflage);
+    "ultra_slow" Attack 7 6 "a call abroad every few hours, for days" => week_of(Attack::UltraSlow);
+    "wangiri" Attack 2 12 "missed calls from abroad, which people call back" =>
+        weekday(Attack::Wangiri);
+    "exec_comp" Attack 2 12 "a handset that often calls abroad is abused" =>
+        weekday(Attack::ExecComp);
+    "dormant_use" Attack 3 12 "a handset that nobody uses calls abroad" => weekend(Attack::DormantUse);
+    "prefix_probe" Attack 3 12 "one number behind many prefixes, then a burst" => weekend(Attack::PrefixProbe);
+    "cheap_flood" Attack 3 12 "hundreds of calls to mobile phones at home" => weekend(Attack::CheapFlood);
+    "satellite" Attack 3 12 "long calls to satellite phones at night" => weekend(Attack::Satellite);
+    "repeat_attack" Attack 28 4 "the same attack twice on one handset, three weeks apart" => World {
+        attacks: vec![(Attack::Repeat, 5)],
+        habits: Habits { volume: 25, ..Habits::default() },
+        registers_every: 604_800,
+        ..World::default()
+    };
+    "incident_a" Attack 3 6 "45 calls to one Gambian number in a night" => weekend(Attack::IncidentA);
+    "incident_b" Attack 4 6 "2,400 calls to Cuba over a weekend" => weekend(Attack::IncidentB);
+    "incident_c" Attack 3 6 "a call a minute to Guinea through a night" => weekend(Attack::IncidentC);
+    "incident_d" Attack 3 6 "two-hour calls to one number in Taiwan, a dozen at once" =>
+        weekend(Attack::IncidentD);
+    "incident_e" Attack 4 7 "hundreds of calls at once to three countries over a weekend" =>
+        weekend(Attack::IncidentE);
+    "incident_f" Attack 5 14 "eight lines to Somalia without a break for four days" =>
+        World { habits: Habits { volume: 40, ..Habits::default() }, ..weekend(Attack::IncidentF) };
+    "demo" Attack 4 20 "an office weekend with fast pumping from one handset" => World {
+        first_day: START.plus(4),
+        from: SHORT,
+        until: 9 * 3_600,
+        registers_every: 86_400,
+        attacks: vec![(Attack::Demo, 1)],
+        ..World::default()
+    };
+    "world_ordinary" World 70 90 "an ordinary office" => world();
+    "world_small" World 70 16 "a small office" => world();
+    "world_callcentre" World 70 90 "a call centre" => World { call_centre: true, ..world() };
+    "world_global" World 70 90 "five times as many calls abroad" =>
+        World { habits: Habits { abroad: 500, ..Habits::default() }, travelled: 500, ..world() };
+    "world_bursty" World 70 90 "three times as many calls in a row" =>
+        World { habits: Habits { bursts: 300, ..Habits::default() }, ..world() };
+    "world_new" World 16 90 "the first fortnight after installation" =>
+        World { attacks: attacks_from(2, 21), ..world() };
+    "world_lossy" World 70 90 "a mirror port that loses 3 frames in 100" =>
+        World { wire: Wire { lost: 30, ..World::default().wire }, ..world() };
+    "world_doubled" World 70 90 "a mirror port that copies each frame twice" =>
+        World { wire: Wire { doubled: true, ..World::default().wire }, ..world() };
+    "world_scatter" World 70 90 "fraud numbers scattered over their countries" =>
+        World { taste: Taste::Scattered, ..world() };
+    "world_lowrisk" World 70 90 "fraud to countries that are seldom named" =>
+        World { taste: Taste::LowRisk, ..world() };
+    "world_holiday" World 70 90 "holidays, and an office that is shut for a week" => World {
+        first_day: START.plus(21),
+        days_off: &[32, 35, 36, 37, 38, 39, 42, 43],
+        ..world()
+    };
+    "world_clock" World 70 90 "summer time begins in the middle" => World { first_day: Day(20_514), ..world() };
+    "world_onsite" World 70 90 "an office with a PBX of its own" => World { pbx: Pbx::OnSite, ..world() };
+}

@@ -1,0 +1,211 @@
+//! The laws of every scenario, and golden hashes of its bytes.
+
+use std::collections::BTreeMap;
+
+use etherparse::{SlicedPacket, TransportSlice};
+
+use super::*;
+use crate::time::Timestamp;
+
+/// A capture in memory, with what a test asks of it.
+struct Played {
+    pcap: Vec<u8>,
+    labels: Vec<Episode>,
+    summary: Summary,
+}
+
+fn play(name: &str, seed: u64, options: Options) -> Played {
+    let (mut pcap, mut labels) = (Vec::new(), Vec::new());
+    let summary = generate_with(name, seed, options, &mut pcap, &mut labels).unwrap();
+    let labels = String::from_utf8(labels).unwrap();
+    let labels = labels.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    Played { pcap, labels, summary }
+}
+
+/// Time and bytes of each frame.
+fn frames(pcap: &[u8]) -> impl Iterator<Item = (Timestamp, &[u8])> {
+    assert_eq!(pcap[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
+    let mut rest = &pcap[24..];
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let field = |i: usize| u32::from_le_bytes(rest[i..i + 4].try_into().unwrap());
+        let at = Timestamp::from_parts(i64::from(field(0)), i64::from(field(4)));
+        let len = usize::try_from(field(8)).unwrap();
+        assert_eq!(field(8), field(12));
+        let frame = &rest[16..16 + len];
+        rest = &rest[16 + len..];
+        Some((at, frame))
+    })
+}
+
+/// The UDP payload, after its checksums were found right.
+fn payload(frame: &[u8]) -> &[u8] {
+    let packet = SlicedPacket::from_ethernet(frame).unwrap();
+    let Some(TransportSlice::Udp(udp)) = &packet.transport else { panic!("not UDP") };
+    let Some(etherparse::NetSlice::Ipv4(ip)) = &packet.net else { panic!("not IPv4") };
+    assert_eq!(ip.header().header_checksum(), ip.header().to_header().calc_header_checksum());
+    let header = udp.to_header();
+    let checksum = header.calc_checksum_ipv4(&ip.header().to_header(), udp.payload()).unwrap();
+    assert_eq!(header.checksum, checksum);
+    udp.payload()
+}
+
+fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or("")
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Smaller than shipped where a scenario is long, so that the tests stay quick.
+fn brief(scenario: &Scenario) -> Options {
+    match scenario.sort {
+        Sort::World => Options { handsets: Some(8), days: Some(36), attack_calls: Some(30) },
+        _ => Options { attack_calls: Some(200), ..Options::default() },
+    }
+}
+
+#[test]
+#[ignore = "writes every scenario to the folder DRILL_OUT, for looking at"]
+fn dump() {
+    let folder = std::path::PathBuf::from(std::env::var("DRILL_OUT").unwrap());
+    for scenario in scenarios() {
+        let played = play(scenario.name, 1, brief(scenario));
+        std::fs::write(folder.join(format!("{}.pcap", scenario.name)), &played.pcap).unwrap();
+        let s = played.summary;
+        println!(
+            "{:18} {:>9} bytes {:>6} frames {:>5} calls {:>2} episodes {:>4} marked {} {}",
+            scenario.name, s.bytes, s.frames, s.calls, s.episodes, s.marked_calls, s.start, s.end
+        );
+    }
+}
+
+#[test]
+fn frames_are_in_order_whole_and_sip() {
+    for scenario in scenarios() {
+        let played = play(scenario.name, 1, brief(scenario));
+        let mut last = Timestamp::default();
+        let mut count = 0;
+        for (at, frame) in frames(&played.pcap) {
+            assert!(at >= last, "{}: {at} after {last}", scenario.name);
+            assert!(frame.len() <= 1_514, "{}: a frame of {} bytes", scenario.name, frame.len());
+            last = at;
+            count += 1;
+            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let (head, body) = message.split_once("\r\n\r\n").unwrap();
+            assert_eq!(header(head, "Content-Length"), body.len().to_string());
+            assert!(header(head, "Via").starts_with("SIP/2.0/UDP 10.") || head.contains("Via: SIP/2.0/UDP"));
+        }
+        assert_eq!(count, played.summary.frames, "{}", scenario.name);
+        assert_eq!(played.pcap.len() as u64, played.summary.bytes);
+        assert_eq!(last, played.summary.end);
+        assert!(count > 0, "{} is empty", scenario.name);
+    }
+}
+
+#[test]
+fn labels_are_true() {
+    for scenario in scenarios() {
+        // Where frames are lost, a label may name a call that isn't there.
+        if scenario.name == "world_lossy" {
+            continue;
+        }
+        let played = play(scenario.name, 2, brief(scenario));
+        // Call-ID -> first INVITE, final answer, BYE.
+        let mut seen: BTreeMap<String, [Option<Timestamp>; 3]> = BTreeMap::new();
+        for (at, frame) in frames(&played.pcap) {
+            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let moments = seen.entry(header(message, "Call-ID").to_owned()).or_default();
+            let cseq = header(message, "CSeq");
+            let slot = if message.starts_with("INVITE ") {
+                0
+            } else if message.starts_with("SIP/2.0 200") && cseq.ends_with("INVITE") {
+                1
+            } else if message.starts_with("BYE ") {
+                2
+            } else {
+                continue;
+            };
+            moments[slot].get_or_insert(at);
+        }
+        let is_attack = scenario.sort != Sort::Quiet;
+        assert_eq!(!played.labels.is_empty(), is_attack, "{}", scenario.name);
+        for episode in &played.labels {
+            assert!(!episode.calls.is_empty() && !episode.handsets.is_empty());
+            assert_eq!(episode.start, episode.calls[0].time);
+            for call in &episode.calls {
+                let [invite, answer, bye] = seen[&call.call_id];
+                let invite = invite.unwrap();
+                assert_eq!(call.time, invite.to_string(), "{}", episode.episode);
+                assert!(call.time <= episode.end && call.setup_s > 0.0);
+                match (answer, bye) {
+                    (Some(answer), Some(bye)) => {
+                        assert!((answer.since(invite).as_secs_f64() - call.setup_s).abs() < 1e-9);
+                        assert!((bye.since(answer).as_secs_f64() - call.duration_s).abs() < 1e-9);
+                    }
+                    _ => assert!(call.duration_s == 0.0),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn same_seed_same_bytes_other_seed_other_bytes() {
+    let hash = |seed| fnv(&play("irsf_fast", seed, Options::default()).pcap);
+    assert_eq!(hash(5), hash(5));
+    assert_ne!(hash(5), hash(6));
+}
+
+#[test]
+fn names_are_unique_and_unknown_ones_are_refused() {
+    let mut names: Vec<_> = scenarios().iter().map(|scenario| scenario.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), scenarios().len());
+    let error = generate("nonesuch", 1, &mut Vec::new(), &mut Vec::new());
+    assert!(matches!(error, Err(DrillError::Unknown(name)) if name == "nonesuch"));
+}
+
+#[test]
+fn shipped_captures_stay_small() {
+    for scenario in scenarios().iter().filter(|scenario| scenario.sort != Sort::World) {
+        for seed in 1..4 {
+            let size = play(scenario.name, seed, scenario.short()).pcap.len();
+            assert!(size < 1 << 20, "{}: {size} bytes with seed {seed}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn honest_calls_abroad_are_in_the_public_plan() {
+    let mut abroad = 0;
+    for scenario in scenarios().iter().filter(|scenario| scenario.sort == Sort::Quiet) {
+        // Its whole point is a wrong number.
+        if scenario.name == "wrong_dialling" {
+            continue;
+        }
+        let played = play(scenario.name, 3, Options::default());
+        for (_, frame) in frames(&played.pcap) {
+            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let Some(rest) = message.strip_prefix("INVITE sip:") else { continue };
+            let dialled = rest.split('@').next().unwrap();
+            if !dialled.starts_with("00") && !dialled.starts_with('+') || dialled.contains("7700900") {
+                continue;
+            }
+            let e164 = dialled.replacen("00", "+", usize::from(dialled.starts_with("00")));
+            if e164.starts_with("+44") {
+                continue;
+            }
+            let number = rlibphonenumber::PHONE_NUMBER_UTIL.parse(&e164, None).unwrap();
+            assert!(number.is_valid(), "{}: {e164}", scenario.name);
+            abroad += 1;
+        }
+    }
+    assert!(abroad > 100, "{abroad}");
+}

@@ -1,0 +1,233 @@
+//! A whole stretch of office life: days of ordinary calls, happenings and attacks.
+//!
+//! In: `World`, a seed. Out: a capture and its labels.
+//! Never: holds more than a day's plan, the attacks, and the calls that are up.
+
+use std::io::Write;
+
+use super::attack::{Attack, Scene};
+use super::calendar::{DAY_S, Day};
+use super::call::{Call, Ending, Item, Way};
+use super::happening::Happening;
+use super::labels;
+use super::ordinary::{self, Habits};
+use super::packet::Capture;
+use super::rng::Rng;
+use super::site::{Pbx, Site};
+use super::stage::{Stage, Summary, Wire};
+use super::{DrillError, Options};
+use crate::tally::Label as _;
+use crate::time::{Span, Timestamp};
+
+/// Monday, 2026-11-02.
+pub(super) const START: Day = Day(20_759);
+
+/// What is played. Fields that a scenario doesn't name keep their defaults.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) handsets: u16,
+    /// Calendar days, the first and the last one included.
+    pub(super) days: u16,
+    pub(super) first_day: Day,
+    /// Second of the first day at which the capture begins.
+    pub(super) from: i64,
+    /// Second of the last day after which nothing new begins.
+    pub(super) until: i64,
+    pub(super) pbx: Pbx,
+    /// Desks in a thousand that call abroad at times.
+    pub(super) travelled: u32,
+    pub(super) call_centre: bool,
+    pub(super) habits: Habits,
+    /// Seconds between two registrations of a handset.
+    pub(super) registers_every: i64,
+    /// Days on which the office is shut, counted from the first.
+    pub(super) days_off: &'static [i64],
+    /// What happens, and on how many in a thousand working days.
+    pub(super) happenings: &'static [(Happening, u32)],
+    /// Attacks, and the day each begins, counted from the first.
+    pub(super) attacks: Vec<(Attack, i64)>,
+    /// The most calls of an attack.
+    pub(super) attack_calls: usize,
+    /// How fraudsters choose their numbers and countries.
+    pub(super) taste: Taste,
+    pub(super) wire: Wire,
+}
+
+/// How fraudsters choose numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Taste {
+    /// Numbers of a rented block, in countries of every tier.
+    #[default]
+    Blocks,
+    /// Numbers scattered over the country.
+    Scattered,
+    /// Blocks in countries that are seldom named.
+    LowRisk,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            handsets: 20,
+            days: 1,
+            first_day: START,
+            from: 0,
+            until: DAY_S,
+            pbx: Pbx::Cloud,
+            travelled: 250,
+            call_centre: false,
+            habits: Habits::default(),
+            registers_every: 3_600,
+            days_off: &[],
+            happenings: &[],
+            attacks: Vec::new(),
+            attack_calls: usize::MAX,
+            taste: Taste::default(),
+            wire: Wire { lost: 0, doubled: false, rtp: 0, resent: 8, challenged: 400 },
+        }
+    }
+}
+
+/// Streams of random numbers: one for each part, so that a change in one leaves the others alone.
+#[derive(Clone, Copy)]
+enum Stream {
+    Site,
+    Ordinary,
+    Happenings,
+    Stage,
+    /// Attacks count up from here.
+    Attacks = 100,
+}
+
+impl World {
+    pub(super) fn with(mut self, options: Options) -> Self {
+        if let Some(handsets) = options.handsets {
+            self.handsets = handsets.clamp(2, 2_000);
+        }
+        if let Some(days) = options.days {
+            self.days = days.clamp(1, 400);
+        }
+        if let Some(calls) = options.attack_calls {
+            self.attack_calls = calls;
+        }
+        self
+    }
+
+    fn start(&self) -> Timestamp {
+        self.first_day.at(self.from)
+    }
+
+    fn last_day(&self) -> Day {
+        self.first_day.plus(i64::from(self.days) - 1)
+    }
+
+    /// Plays it.
+    pub(super) fn play(
+        &self,
+        seed: u64,
+        out: &mut dyn Write,
+        labels: &mut dyn Write,
+    ) -> Result<Summary, DrillError> {
+        let rng = |stream| Rng::new(seed, stream as u64);
+        let mut site =
+            Site::new(self.handsets, self.pbx, self.travelled, self.call_centre, &mut rng(Stream::Site));
+        let mut stage = Stage::new(Capture::new(out), self.wire, rng(Stream::Stage));
+        let mut attacks = self.plan_attacks(&site, &mut stage, seed);
+        let (mut ordinary, mut happenings) = (rng(Stream::Ordinary), rng(Stream::Happenings));
+        let (start, stop) = (self.start(), self.last_day().at(self.until));
+        for number in 0..i64::from(self.days) {
+            let day = self.first_day.plus(number);
+            let is_off = day.is_weekend() || self.days_off.contains(&number);
+            let mut calls = ordinary::day(&mut site, day, is_off, self.habits, &mut ordinary);
+            for (happening, chance) in self.happenings {
+                if (!is_off || happening.on_days_off()) && happenings.chance(*chance) {
+                    calls.extend(happening.plan(&site, day, number, &mut happenings));
+                }
+            }
+            let later = attacks.partition_point(|call| call.at < day.end());
+            calls.extend(attacks.drain(..later));
+            calls.retain(|call| call.at >= start && call.at < stop);
+            calls.sort_by_key(|call| call.at);
+            let mut items: Vec<_> = polite(&site, calls).into_iter().map(Item::Call).collect();
+            self.register(&site, day, start, stop, &mut items);
+            items.sort_by_key(Item::at);
+            for item in &items {
+                stage.begin(&site, item)?;
+            }
+        }
+        let (summary, episodes) = stage.finish()?;
+        labels::write(&episodes, labels)?;
+        Ok(summary)
+    }
+
+    fn plan_attacks(&self, site: &Site, stage: &mut Stage<'_>, seed: u64) -> Vec<Call> {
+        let mut calls = Vec::new();
+        let mut used = Vec::new();
+        for (number, (attack, day)) in self.attacks.iter().enumerate() {
+            stage.announce(attack.name());
+            let mut scene = Scene {
+                site,
+                day: self.first_day.plus(*day),
+                last: self.last_day(),
+                taste: self.taste,
+                episode: number,
+                used: &mut used,
+                rng: Rng::new(seed, Stream::Attacks as u64 + number as u64),
+            };
+            let mut plan = attack.plan(&mut scene);
+            plan.sort_by_key(|call| call.at);
+            plan.truncate(self.attack_calls);
+            calls.extend(plan);
+        }
+        calls.sort_by_key(|call| call.at);
+        calls
+    }
+
+    /// Every handset registers again and again, each at its own second.
+    fn register(&self, site: &Site, day: Day, start: Timestamp, stop: Timestamp, items: &mut Vec<Item>) {
+        let every = self.registers_every.max(60);
+        let first = (day.at(0).as_secs()).div_euclid(every) * every;
+        for handset in 0..site.handsets.len() {
+            let phase = (handset as i64 * 7_919) % every;
+            let mut second = first + phase;
+            while second < day.end().as_secs() {
+                let at = Timestamp::from_parts(second, (handset as i64 * 137_911) % 1_000_000);
+                if at >= day.at(0) && at >= start && at < stop {
+                    items.push(Item::Register { at, handset, every });
+                }
+                second += every;
+            }
+            // Phones that come up with the capture, so that each is known from the start.
+            if day == self.first_day {
+                let at = start.plus(Span::seconds(5 + handset as i64)).plus(Span(handset as i64 * 911));
+                items.push(Item::Register { at, handset, every });
+            }
+        }
+    }
+}
+
+/// Drops calls outward of handsets in use, and makes those busy that are called meanwhile.
+fn polite(site: &Site, calls: Vec<Call>) -> Vec<Call> {
+    let mut free_at = vec![Timestamp::default(); site.handsets.len()];
+    let mut kept = Vec::with_capacity(calls.len());
+    for mut call in calls {
+        if !call.may_overlap {
+            let is_busy = |handset: usize| free_at[handset] > call.at;
+            let blocked = is_busy(call.handset);
+            match call.way {
+                Way::In if blocked => (call.setup, call.ending) = (Span::SECOND, Ending::Failed(486)),
+                Way::Internal(to) if !blocked && is_busy(to) => {
+                    (call.setup, call.ending) = (Span::SECOND, Ending::Failed(486));
+                }
+                _ if blocked => continue,
+                _ => {}
+            }
+        }
+        let callee = if let Way::Internal(to) = call.way { Some(to) } else { None };
+        for handset in std::iter::once(call.handset).chain(callee) {
+            free_at[handset] = free_at[handset].max(call.end().plus(Span::seconds(2)));
+        }
+        kept.push(call);
+    }
+    kept
+}
