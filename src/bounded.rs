@@ -58,8 +58,8 @@ pub struct Inserted<K, V> {
     pub slot: SlotId,
     /// Whether it was made just now.
     pub new: bool,
-    /// The stranger that had to go for it.
-    pub evicted: Option<(K, V)>,
+    /// The stranger that had to go for it, and where it was.
+    pub evicted: Option<(SlotId, K, V)>,
 }
 
 /// A table of at most `strangers` + `protected` entries. Each partition is evicted oldest first,
@@ -160,6 +160,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index)
     }
 
+    /// The least recently used stranger and when it was used last.
+    pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
+        let slot = self.slots.get(self.chains[0].oldest as usize)?;
+        Some((self.id(self.chains[0].oldest), slot.touched))
+    }
+
     /// All entries in slot order.
     pub fn iter(&self) -> impl Iterator<Item = (SlotId, &K, &V)> {
         (0u32..).zip(&self.slots).filter_map(|(index, s)| {
@@ -186,13 +192,14 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         SlotId { index, generation: self.slots[index as usize].generation }
     }
 
-    fn evict_oldest(&mut self) -> Option<(K, V)> {
+    fn evict_oldest(&mut self) -> Option<(SlotId, K, V)> {
         let index = self.chains[0].oldest;
         if index == NONE {
             return None;
         }
         self.evicted = self.evicted.saturating_add(1);
-        self.drop_index(index)
+        let slot = self.id(index);
+        self.drop_index(index).map(|(key, value)| (slot, key, value))
     }
 
     fn take_slot(&mut self, key: &K, value: V, now: Timestamp) -> u32 {
@@ -282,7 +289,7 @@ mod tests {
         table.find_or_insert(&2, at(2), || 'b');
         table.find_or_insert(&1, at(3), || 'x');
         let third = table.find_or_insert(&3, at(4), || 'c');
-        assert_eq!(third.evicted, Some((2, 'b')));
+        assert_eq!(third.evicted.map(|(_, key, value)| (key, value)), Some((2, 'b')));
         assert_eq!((table.len(), table.evicted()), (2, 1));
         assert!(table.find(&2).is_none());
     }
@@ -304,6 +311,7 @@ mod tests {
         }
         let safe = table.find(&0).unwrap();
         assert!(table.protect(safe));
+        assert_eq!(table.oldest().and_then(|(slot, used)| Some((*table.key(slot)?, used))), Some((1, at(1))));
         assert_eq!(table.expire(at(2)), Some((1, ())));
         assert_eq!(table.expire(at(2)), None);
         assert_eq!(table.len(), 2);

@@ -3,15 +3,12 @@
 //! In: what the sensor learnt. Out: `Fact`.
 //! Never: borrows.
 
+pub use crate::calls::CallNo;
 use crate::dial::{Leg, Target};
 use crate::handsets::Who;
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
-
-/// A call's number in this run, counted from 1. Both legs of a call have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallNo(pub u64);
 
 labels! {
     /// How far a call has come.

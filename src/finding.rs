@@ -23,8 +23,15 @@ labels! {
     pub enum Rule {
         HandsetCeiling = "handset_ceiling", "One handset places more calls of one kind in a window than any ordinary handset does.";
         OfficeCeiling = "office_ceiling", "The whole office places more calls of one kind in a window than any ordinary office does.";
-        OutOfHours = "out_of_hours", "Premium or risky calls while the office is shut.";
-        FirstCountry = "first_country", "The first call ever to a country.";
+        OutOfHours = "out_of_hours", "Premium or risky calls while the office is shut, or repeated calls abroad.";
+        FirstCountry = "first_country", "The first calls ever to a country.";
+        Forwarding = "forwarding", "Calls are forwarded or transferred to a premium, risky or foreign number.";
+        NumberBlock = "number_block", "Calls to many different numbers next to each other.";
+        PrefixProbe = "prefix_probe", "One number is tried behind different prefixes.";
+        Concurrent = "concurrent", "One handset has more costly calls up at once than a person can hold.";
+        LongCall = "long_call", "Costly calls stay up for very long; judged while they run.";
+        Spend = "spend", "More money in an hour or a day than any ordinary handset or office spends.";
+        CallidReuse = "callid_reuse", "Call-IDs are used again for other numbers, which hides calls from counters.";
     }
 }
 
@@ -89,9 +96,11 @@ pub struct Finding {
     pub who: Option<Who>,
     /// One sentence that an admin understands, with numbers masked.
     pub sentence: String,
+    /// Why, in words: the three most telling reasons at the most.
+    pub reasons: Vec<String>,
     /// How many calls it rests on.
     pub calls: u32,
-    /// How many different numbers they went to.
+    /// How many different numbers they went to; counted up to 2,048.
     pub numbers: u32,
     /// Where they went, most calls first.
     pub regions: Vec<Region>,

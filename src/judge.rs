@@ -3,8 +3,26 @@
 //! In: `Fact`, ticks, commands. Out: `Output`.
 //! Never: touches a packet.
 
-use crate::alert::Alert;
-use crate::fact::CallFact;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::alert::book::{Gist, Reported};
+use crate::alert::{self, Alert, Book, Cause, Key};
+use crate::baseline::calls::{Call, Lane, Progress};
+use crate::baseline::exposure::Prices;
+use crate::baseline::handset::GROUPS;
+use crate::baseline::{self, Accrual, Baseline};
+use crate::bounded::SlotId;
+use crate::detect::dossier::Dossier;
+use crate::detect::sentence::Writer;
+use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
+use crate::dial::{Group, Leg};
+use crate::fact::{CallFact, CallState, Direction, Fact};
+use crate::finding::{Finding, Rule, Sample, Severity, Subject};
+use crate::handsets::HandsetId;
+use crate::ledger::Ledger;
+use crate::tally::Label;
+use crate::time::{OfficeHours, Span, Timestamp};
 
 /// What the judge has to say, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,4 +31,492 @@ pub enum Output {
     Call(Box<CallFact>),
     /// An incident was raised, updated or cleared.
     Alert(Box<Alert>),
+}
+
+/// What somebody tells the judge to do.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Accept an incident until a moment.
+    Acknowledge {
+        /// Its number.
+        id: u64,
+        /// Until when.
+        until: Timestamp,
+        /// The reason.
+        why: String,
+    },
+    /// Take new settings and prices; what was learnt and what is open stays.
+    Reload(Box<Settings>, Prices),
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// What is remembered.
+    pub baseline: baseline::Settings,
+    /// From where on rules speak.
+    pub detect: detect::Settings,
+    /// When incidents grow, merge and end.
+    pub alert: alert::Settings,
+    /// When the office is open.
+    pub hours: OfficeHours,
+    /// Accounts and what people call them.
+    pub names: BTreeMap<String, String>,
+}
+
+/// How often a costly call that is up is judged anew.
+const TICK: Span = Span::MINUTE;
+
+/// The cold half.
+#[derive(Debug)]
+pub struct Judge {
+    detect: detect::Settings,
+    names: BTreeMap<String, String>,
+    ledger: Arc<Ledger>,
+    baseline: Baseline,
+    book: Book,
+    dossiers: BTreeMap<Key, Dossier>,
+    suspects: Vec<HandsetId>,
+    ticks: BTreeSet<(Timestamp, SlotId)>,
+    office_room: [u32; GROUPS],
+    verdicts: Vec<Verdict>,
+    outputs: VecDeque<Output>,
+}
+
+impl Judge {
+    /// Knows nothing yet.
+    pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
+        Self {
+            baseline: Baseline::new(settings.baseline, settings.hours, prices),
+            book: Book::new(settings.alert),
+            detect: settings.detect,
+            names: settings.names,
+            ledger,
+            dossiers: BTreeMap::new(),
+            suspects: Vec::new(),
+            ticks: BTreeSet::new(),
+            office_room: [0; GROUPS],
+            verdicts: Vec::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes a fact.
+    pub fn handle_fact(&mut self, fact: &Fact, now: Timestamp) {
+        self.handle_timeout(now);
+        match fact {
+            Fact::Registered { who, .. } => self.baseline.registered(who, now),
+            Fact::Call(call) => self.handle_call(call, now),
+        }
+    }
+
+    fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
+        if matches!(call.state, CallState::Attempted | CallState::Ended | CallState::Failed) {
+            self.outputs.push_back(Output::Call(Box::new(*call)));
+        }
+        if call.joined || call.direction == Direction::Inbound {
+            return;
+        }
+        if call.state == CallState::Attempted {
+            self.attempted(call, now);
+        } else {
+            self.progressed(call, now);
+        }
+    }
+
+    fn attempted(&mut self, fact: &CallFact, now: Timestamp) {
+        let learn = !self.suspects.contains(&fact.who.id);
+        let Some((lane, slot)) = self.baseline.attempt(fact, now, learn) else { return };
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        verdicts.clear();
+        if let Some(moment) = self.moment(lane, slot, now) {
+            detect::on_attempt(&moment, &mut verdicts);
+        }
+        self.ceilings(fact, lane, slot, now, &mut verdicts);
+        self.decide(lane, slot, now, &mut verdicts);
+        self.follow(lane, slot, now);
+        self.verdicts = verdicts;
+    }
+
+    fn moment(&self, lane: Lane, slot: SlotId, now: Timestamp) -> Option<Moment<'_>> {
+        Some(Moment {
+            now,
+            call: self.baseline.call(lane, slot)?,
+            baseline: &self.baseline,
+            ledger: &self.ledger,
+            settings: &self.detect,
+            suspects: &self.suspects,
+        })
+    }
+
+    fn ceilings(
+        &mut self,
+        fact: &CallFact,
+        lane: Lane,
+        slot: SlotId,
+        now: Timestamp,
+        verdicts: &mut Vec<Verdict>,
+    ) {
+        let group = fact.target.group;
+        let index = group.index();
+        let room = self.baseline.handset(fact.who.id).map_or(0, |handset| handset.room[index]);
+        let next = match self.moment(lane, slot, now) {
+            Some(moment) if room == 0 => {
+                let (verdict, room) = handset_ceiling::attempt(&moment, fact.leg == Leg::Trunk);
+                verdicts.extend(verdict);
+                room
+            }
+            _ => room.saturating_sub(1),
+        };
+        if let Some(handset) = self.baseline.handset_mut(fact.who.id) {
+            handset.room[index] = next;
+        }
+        verdicts.extend(self.office_ceiling(group, now));
+    }
+
+    fn office_ceiling(&mut self, group: Group, now: Timestamp) -> Option<Verdict> {
+        let room = &mut self.office_room[group.index()];
+        if *room > 0 {
+            *room -= 1;
+            return None;
+        }
+        let (verdict, left) =
+            office_ceiling::check(group, &self.ledger, &self.baseline, &self.detect, &self.suspects, now);
+        *room = left;
+        verdict
+    }
+
+    /// One page for each subject at the most; what pages nobody becomes a notice.
+    fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
+        for verdict in verdicts.iter_mut() {
+            self.temper(verdict, now);
+        }
+        for subject in [true, false] {
+            let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
+            let pages = || verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info);
+            let Some(top) = pages().map(|v| v.severity).max() else {
+                for verdict in verdicts.iter().filter(of) {
+                    self.notice(verdict, lane, slot, now);
+                }
+                continue;
+            };
+            let Some(first) = pages().find(|v| v.severity == top).copied() else { continue };
+            self.page(&first, pages(), lane, slot, now);
+        }
+    }
+
+    /// One call alone is `info`, unless it forwards to a premium or risky number.
+    fn temper(&self, verdict: &mut Verdict, now: Timestamp) {
+        if verdict.rule == Rule::Forwarding || verdict.severity == Severity::Info {
+            return;
+        }
+        let span = now.since(verdict.since);
+        let recent = |call: &&Call| call.counts() && now.since(call.time) <= span;
+        let calls = match verdict.subject {
+            Subject::Handset(id) => self.baseline.history(id, verdict.lane).filter(recent).take(2).count(),
+            Subject::Office => self.baseline.office_history(verdict.lane).filter(recent).take(2).count(),
+        };
+        if calls < 2 {
+            verdict.severity = Severity::Info;
+        }
+    }
+
+    fn notice(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {
+        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        if self.book.is_open(&Key { subject: verdict.subject, cause }) {
+            return;
+        }
+        let key = Key { subject: verdict.subject, cause: Cause::Notice(verdict.rule) };
+        if self.book.is_open(&key) {
+            self.book.touch(&key, now);
+            return;
+        }
+        let dossier = self.open_dossier(*verdict, slot);
+        let Some(deciding) = self.sample(lane, slot).or_else(|| dossier.newest()) else { return };
+        let finding = self.writer(now).finding(&dossier, &deciding);
+        let gist = gist(&dossier);
+        let reported = self.book.report(key, gist, now, || finding);
+        self.tell(reported);
+    }
+
+    fn page<'v>(
+        &mut self,
+        verdict: &Verdict,
+        all: impl Iterator<Item = &'v Verdict>,
+        lane: Lane,
+        slot: SlotId,
+        now: Timestamp,
+    ) {
+        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let key = self.book.place(Key { subject: verdict.subject, cause }, now);
+        let verdict = Verdict { subject: key.subject, ..*verdict };
+        let mut dossier = match self.dossiers.remove(&key) {
+            Some(dossier) => dossier,
+            None => self.adopt(verdict, key, slot),
+        };
+        all.for_each(|other| dossier.hear(other));
+        self.add(&mut dossier, key.subject, lane, slot);
+        self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    /// Tells the book how an incident stands.
+    fn report(&mut self, key: Key, dossier: Dossier, deciding: Option<Sample>, now: Timestamp) {
+        let gist = gist(&dossier);
+        let writer = Writer { baseline: &self.baseline, names: &self.names, now };
+        let Some(deciding) = deciding.or_else(|| dossier.newest()) else { return };
+        let reported = self.book.report(key, gist, now, || writer.finding(&dossier, &deciding));
+        if self.book.is_open(&key) {
+            self.dossiers.insert(key, dossier);
+        }
+        self.tell(reported);
+    }
+
+    /// The calls on which a verdict rests, oldest first.
+    fn resting_on(&self, verdict: &Verdict) -> Vec<SlotId> {
+        let newest_first = match verdict.subject {
+            Subject::Handset(id) => self.baseline.slots(id, verdict.lane).collect::<Vec<_>>(),
+            Subject::Office => self.baseline.office_slots(verdict.lane).collect(),
+        };
+        let belongs = |slot: &SlotId| {
+            self.baseline.call(verdict.lane, *slot).is_some_and(|c| c.counts() && c.time >= verdict.since)
+        };
+        newest_first.into_iter().rev().filter(belongs).collect()
+    }
+
+    /// A dossier with the calls on which a verdict rests; nothing is marked.
+    fn open_dossier(&self, verdict: Verdict, deciding: SlotId) -> Dossier {
+        let mut dossier = Dossier::new(verdict);
+        let mut slots = self.resting_on(&verdict);
+        if !slots.contains(&deciding) {
+            slots.push(deciding);
+        }
+        for call in slots.iter().filter_map(|slot| self.baseline.call(verdict.lane, *slot)) {
+            dossier.add(call, self.baseline.prices().per_minute(call.rate));
+        }
+        dossier
+    }
+
+    /// The same for an incident: its calls are marked, and what was learnt from them is taken back.
+    fn adopt(&mut self, verdict: Verdict, key: Key, deciding: SlotId) -> Dossier {
+        let mut dossier = Dossier::new(verdict);
+        for slot in self.resting_on(&verdict) {
+            if slot != deciding {
+                self.add(&mut dossier, key.subject, verdict.lane, slot);
+            }
+        }
+        dossier
+    }
+
+    fn add(&mut self, dossier: &mut Dossier, subject: Subject, lane: Lane, slot: SlotId) {
+        let Some(call) = self.baseline.call_mut(lane, slot) else { return };
+        if lane != dossier.lane() || std::mem::replace(&mut call.cased[whose(subject)], true) {
+            return;
+        }
+        let call = *call;
+        dossier.add(&call, self.baseline.prices().per_minute(call.rate));
+        self.baseline.unlearn(lane, slot);
+    }
+
+    /// A call that no rule speaks of still belongs to its handset's incident if it comes soon after.
+    fn follow(&mut self, lane: Lane, slot: SlotId, now: Timestamp) {
+        let Some(call) = self.baseline.call(lane, slot) else { return };
+        let cause = if lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let subject = Subject::Handset(call.handset);
+        let key = Key { subject, cause };
+        let soon = |dossier: &Dossier| call.counts() && now.since(dossier.last) <= Span::HOUR;
+        if call.cased[whose(subject)] || !self.dossiers.get(&key).is_some_and(soon) {
+            return;
+        }
+        let Some(mut dossier) = self.dossiers.remove(&key) else { return };
+        self.add(&mut dossier, subject, lane, slot);
+        self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    fn progressed(&mut self, fact: &CallFact, now: Timestamp) {
+        let Some(lane) = Lane::of(&fact.target) else { return };
+        let Some(slot) = self.baseline.find(lane, fact.call) else { return };
+        let before = self.baseline.call(lane, slot).map(|call| call.progress);
+        let accrual = self.baseline.progress(fact, now);
+        let after = self.baseline.call(lane, slot).map(|call| call.progress);
+        if before != after {
+            self.talking_changed(
+                lane,
+                slot,
+                before == Some(Progress::Talking),
+                after == Some(Progress::Talking),
+            );
+            if after == Some(Progress::Talking) && lane == Lane::Charged {
+                self.ticks.insert((now.plus(TICK), slot));
+            }
+        }
+        if let Some(accrual) = accrual {
+            self.accrued(lane, accrual, now);
+        }
+    }
+
+    fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
+        let Some(call) = self.baseline.call(lane, slot).copied() else { return };
+        let per_minute = self.baseline.prices().per_minute(call.rate);
+        for key in cases(&call) {
+            if let Some(dossier) = self.dossiers.get_mut(&key) {
+                match (was, is) {
+                    (false, true) => dossier.talks(per_minute),
+                    (true, false) => dossier.hangs_up(per_minute),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// A call cost more: incidents grow, spending is judged.
+    fn accrued(&mut self, lane: Lane, accrual: Accrual, now: Timestamp) {
+        let Some(call) = self.baseline.call(lane, accrual.slot).copied() else { return };
+        for key in cases(&call) {
+            if let Some(mut dossier) = self.dossiers.remove(&key) {
+                dossier.money = dossier.money.plus(accrual.money);
+                self.report(key, dossier, self.sample(lane, accrual.slot), now);
+            }
+        }
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        verdicts.clear();
+        if let Some(moment) = self.moment(lane, accrual.slot, now).filter(|_| call.counts()) {
+            verdicts.extend(spend::handset(&moment));
+            verdicts.extend(spend::office(&moment));
+            verdicts.extend(long_call::tick(&moment));
+        }
+        self.decide(lane, accrual.slot, now, &mut verdicts);
+        self.verdicts = verdicts;
+    }
+
+    /// Lets time pass: calls that are up cost more, quiet incidents are cleared. Each thing happens
+    /// at its own moment, however late this is called.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+            match self.ticks.first().copied() {
+                Some((at, slot)) if at == due => {
+                    self.ticks.remove(&(at, slot));
+                    self.tick(slot, due);
+                }
+                _ => self.clear(due),
+            }
+        }
+    }
+
+    fn tick(&mut self, slot: SlotId, now: Timestamp) {
+        if let Some(accrual) = self.baseline.accrue(Lane::Charged, slot, now) {
+            self.ticks.insert((now.plus(TICK), slot));
+            self.accrued(Lane::Charged, accrual, now);
+        }
+    }
+
+    fn clear(&mut self, now: Timestamp) {
+        let (writer, dossiers) =
+            (Writer { baseline: &self.baseline, names: &self.names, now }, &self.dossiers);
+        let last_word = |key: &Key| {
+            let dossier = dossiers.get(key)?;
+            Some(writer.finding(dossier, &dossier.newest()?))
+        };
+        if let Some((key, alert)) = self.book.expire(now, last_word) {
+            self.forget(&key);
+            self.outputs.push_back(Output::Alert(Box::new(alert)));
+        }
+    }
+
+    fn forget(&mut self, key: &Key) {
+        self.dossiers.remove(key);
+        self.suspects = self.book.suspects().collect();
+        self.office_room = [0; GROUPS];
+    }
+
+    fn tell(&mut self, reported: Reported) {
+        if let Some((key, alert)) = reported.evicted {
+            self.forget(&key);
+            self.outputs.push_back(Output::Alert(Box::new(alert)));
+        }
+        if let Some(alert) = reported.told {
+            self.suspects = self.book.suspects().collect();
+            self.outputs.push_back(Output::Alert(Box::new(alert)));
+        }
+    }
+
+    /// Does what somebody says; false if it can't be done.
+    pub fn handle_command(&mut self, command: Command, now: Timestamp) -> bool {
+        match command {
+            Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
+            Command::Reload(settings, prices) => {
+                self.baseline.reload(settings.baseline, settings.hours, prices);
+                self.book.reload(settings.alert);
+                self.detect = settings.detect;
+                self.names = settings.names;
+                true
+            }
+        }
+    }
+
+    /// When `handle_timeout` wants to be called next.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let tick = self.ticks.first().map(|(at, _)| *at);
+        [tick, self.book.deadline()].into_iter().flatten().min()
+    }
+
+    /// What there is to say next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// A replay is over: time stands at its end, incidents stay open.
+    pub fn finish(&mut self, now: Timestamp) {
+        self.handle_timeout(now);
+    }
+
+    /// Every open incident as it stands now, oldest first; not told to anybody.
+    pub fn open_alerts(&self, now: Timestamp) -> Vec<Alert> {
+        let writer = self.writer(now);
+        let refresh = |(key, mut alert): (Key, Alert)| {
+            let fresh = self.dossiers.get(&key).and_then(|d| Some(writer.finding(d, &d.newest()?)));
+            if let Some(finding) = fresh {
+                alert.finding = Finding { severity: alert.finding.severity, ..finding };
+            }
+            alert
+        };
+        self.book.open().into_iter().map(refresh).collect()
+    }
+
+    /// Entries that had to go because a table was full.
+    pub fn evicted(&self) -> Vec<(&'static str, u64)> {
+        let mut evicted = self.baseline.evicted().to_vec();
+        evicted.push(("judge_incidents", self.book.evicted()));
+        evicted
+    }
+
+    fn writer(&self, now: Timestamp) -> Writer<'_> {
+        Writer { baseline: &self.baseline, names: &self.names, now }
+    }
+
+    fn sample(&self, lane: Lane, slot: SlotId) -> Option<Sample> {
+        self.baseline.call(lane, slot).map(|call| Sample { call_id: call.call_id, time: call.time })
+    }
+}
+
+fn gist(dossier: &Dossier) -> Gist {
+    Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+}
+
+/// Which of a call's two marks says that it belongs to a subject's incident.
+const fn whose(subject: Subject) -> usize {
+    match subject {
+        Subject::Handset(_) => 0,
+        Subject::Office => 1,
+    }
+}
+
+/// The incidents to which a call belongs.
+fn cases(call: &Call) -> impl Iterator<Item = Key> {
+    let cause = if call.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+    let subjects = [Subject::Handset(call.handset), Subject::Office];
+    subjects
+        .into_iter()
+        .zip(call.cased)
+        .filter(|(_, cased)| *cased)
+        .map(move |(subject, _)| Key { subject, cause })
 }

@@ -6,35 +6,35 @@
 //! way of one packet and of one alert through them.
 
 // The ground everything stands on; none of it knows a packet.
-pub mod bounded;
+pub mod time;
 pub mod tally;
 pub mod text;
-pub mod time;
+pub mod bounded;
 
 // The sensor: Frame -> Fact.
-pub mod calls;
-pub mod coverage;
-pub mod decode;
-pub mod dial;
-pub mod fact;
 pub mod frame;
-pub mod handsets;
-pub mod ledger;
-pub mod sensor;
+pub mod decode;
 pub mod sip;
 pub mod streams;
+pub mod handsets;
+pub mod calls;
+pub mod dial;
+pub mod ledger;
+pub mod fact;
+pub mod coverage;
+pub mod sensor;
 
 // The judge: Fact -> Output.
-pub mod alert;
 pub mod baseline;
-pub mod detect;
 pub mod finding;
+pub mod detect;
+pub mod alert;
 pub mod judge;
 pub mod record;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
-pub mod cli;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod cli;

@@ -1,11 +1,15 @@
 //! From findings to incidents: raised once, updated when they grow, cleared when they are over.
 //!
-//! In: `Finding`, time. Out: `Alert`.
+//! In: `Gist`, `Finding`, time. Out: `Alert`.
 //! Never: sends.
 
-use crate::finding::Finding;
+pub mod book;
+
+use crate::finding::{Finding, Rule, Subject};
 use crate::labels;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+pub use book::Book;
 
 labels! {
     /// Where an incident stands.
@@ -14,6 +18,26 @@ labels! {
         Updated = "updated", "It got markedly worse, or its severity rose.";
         Cleared = "cleared", "Nothing more happened for the hold time.";
     }
+}
+
+/// What an incident is about: one is open at a time for a subject and a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Calls that cost: whatever rules speak, people get one page.
+    Toll,
+    /// Too many ordinary calls at home.
+    Flood,
+    /// Something worth knowing that pages nobody, by rule.
+    Notice(Rule),
+}
+
+/// Which incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What it is about.
+    pub cause: Cause,
 }
 
 /// What to tell people about an incident.
@@ -27,6 +51,41 @@ pub struct Alert {
     pub time: Timestamp,
     /// When the incident was raised.
     pub since: Timestamp,
+    /// Until when somebody has accepted it; then it is updated only if its severity rises.
+    pub accepted_until: Option<Timestamp>,
     /// What the rule said last; its severity is the incident's highest.
     pub finding: Finding,
+}
+
+/// When incidents grow, merge and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Incidents that are open at once, at the most; the one quiet for longest is cleared early.
+    pub open: usize,
+    /// How long it must be quiet before an incident is cleared.
+    pub hold: Span,
+    /// An incident is updated at so many times the calls that were told last.
+    pub calls_factor: u32,
+    /// An incident is updated at so many times the money that was told last.
+    pub money_factor: i64,
+    /// Less money than this never makes an update, in millionths.
+    pub money_floor: i64,
+    /// So many handsets with an incident within `crowd_within`, and the next joins one of the office.
+    pub crowd: usize,
+    /// How close together they are.
+    pub crowd_within: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            open: 256,
+            hold: Span::hours(12),
+            calls_factor: 3,
+            money_factor: 10,
+            money_floor: 10_000_000,
+            crowd: 3,
+            crowd_within: Span::HOUR,
+        }
+    }
 }

@@ -1,13 +1,26 @@
 //! From a frame to what travels in it.
 //!
-//! In: `Frame`. Out: one of a UDP datagram, a TCP segment, or the reason why it's neither.
+//! In: `Frame`. Out: one of a UDP datagram, a TCP segment, or the reason why it's neither; a count
+//! of what it was wrapped in.
 //! Never: knows SIP, panics, or spends more than linear time on any bytes.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod decoder;
+mod fragment;
+mod link;
+mod mpls;
+mod net;
+mod transport;
+mod tunnel;
+mod way;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::labels;
+use crate::tally::Tally;
+
+pub use decoder::{Decoder, Settings};
 
 /// A hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +76,8 @@ pub struct Segment<'a> {
     pub rst: bool,
     /// ACK flag.
     pub ack: bool,
+    /// With the ACK flag: the sequence number that the sender expects next.
+    pub ack_seq: u32,
     /// What it carries, as far as it was captured.
     pub payload: &'a [u8],
     /// Whether the capture cut the payload short.
@@ -97,3 +112,48 @@ labels! {
         HepMalformed = "hep_malformed", "A HEP packet that ends early or contradicts itself.";
     }
 }
+
+labels! {
+    /// What a packet was wrapped in.
+    pub enum Encap {
+        Vlan = "vlan", "An 802.1Q, 802.1ad or 0x9100 tag.";
+        Pppoe = "pppoe", "PPP over Ethernet (RFC 2516).";
+        Mpls = "mpls", "MPLS labels (RFC 3032), also in UDP (RFC 7510).";
+        Gre = "gre", "GRE (RFC 2784, 2890).";
+        Nvgre = "nvgre", "Ethernet in GRE with a key (RFC 7637).";
+        Erspan = "erspan", "A switch's remote mirror in GRE, types I, II and III.";
+        IpInIp = "ip_in_ip", "IPv4 or IPv6 directly in IP (RFC 2003, 4213).";
+        EtherIp = "ether_ip", "Ethernet in IP (RFC 3378).";
+        Vxlan = "vxlan", "VXLAN (RFC 7348).";
+        Geneve = "geneve", "Geneve (RFC 8926).";
+        GtpU = "gtp_u", "GTP-U, a mobile network's user plane (3GPP TS 29.281).";
+        Tzsp = "tzsp", "TZSP, a remote mirror of wireless and MikroTik devices.";
+        Sctp = "sctp", "SCTP DATA chunks (RFC 4168, 9260).";
+    }
+}
+
+labels! {
+    /// What became of IP fragments.
+    pub enum Defrag {
+        Joined = "joined", "Packets that were put together.";
+        Duplicate = "duplicate", "Fragments that had been seen already.";
+        Overlap = "overlap", "Fragments that overlap others with different bytes; what came first counts.";
+        Expired = "expired", "Packets whose rest never came.";
+        Evicted = "evicted", "Packets given up because too many were waiting.";
+        FirstOnly = "first_only", "Packets given up of which the beginning was there and was read.";
+        Lost = "lost", "Beginnings that couldn't be kept until somebody asked for them.";
+    }
+}
+
+/// What the decoder counts beside its outcomes. Any thread may read it.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Packets by what they were wrapped in; one packet may count several times.
+    pub encap: Tally<Encap>,
+    /// IP fragments.
+    pub defrag: Tally<Defrag>,
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the tests' own sums")]
+mod tests;

@@ -3,9 +3,32 @@
 //! In: the dialled string of a Request-URI, on which leg. Out: `Target`.
 //! Never: decides by the calling code alone, allocates per number, or panics.
 
+mod automaton;
+mod classify;
+mod deck;
+mod deck_cgrates;
+mod explain;
+mod extensions;
+mod extract;
+mod feature;
+mod numbering;
+mod overlay;
+mod pattern;
+mod plan;
+mod probe;
+mod reading;
+mod short;
+mod tariff;
+mod trie;
+mod world;
+
 use std::fmt;
 
 use crate::labels;
+use crate::tally::Label as _;
+
+pub use explain::Explained;
+pub use tariff::Cost;
 
 labels! {
     /// Where a call goes, seen from the office.
@@ -42,7 +65,7 @@ labels! {
         Pager = "pager", "A pager.";
         Satellite = "satellite", "A satellite phone.";
         IntlNetwork = "intl_network", "An international network such as +883.";
-        UnknownCost = "unknown_cost", "A short number of unknown cost.";
+        UnknownCost = "unknown_cost", "A short number whose cost is ordinary or isn't known.";
         PrefixProbe = "prefix_probe", "A number behind a guessed stem.";
         Invalid = "invalid", "No such number in the public plan.";
     }
@@ -86,6 +109,12 @@ impl Region {
             }
             _ => None,
         }
+    }
+
+    /// Its English name, such as `Latvia`; `international networks` for `001`.
+    pub fn name(&self) -> &'static str {
+        let named = numbering::Numbering::shipped().ok().and_then(|numbering| numbering.name(*self));
+        named.unwrap_or("an unknown country")
     }
 
     /// `GB`, `001`.
@@ -208,4 +237,225 @@ pub struct Target {
     pub rate: RateId,
     /// Which rule decided, for `explain`.
     pub rule: &'static str,
+}
+
+/// How the office dials and what it pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The country from which the office dials.
+    pub home: Region,
+    /// Regions that count as national besides the home's own group, such as CX and CC for AU.
+    pub domestic: Vec<Region>,
+    /// Digits for an outside line, on the handsets' leg only: `9`. Up to four digits each.
+    pub outside_line: Vec<String>,
+    /// `214`, `2XX` (X any digit, Z 1 to 9, N 2 to 9), `4000-4099`.
+    pub extensions: Vec<String>,
+    /// Three letters of ISO 4217; empty for the home country's.
+    pub currency: String,
+    /// The rate deck's name and its bytes: CSV with tolerant headers, or as OpenSIPS, CGRateS or Yeastar
+    /// export it; CGRateS' three files go one after the other.
+    pub tariff: Option<(String, Vec<u8>)>,
+    /// Prefixes in E.164 form that turn up in fraud more or less often than the shipped list says.
+    pub risks: Vec<(String, Risk)>,
+}
+
+impl Default for Settings {
+    /// Home GB, no outside line, no extensions, GBP, the built-in table.
+    fn default() -> Self {
+        Self {
+            home: Region(*b"GB\0"),
+            domestic: Vec::new(),
+            outside_line: Vec::new(),
+            extensions: Vec::new(),
+            currency: "GBP".to_owned(),
+            tariff: None,
+            risks: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults for another home, in its currency.
+    pub fn for_home(home: Region) -> Self {
+        Self { home, currency: String::new(), ..Self::default() }
+    }
+}
+
+/// Why a dial plan can't be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DialError {
+    /// The shipped data are broken.
+    #[error("{file}: line {line} can't be read")]
+    Data {
+        /// Which file.
+        file: &'static str,
+        /// Counted from 1; 0 for the file as a whole.
+        line: usize,
+    },
+    /// A pattern of the shipped data can't be compiled.
+    #[error("a number pattern can't be compiled: {0}")]
+    Pattern(String),
+    /// The patterns make more nodes than the table can number.
+    #[error("the number patterns need more nodes than the table can hold")]
+    TooManyNodes,
+    /// No plan for this home.
+    #[error("there is no numbering plan for home {0}")]
+    Home(Region),
+    /// An outside line that isn't one to four digits.
+    #[error("outside line {0:?} isn't one to four digits")]
+    OutsideLine(String),
+    /// An extension pattern that makes no sense.
+    #[error("extension {0:?} is neither digits, a pattern such as 2XX, nor a range such as 4000-4099")]
+    Extension(String),
+    /// A currency without a built-in table.
+    #[error("the built-in table has no prices in {0}")]
+    Currency(String),
+    /// A rate deck that can't be used.
+    #[error("the rate deck can't be used: {0}")]
+    Deck(String),
+    /// A risk for something that is no prefix.
+    #[error("{0:?} is no prefix of a number")]
+    Prefix(String),
+}
+
+/// The dial plan and tariff of one office.
+#[derive(Clone)]
+pub struct Dial {
+    world: &'static world::World,
+    home: plan::HomePlan,
+    tariff: tariff::Tariff,
+    /// The operator's own risks, as the index of `Risk`.
+    risks: trie::Trie,
+    deck_skipped: usize,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dial").field("home", &self.home.region).finish_non_exhaustive()
+    }
+}
+
+/// How big the tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSize {
+    /// Nodes of the number automaton.
+    pub nodes: usize,
+    /// Distinct answers of the number automaton.
+    pub labels: usize,
+    /// Bytes of the number automaton.
+    pub numbering_bytes: usize,
+    /// Bytes of the tariff with its prefixes.
+    pub tariff_bytes: usize,
+}
+
+impl Dial {
+    /// Compiles the plan; the part that is the same for every home only once in a process.
+    pub fn new(settings: &Settings) -> Result<Self, DialError> {
+        let world = world::World::shipped()?;
+        let home = plan::HomePlan::new(world, settings)?;
+        let own = tariff::currency_of(settings.home);
+        let currency = if settings.currency.is_empty() { own.as_str() } else { &settings.currency };
+        let mut dial = Self {
+            world,
+            home,
+            tariff: tariff::Tariff::built_in(currency)?,
+            risks: trie::Trie::default(),
+            deck_skipped: 0,
+        };
+        if let Some((name, text)) = &settings.tariff {
+            let deck = deck::Deck::read(text)?;
+            dial.deck_skipped = deck.skipped;
+            dial.take_risks(&deck.risks)?;
+            dial.tariff.lay(name, deck);
+        }
+        dial.take_risks(&settings.risks)?;
+        Ok(dial)
+    }
+
+    fn take_risks(&mut self, risks: &[(String, Risk)]) -> Result<(), DialError> {
+        for (text, risk) in risks {
+            let prefix = deck::prefix(text).ok_or_else(|| DialError::Prefix(text.clone()))?;
+            self.risks.insert(prefix.as_bytes(), u32::try_from(risk.index()).unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    /// Where a URI (`sip:`, `sips:`, `tel:`, `urn:service:sos`) or a bare user part leads. Takes time in
+    /// proportion to the input's length, and no memory.
+    #[inline]
+    pub fn classify(&self, leg: Leg, user: &[u8]) -> Target {
+        self.read(leg, user).target
+    }
+
+    /// Learns the account of a handset that the registrar accepted. False if it can't be an extension:
+    /// not one to six digits, or there are 16,384 already.
+    pub fn learn_extension(&mut self, user: &[u8]) -> bool {
+        self.home.extensions.learn(user)
+    }
+
+    /// How many accounts found no room.
+    pub const fn extensions_refused(&self) -> u64 {
+        self.home.extensions.refused()
+    }
+
+    /// How many rows of the rate deck couldn't be read.
+    pub const fn deck_rows_skipped(&self) -> usize {
+        self.deck_skipped
+    }
+
+    /// The rate of a target.
+    pub fn rate(&self, id: RateId) -> &Rate {
+        self.tariff.rate(id)
+    }
+
+    /// All rates, by `RateId`.
+    pub fn rates(&self) -> &[Rate] {
+        self.tariff.rates()
+    }
+
+    /// Where the prices come from, all in all.
+    pub fn prices_basis(&self) -> String {
+        self.tariff.bases()
+    }
+
+    /// Whether the price is one of the operator's deck; free calls are known too.
+    pub fn price_known(&self, id: RateId) -> bool {
+        !self.tariff.is_built_in(id) || id == tariff::Band::Free.rate()
+    }
+
+    /// Whether there is a rate deck and it lacks this destination.
+    pub fn missing_from_deck(&self, id: RateId) -> bool {
+        self.tariff.has_deck() && !self.price_known(id)
+    }
+
+    /// The currency of all rates: three letters of ISO 4217.
+    pub fn currency(&self) -> &str {
+        self.tariff.currency()
+    }
+
+    /// Where a price comes from: `built-in table 2026-11` or `rate deck NAME`.
+    pub fn basis(&self, id: RateId) -> String {
+        self.tariff.basis(id)
+    }
+
+    /// The home country.
+    pub const fn home(&self) -> Region {
+        self.home.region
+    }
+
+    /// Whether a call to a region counts as a call within the country.
+    pub fn is_domestic(&self, region: Region) -> bool {
+        self.home.is_domestic(region)
+    }
+
+    /// How big the tables are.
+    pub fn table_size(&self) -> TableSize {
+        let (nodes, labels, numbering_bytes) = self.world.automaton.size();
+        TableSize { nodes, labels, numbering_bytes, tariff_bytes: self.tariff.bytes() }
+    }
+
+    /// The version of libphonenumber's metadata.
+    pub const fn metadata_version(&self) -> &'static str {
+        self.world.numbering.version
+    }
 }

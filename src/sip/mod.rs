@@ -4,6 +4,17 @@
 //! message begins. Never: allocates on the fast path, panics, or reads the body as a message.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod digest;
+pub mod framing;
+mod headers;
+mod lex;
+pub mod message;
+mod name_addr;
+pub mod sniff;
+mod start;
+pub mod typed;
+pub mod uri;
+
 use crate::labels;
 
 labels! {
@@ -31,6 +42,7 @@ labels! {
     /// Why a payload that begins like SIP is no message that can be tracked.
     pub enum Reject {
         StartLine = "start_line", "The first line is neither a request line nor a status line.";
+        MethodCase = "method_case", "A known method's name in lower or mixed case.";
         Version = "version", "A version other than SIP/2.0.";
         StatusCode = "status_code", "A status code outside 100-699.";
         NoCallId = "no_call_id", "No Call-ID.";
@@ -38,7 +50,7 @@ labels! {
         CseqMismatch = "cseq_mismatch", "CSeq names another method than the request line.";
         NoFrom = "no_from", "No From.";
         CrOnly = "cr_only", "Lines end in CR alone, which no SIP stack accepts.";
-        TooLong = "too_long", "A start line over 8 KiB or headers over 64 KiB.";
+        TooLong = "too_long", "Start line and headers go on over 64 KiB, and what is needed isn't among them.";
     }
 }
 
@@ -66,7 +78,7 @@ labels! {
         Folded = "folded", "A header that is used goes on over several lines.";
         Duplicate = "duplicate", "A header that must be single occurs again; the first one counts.";
         LengthBad = "length_bad", "Content-Length missing on a stream, not a number, or larger than the message.";
-        Overlong = "overlong", "A value over its limit; it is hashed whole and cut in records.";
+        Overlong = "overlong", "An identifier over 256 bytes, a start line over 8 KiB, over 256 header lines, or headers over 64 KiB.";
         NoTag = "no_tag", "RFC 2543 style: From has no tag.";
         OldBranch = "old_branch", "RFC 2543 style: the branch doesn't begin with z9hG4bK.";
         ControlByte = "control_byte", "A control character in a header's name or a used value.";

@@ -1,0 +1,33 @@
+# Two commands do everything on a bare machine: `make demo` and `make test`.
+
+CARGO ?= cargo
+BIN = $${CARGO_TARGET_DIR:-target}/release/ringfence
+
+.PHONY: help demo test lint bench needs
+
+help:
+	@echo "make demo   build, replay an office weekend with an attack in it, print the alerts"
+	@echo "make test   run all tests"
+	@echo "make lint   formatting, clippy and documentation, as strict as in CI"
+	@echo "make bench  measure the packet path against a bare libpcap loop"
+
+needs:
+	@scripts/need-libpcap
+
+demo: needs
+	$(CARGO) build --release --locked
+	@echo
+	@$(BIN) --config fixtures/demo/config.toml replay fixtures/demo/capture.pcap
+
+# Documentation tests come first, so that the last line is the summary of tests that exist.
+test: needs
+	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --lib --bins --tests
+
+lint: needs
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
+
+bench: needs
+	$(CARGO) bench --locked

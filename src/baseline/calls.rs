@@ -1,0 +1,231 @@
+//! A call as detection remembers it, and short histories of such calls.
+//!
+//! In: call facts. Out: `Call`, `Lane`, `Tier`, `Ring`.
+//! Never: grows beyond its tables.
+
+use crate::bounded::SlotId;
+use crate::dial::{Group, Kind, RateId, Region, Risk, Target};
+use crate::fact::{CallFact, CallNo, Cause};
+use crate::handsets::HandsetId;
+use crate::labels;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+use super::excuse::Excuse;
+use super::exposure::Money;
+use super::hours::DayPart;
+
+labels! {
+    /// Calls at home and calls that cost are remembered apart, so that many of the one kind
+    /// can't hide a few of the other.
+    pub enum Lane {
+        Charged = "charged", "Overseas, premium, risky and suspect calls.";
+        Home = "home", "Ordinary calls in the home country.";
+    }
+}
+
+impl Lane {
+    /// The lane of a destination; `None` for free ones. A feature code that forwards calls to a
+    /// number is as good as a call there.
+    pub fn of(target: &Target) -> Option<Self> {
+        match target.group {
+            Group::Free if target.kind == Kind::ForwardTo && target.number.is_some() => Some(Self::Charged),
+            Group::Free => None,
+            Group::National => Some(Self::Home),
+            Group::Premium | Group::Overseas | Group::Risky | Group::Suspect => Some(Self::Charged),
+        }
+    }
+
+    /// Its position in an array of two.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+labels! {
+    /// How much a destination looks like toll fraud by itself.
+    pub enum Tier {
+        Cold = "cold", "The home country.";
+        Cool = "cool", "Shared-cost and service numbers, and strings that fit no plan.";
+        Warm = "warm", "Abroad.";
+        Hot = "hot", "Premium rate, satellite, international networks, high-risk destinations.";
+    }
+}
+
+impl Tier {
+    /// The tier of a destination. A number that the public plan doesn't know is no hotter than
+    /// its country: people mistype.
+    pub fn of(target: &Target) -> Self {
+        let network = matches!(target.kind, Kind::Satellite | Kind::IntlNetwork);
+        match target.group {
+            Group::Free if target.risk == Risk::High => Self::Hot,
+            Group::Free => Self::Cool,
+            Group::National => Self::Cold,
+            Group::Suspect => Self::Cool,
+            Group::Premium => match target.kind {
+                Kind::SharedCost | Kind::UnknownCost | Kind::TollFree | Kind::Uan => Self::Cool,
+                _ => Self::Hot,
+            },
+            Group::Overseas => Self::Warm,
+            Group::Risky if target.exact || target.risk == Risk::High || network => Self::Hot,
+            Group::Risky => Self::Warm,
+        }
+    }
+}
+
+/// How far a remembered call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Dialled or ringing.
+    Trying,
+    /// Answered and up.
+    Talking,
+    /// Answered and over.
+    Over,
+    /// Over without an answer.
+    Failed,
+}
+
+/// A call as detection remembers it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Its number in this run.
+    pub no: CallNo,
+    /// When it was attempted.
+    pub time: Timestamp,
+    /// Who is charged with it.
+    pub handset: HandsetId,
+    /// Its Call-ID.
+    pub call_id: Text<128>,
+    /// Stands for the number that was called: equal numbers, equal values.
+    pub number: u64,
+    /// What was dialled, as a hash: variants of one number differ.
+    pub dialled: u64,
+    /// Its country; `001` also where there is none.
+    pub region: Region,
+    /// The ledger's bucket.
+    pub group: Group,
+    /// What sort of number.
+    pub kind: Kind,
+    /// Whether the public plan knows the number.
+    pub exact: bool,
+    /// How much it looks like toll fraud by itself.
+    pub tier: Tier,
+    /// Where it is remembered.
+    pub lane: Lane,
+    /// What made it.
+    pub cause: Cause,
+    /// When in the office's day it began.
+    pub part: DayPart,
+    /// Why it doesn't count against its handset, if so.
+    pub excuse: Option<Excuse>,
+    /// Whether the office had never called the country, but for the last day.
+    pub new_to_site: bool,
+    /// Whether its handset calls the country as a habit.
+    pub familiar: bool,
+    /// Whether the Call-ID had been used for another number.
+    pub call_id_reused: bool,
+    /// How far it has come.
+    pub progress: Progress,
+    /// When it was answered.
+    pub answered: Option<Timestamp>,
+    /// Prices it.
+    pub rate: RateId,
+    /// What it cost so far.
+    pub accrued: Money,
+    /// Whether something was learnt from it.
+    pub learnt: bool,
+    /// Whether it is part of an incident of its handset, and of the office.
+    pub cased: [bool; 2],
+}
+
+impl Call {
+    /// From its first fact.
+    pub fn new(fact: &CallFact, part: DayPart) -> Self {
+        Self {
+            no: fact.call,
+            time: fact.started,
+            handset: fact.who.id,
+            call_id: fact.call_id,
+            number: number_key(fact),
+            dialled: fnv(fact.dialled.as_bytes()),
+            region: fact.target.region.unwrap_or(Region::WORLD),
+            group: fact.target.group,
+            kind: fact.target.kind,
+            exact: fact.target.exact,
+            tier: Tier::of(&fact.target),
+            lane: Lane::of(&fact.target).unwrap_or(Lane::Home),
+            cause: fact.cause,
+            part,
+            excuse: None,
+            new_to_site: false,
+            familiar: false,
+            call_id_reused: fact.call_id_reused,
+            progress: Progress::Trying,
+            answered: None,
+            rate: fact.target.rate,
+            accrued: Money::default(),
+            learnt: false,
+            cased: [false; 2],
+        }
+    }
+
+    /// Whether it rings or talks.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Trying | Progress::Talking)
+    }
+
+    /// Whether it counts against its handset.
+    pub const fn counts(&self) -> bool {
+        self.excuse.is_none()
+    }
+
+    /// The 10,000 numbers around its number, if it is a telephone number.
+    pub const fn block(&self) -> Option<u64> {
+        if self.number < NOT_A_NUMBER { Some(self.number / 10_000) } else { None }
+    }
+}
+
+/// Fifteen digits stay below this; hashes of strings that are no number lie above.
+const NOT_A_NUMBER: u64 = 1 << 63;
+
+/// A number's digits as one integer (E.164 never begins with 0), else a hash of what was dialled.
+fn number_key(fact: &CallFact) -> u64 {
+    fact.target.number.map_or_else(
+        || fnv(fact.dialled.as_bytes()) | NOT_A_NUMBER,
+        |number| number.digits().iter().fold(0, |key, digit| key * 10 + u64::from(digit - b'0')),
+    )
+}
+
+/// FNV-1a: decides nothing but whether two dialled strings are the same.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The last `N` calls, as slots of the table that holds them.
+#[derive(Clone, Copy, Debug)]
+pub struct Ring<const N: usize> {
+    slots: [Option<SlotId>; N],
+    next: usize,
+}
+
+impl<const N: usize> Default for Ring<N> {
+    fn default() -> Self {
+        Self { slots: [None; N], next: 0 }
+    }
+}
+
+impl<const N: usize> Ring<N> {
+    /// Adds the newest.
+    pub fn push(&mut self, slot: SlotId) {
+        self.slots[self.next % N] = Some(slot);
+        self.next = (self.next + 1) % N;
+    }
+
+    /// Newest first.
+    pub fn iter(&self) -> impl Iterator<Item = SlotId> {
+        (1..=N).map_while(move |back| self.slots[(self.next + N - back) % N])
+    }
+}

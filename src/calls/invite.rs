@@ -1,0 +1,117 @@
+//! INVITEs: which are new attempts, which are copies, answers to a challenge, re-INVITEs, more
+//! digits or a redirection, and which hide a new call behind an old Call-ID.
+//!
+//! In: an INVITE. Out: a `Step`.
+//! Never: makes two attempts of one.
+
+use super::{Call, CallNo, Calls, Phase, Seen, Step};
+use crate::bounded::SlotId;
+use crate::text::Text;
+
+impl<T: Copy> Calls<T> {
+    pub(super) fn invite(&mut self, seen: &Seen<'_>) -> Step {
+        let msg = seen.msg;
+        let key = self.key(msg.call_id, msg.from_tag);
+        match self.table.find(&key) {
+            Some(slot) => self.invite_again(slot, seen),
+            None if msg.to_tag.is_empty() => {
+                let slot = self.insert(key, seen);
+                self.attempt(slot, msg.session_id, seen.now);
+                Step::Attempted(slot)
+            }
+            // The callee may re-INVITE too: then the tags are swapped.
+            None => match self.table.find(&self.key(msg.call_id, msg.to_tag)) {
+                Some(_) => self.refresh(msg, seen.now),
+                None => {
+                    let slot = self.insert(key, seen);
+                    self.enter(slot, Phase::Provisional, seen.now);
+                    Step::InDialogUnknown
+                }
+            },
+        }
+    }
+
+    /// An INVITE of a call that is known: a copy, an answer to a challenge, a re-INVITE, more
+    /// digits, a redirection, or the same Call-ID for something new.
+    fn invite_again(&mut self, slot: SlotId, seen: &Seen<'_>) -> Step {
+        let msg = seen.msg;
+        let tag = self.tag_hash(msg.to_tag);
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
+        let dialled = Text::new(seen.dialled);
+        // Where no response is seen (a one-way mirror), no tag can be known.
+        let tag_known = call.peers.contains(&tag) || call.peers == [0; 4];
+        if !msg.to_tag.is_empty() && (tag_known || call.phase == Phase::Provisional) {
+            return self.refresh(msg, seen.now);
+        }
+        let hop_copy = msg.via_count > call.via_count && seen.path.src.ip() != call.path.src.ip();
+        let resent = msg.cseq <= call.cseq && dialled == call.dialled;
+        if hop_copy || resent || call.before == Some((msg.cseq, dialled)) {
+            return Step::Same(slot);
+        }
+        call.credentials |= !msg.credentials.is_empty();
+        let other_number = dialled != call.dialled;
+        if other_number && !may_change_number(call, &dialled) {
+            return self.reuse(slot, seen, true);
+        }
+        if call.phase.is_over() {
+            return self.reuse(slot, seen, false);
+        }
+        call.before = Some((call.cseq, call.dialled));
+        call.cseq = msg.cseq;
+        call.dialled = dialled;
+        if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
+    }
+
+    /// The same Call-ID and From-tag for a new call; the old one is over.
+    fn reuse(&mut self, slot: SlotId, seen: &Seen<'_>, other_number: bool) -> Step {
+        let Some((key, old)) = self.table.remove(slot) else { return Step::Unknown };
+        let before = Some((old.cseq, old.dialled));
+        self.pushed_out = Some(old);
+        let slot = self.insert(key, seen);
+        if let Some(call) = self.table.get_mut(slot) {
+            call.call_id_reused = other_number;
+            call.before = before;
+        }
+        self.attempt(slot, seen.msg.session_id, seen.now);
+        Step::Attempted(slot)
+    }
+
+    fn insert(&mut self, key: [u64; 2], seen: &Seen<'_>) -> SlotId {
+        let call = Call {
+            no: CallNo(0),
+            joined: false,
+            phase: Phase::Attempted,
+            started: seen.now,
+            answered: None,
+            code: 0,
+            call_id_reused: false,
+            credentials: !seen.msg.credentials.is_empty(),
+            call_id: Text::new(seen.msg.call_id),
+            dialled: Text::new(seen.dialled),
+            path: *seen.path,
+            caller: Text::new(seen.caller),
+            tag: None,
+            via_count: seen.msg.via_count,
+            cseq: seen.msg.cseq,
+            before: None,
+            peers: [0; 4],
+            since: seen.now,
+            reopened: 0,
+        };
+        let inserted = self.table.find_or_insert(&key, seen.now, || call);
+        if let Some((_, _, evicted)) = inserted.evicted {
+            self.pushed_out = Some(evicted);
+        }
+        inserted.slot
+    }
+}
+
+/// Whether another number is the same attempt: after a redirection, or more digits after
+/// 484 Address Incomplete (RFC 3578).
+fn may_change_number<T>(call: &Call<T>, new: &Text<40>) -> bool {
+    match call.code {
+        300..=399 => !call.phase.is_over(),
+        484 => new.as_bytes().starts_with(call.dialled.as_bytes()),
+        _ => false,
+    }
+}

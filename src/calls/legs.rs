@@ -1,0 +1,112 @@
+//! Which second leg belongs to which first one: a PBX that answers a handset and dials a trunk
+//! gives the new leg its own Call-ID (RFC 7092, back-to-back user agents).
+//!
+//! In: attempts. Out: the number of the call that a new leg continues.
+//! Never: joins legs that don't meet at one address.
+
+use std::net::IpAddr;
+
+use super::CallNo;
+use crate::time::{Span, Timestamp};
+
+/// A PBX dials on within this time.
+const WITHIN: Span = Span::seconds(2);
+
+/// Attempts that are remembered for joining.
+const REMEMBERED: usize = 64;
+
+/// Shorter called numbers must be equal, longer ones need only end alike.
+const SUFFIX_DIGITS: usize = 6;
+
+/// The last digits of what was called, enough to know it again behind prefixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tail {
+    digits: [u8; 8],
+    /// All digits there were, not only those kept.
+    len: usize,
+}
+
+impl Tail {
+    /// From a URI's user part, up to its parameters.
+    pub(super) fn of(user: &[u8]) -> Self {
+        let mut tail = Self::default();
+        for byte in user.iter().take_while(|b| !matches!(b, b';' | b'@' | b'?')) {
+            if byte.is_ascii_digit() {
+                tail.digits.rotate_left(1);
+                tail.digits[7] = *byte;
+                tail.len = tail.len.saturating_add(1);
+            }
+        }
+        tail
+    }
+
+    fn continues(&self, first: &Self) -> bool {
+        let shorter = self.len.min(first.len);
+        if shorter < 2 || (shorter < SUFFIX_DIGITS && self.len != first.len) {
+            return false;
+        }
+        let kept = shorter.min(8);
+        self.digits[8 - kept..] == first.digits[8 - kept..]
+    }
+}
+
+/// One end of a leg as the join sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    pub(super) call: CallNo,
+    pub(super) at: Timestamp,
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    pub(super) called: Tail,
+    pub(super) caller: Tail,
+    /// A keyed hash of Session-ID's local part (RFC 7989); 0 if there is none.
+    pub(super) session: u64,
+}
+
+/// The latest attempts.
+#[derive(Debug)]
+pub(super) struct Legs {
+    ring: [Option<(Leg, bool)>; REMEMBERED],
+    next: usize,
+}
+
+impl Default for Legs {
+    fn default() -> Self {
+        Self { ring: [None; REMEMBERED], next: 0 }
+    }
+}
+
+impl Legs {
+    /// Remembers a first leg.
+    pub(super) fn remember(&mut self, leg: Leg) {
+        self.ring[self.next] = Some((leg, false));
+        self.next = (self.next + 1) % REMEMBERED;
+    }
+
+    /// The call that a leg from `second.src` continues: one that just reached that address, with
+    /// the same Session-ID, called number or calling number. Legs that nothing continues yet come
+    /// first, so that two handsets calling one number keep their own trunk legs.
+    pub(super) fn first_of(&mut self, second: &Leg) -> Option<CallNo> {
+        let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
+        let fits = |leg: &Leg| {
+            leg.dst == second.src
+                && leg.src != second.dst
+                && second.at.since(leg.at) <= WITHIN
+                && ((leg.session != 0 && leg.session == second.session)
+                    || second.called.continues(&leg.called)
+                    || (second.caller.len >= SUFFIX_DIGITS && second.caller.continues(&leg.caller)))
+        };
+        let candidates: [Option<usize>; 2] = oldest_first.fold([None; 2], |mut found, i| {
+            if let Some((leg, continued)) = &self.ring[i]
+                && fits(leg)
+            {
+                found[usize::from(*continued)].get_or_insert(i);
+            }
+            found
+        });
+        let index = candidates[0].or(candidates[1])?;
+        let (leg, continued) = self.ring[index].as_mut()?;
+        *continued = true;
+        Some(leg.call)
+    }
+}

@@ -1,0 +1,342 @@
+//! From messages to calls: one attempt, however often it is resent, challenged, mirrored or forked.
+//!
+//! In: messages with their paths. Out: steps of a call, once each.
+//! Never: counts a packet.
+
+mod invite;
+mod legs;
+mod progress;
+mod timers;
+
+#[cfg(test)]
+mod tests;
+
+use std::hash::BuildHasher;
+
+pub use timers::Limits;
+
+use crate::bounded::{KeyedHash, SlotId, Table};
+use crate::decode::Path;
+use crate::sip::{Message, Method, Start};
+use crate::text::Text;
+use crate::time::{Span, Timestamp};
+use legs::{Leg, Legs, Tail};
+use timers::Timers;
+
+/// A call's number in this run, counted from 1. Both legs of a call have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallNo(pub u64);
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// An INVITE with a To-tag of a dialog that nobody has seen: no attempt yet.
+    Provisional,
+    /// Somebody dialled.
+    Attempted,
+    /// The far end rings.
+    Ringing,
+    /// The far end answered.
+    Answered,
+    /// Over, and it was answered.
+    Ended,
+    /// Over, and it was never answered.
+    Failed,
+}
+
+impl Phase {
+    const fn is_over(self) -> bool {
+        matches!(self, Self::Ended | Self::Failed)
+    }
+}
+
+/// The limits of the call table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Calls that nobody has answered, at the most.
+    pub unanswered: usize,
+    /// Answered calls, at the most; a flood of INVITEs can't push them out.
+    pub answered: usize,
+    /// How long each phase may last.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { unanswered: 32_768, answered: 16_384, limits: Limits::default() }
+    }
+}
+
+/// One leg of a call. `T` is what the sensor keeps with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<T> {
+    /// Its number; both legs of one call share it.
+    pub no: CallNo,
+    /// Whether it continues a leg that was seen before.
+    pub joined: bool,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it was attempted.
+    pub started: Timestamp,
+    /// When it was answered, if that was seen.
+    pub answered: Option<Timestamp>,
+    /// The last status code that matters; 0 if there was none.
+    pub code: u16,
+    /// Whether a Call-ID was used again for another number.
+    pub call_id_reused: bool,
+    /// Whether the caller was asked for credentials and sent some.
+    pub credentials: bool,
+    /// Its Call-ID.
+    pub call_id: Text<128>,
+    /// What was dialled.
+    pub dialled: Text<40>,
+    /// Between whom its first INVITE travelled.
+    pub path: Path,
+    /// The user part of its From.
+    pub caller: Text<32>,
+    /// What the sensor keeps with it, once it's an attempt.
+    pub tag: Option<T>,
+    via_count: u16,
+    cseq: u32,
+    before: Option<(u32, Text<40>)>,
+    peers: [u32; 4],
+    since: Timestamp,
+    reopened: u8,
+}
+
+impl<T> Call<T> {
+    /// How long it was talked for until `now`: from the answer, or from the attempt if only the
+    /// end was seen.
+    pub fn talked(&self, now: Timestamp) -> Span {
+        now.since(self.answered.unwrap_or(self.started))
+    }
+}
+
+/// What a message did to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody dialled: a new attempt.
+    Attempted(SlotId),
+    /// The same attempt goes to another number: more digits, or after a redirection.
+    Retargeted(SlotId),
+    /// The far end rings.
+    Ringing(SlotId),
+    /// The far end answered.
+    Answered(SlotId),
+    /// A branch had failed, but another one answered.
+    Reopened(SlotId),
+    /// Over after an answer.
+    Ended(SlotId),
+    /// Over without an answer.
+    Failed(SlotId),
+    /// A response redirects the call (3xx): its Contact says where.
+    Redirected(SlotId),
+    /// The message belongs to a call and changes nothing.
+    Same(SlotId),
+    /// An INVITE inside a dialog that nobody has seen.
+    InDialogUnknown,
+    /// The message belongs to no call that is known.
+    Unknown,
+}
+
+/// A message with all that the tracker wants to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The message.
+    pub msg: &'a Message<'a>,
+    /// Between whom it travels.
+    pub path: &'a Path,
+    /// The user part of its Request-URI; empty for a response.
+    pub dialled: &'a [u8],
+    /// The user part of its From.
+    pub caller: &'a [u8],
+    /// When it passed.
+    pub now: Timestamp,
+}
+
+/// All calls that are going on or were until a moment ago.
+#[derive(Debug)]
+pub struct Calls<T> {
+    table: Table<[u64; 2], Call<T>>,
+    timers: Timers,
+    legs: Legs,
+    hashes: [KeyedHash; 2],
+    last: u64,
+    pushed_out: Option<Call<T>>,
+}
+
+/// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
+/// RFC 4028, RFC 3329): not the end of the attempt.
+const fn is_retried(code: u16) -> bool {
+    matches!(code, 401 | 407 | 413 | 415 | 416 | 420 | 421 | 422 | 484 | 491 | 494)
+}
+
+/// A branch may fail and another answer; more often than this it's a game.
+const REOPEN_MAX: u8 = 4;
+
+/// A session refresh starts the time anew at most this often.
+const REFRESH_EVERY: Span = Span::MINUTE;
+
+impl<T: Copy> Calls<T> {
+    /// No calls yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            table: Table::new(settings.unanswered, settings.answered),
+            timers: Timers::new(settings.limits),
+            legs: Legs::default(),
+            hashes: [KeyedHash::default(), KeyedHash::default()],
+            last: 0,
+            pushed_out: None,
+        }
+    }
+
+    /// Takes in a message.
+    pub fn observe(&mut self, seen: &Seen<'_>) -> Step {
+        let (msg, now) = (seen.msg, seen.now);
+        match msg.start {
+            Start::Request { method: Method::Invite, .. } => self.invite(seen),
+            Start::Request { method: Method::Bye, .. } => self.bye(msg, now),
+            Start::Request { method: Method::Cancel, .. } => self.cancel(msg),
+            Start::Request { method: Method::Update, .. } => self.refresh(msg, now),
+            Start::Request { .. } => self.find(msg).map_or(Step::Unknown, Step::Same),
+            Start::Response(code) if msg.cseq_method == Method::Invite => self.response(msg, code, now),
+            Start::Response(_) => self.find(msg).map_or(Step::Unknown, Step::Same),
+        }
+    }
+
+    /// The next call whose time is up: its last state and what became of it (`Failed`, `Ended`,
+    /// or `Attempted` for one whose dialog stayed unknown). Calls that were over vanish silently.
+    pub fn expire(&mut self, now: Timestamp) -> Option<(Step, Option<Call<T>>)> {
+        while let Some((slot, since)) = self.timers.due(now) {
+            let Some(call) = self.table.get(slot).copied().filter(|call| call.since == since) else {
+                continue;
+            };
+            match call.phase {
+                Phase::Provisional => {
+                    self.attempt(slot, &[], now);
+                    return Some((Step::Attempted(slot), None));
+                }
+                phase => {
+                    self.table.remove(slot);
+                    if !phase.is_over() {
+                        return Some((ending(&call, slot), Some(call)));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// When `expire` has something to do next.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// The call that the last `observe` pushed out of a full table, if it was still going on.
+    pub fn take_pushed_out(&mut self) -> Option<Call<T>> {
+        self.pushed_out.take().filter(|call| !call.phase.is_over() && call.phase != Phase::Provisional)
+    }
+
+    /// A call.
+    pub fn get(&self, slot: SlotId) -> Option<&Call<T>> {
+        self.table.get(slot)
+    }
+
+    /// Keeps something with a call.
+    pub fn tag(&mut self, slot: SlotId, tag: T) {
+        if let Some(call) = self.table.get_mut(slot) {
+            call.tag = Some(tag);
+        }
+    }
+
+    /// A number for a call that somebody else places on a handset's behalf.
+    pub fn next_no(&mut self) -> CallNo {
+        self.last = self.last.saturating_add(1);
+        CallNo(self.last)
+    }
+
+    /// A keyed hash of a Call-ID.
+    pub fn call_id_hash(&self, call_id: &[u8]) -> u64 {
+        self.hashes[0].hash_one(call_id)
+    }
+
+    /// Calls in the table, over or not.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Calls that had to go because the table was full.
+    pub const fn evicted(&self) -> u64 {
+        self.table.evicted()
+    }
+
+    /// All calls that are going on, in slot order.
+    pub fn going_on(&self) -> impl Iterator<Item = &Call<T>> {
+        self.table.iter().map(|(_, _, call)| call).filter(|call| !call.phase.is_over())
+    }
+
+    fn key(&self, call_id: &[u8], tag: &[u8]) -> [u64; 2] {
+        [self.hashes[0].hash_one((call_id, tag)), self.hashes[1].hash_one((call_id, tag))]
+    }
+
+    fn tag_hash(&self, tag: &[u8]) -> u32 {
+        // Halves of a keyed hash are as good as the whole; 0 stands for no tag.
+        let [_, _, _, _, a, b, c, d] = self.hashes[0].hash_one(tag).to_be_bytes();
+        u32::from_be_bytes([a, b, c, d]).max(1)
+    }
+
+    /// The call of a message, whichever end sent it.
+    fn find(&self, msg: &Message<'_>) -> Option<SlotId> {
+        self.table.find(&self.key(msg.call_id, msg.from_tag)).or_else(|| {
+            if msg.to_tag.is_empty() { None } else { self.table.find(&self.key(msg.call_id, msg.to_tag)) }
+        })
+    }
+
+    /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
+    fn attempt(&mut self, slot: SlotId, session_id: &[u8], now: Timestamp) {
+        let Some(call) = self.table.get(slot) else { return };
+        let mut leg = Leg {
+            call: CallNo(0),
+            at: now,
+            src: call.path.src.ip(),
+            dst: call.path.dst.ip(),
+            called: Tail::of(call.dialled.as_bytes()),
+            caller: Tail::of(call.caller.as_bytes()),
+            session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
+        };
+        let first = self.legs.first_of(&leg);
+        let no = first.unwrap_or_else(|| self.next_no());
+        leg.call = no;
+        self.legs.remember(leg);
+        if let Some(call) = self.table.get_mut(slot) {
+            call.no = no;
+            call.joined = first.is_some();
+        }
+        self.enter(slot, Phase::Attempted, now);
+    }
+
+    fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {
+        let Some(call) = self.table.get_mut(slot) else { return };
+        call.phase = phase;
+        call.since = now;
+        let table = &self.table;
+        self.timers
+            .entered(slot, phase, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+    }
+}
+
+/// What became of a call that nobody ended.
+fn ending<T>(call: &Call<T>, slot: SlotId) -> Step {
+    if call.phase == Phase::Answered { Step::Ended(slot) } else { Step::Failed(slot) }
+}
+
+/// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).
+fn session_part(value: &[u8]) -> Option<&[u8]> {
+    let part = value.split(|b| *b == b';').next().unwrap_or(&[]).trim_ascii();
+    if part.len() < 16 || part.iter().all(|b| *b == b'0') { None } else { Some(part) }
+}

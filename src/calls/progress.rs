@@ -1,0 +1,122 @@
+//! What happens to a call after its INVITE: responses, BYE, CANCEL, session refreshes.
+//!
+//! In: a message of a call. Out: a `Step`.
+//! Never: lets a copy count twice.
+
+use super::{Calls, Phase, REFRESH_EVERY, REOPEN_MAX, Step, is_retried};
+use crate::bounded::SlotId;
+use crate::sip::Message;
+use crate::time::Timestamp;
+
+impl<T: Copy> Calls<T> {
+    pub(super) fn response(&mut self, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
+        let Some(slot) = self.find(msg) else { return Step::Unknown };
+        let tag = if msg.to_tag.is_empty() { 0 } else { self.tag_hash(msg.to_tag) };
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
+        if call.phase == Phase::Provisional {
+            return self.provisional_response(slot, msg, code, now);
+        }
+        if tag != 0
+            && code < 300
+            && !call.peers.contains(&tag)
+            && let Some(free) = call.peers.iter_mut().find(|peer| **peer == 0)
+        {
+            *free = tag;
+        }
+        match (code, call.phase) {
+            (100..=179, _) => Step::Same(slot),
+            (180..=199, Phase::Attempted) => {
+                self.enter(slot, Phase::Ringing, now);
+                Step::Ringing(slot)
+            }
+            (200..=299, Phase::Attempted | Phase::Ringing) => {
+                self.answer(slot, code, now, Step::Answered(slot))
+            }
+            (200..=299, Phase::Failed) if call.reopened < REOPEN_MAX => {
+                call.reopened = call.reopened.saturating_add(1);
+                self.answer(slot, code, now, Step::Reopened(slot))
+            }
+            (300..=399, Phase::Attempted | Phase::Ringing) => {
+                call.code = code;
+                Step::Redirected(slot)
+            }
+            (400..=699, Phase::Attempted | Phase::Ringing) => self.fail(slot, code, now),
+            _ => Step::Same(slot),
+        }
+    }
+
+    fn answer(&mut self, slot: SlotId, code: u16, now: Timestamp, step: Step) -> Step {
+        if let Some(call) = self.table.get_mut(slot) {
+            call.code = code;
+            call.answered = Some(now);
+        }
+        self.table.protect(slot);
+        self.enter(slot, Phase::Answered, now);
+        step
+    }
+
+    fn fail(&mut self, slot: SlotId, code: u16, now: Timestamp) -> Step {
+        if let Some(call) = self.table.get_mut(slot) {
+            call.code = code;
+        }
+        if is_retried(code) {
+            return Step::Same(slot);
+        }
+        self.enter(slot, Phase::Failed, now);
+        Step::Failed(slot)
+    }
+
+    /// 481 says that the dialog doesn't exist; 100 comes from a hop that doesn't know.
+    fn provisional_response(&mut self, slot: SlotId, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
+        match code {
+            100 => Step::Same(slot),
+            481 => {
+                self.table.remove(slot);
+                Step::Unknown
+            }
+            _ => {
+                self.attempt(slot, msg.session_id, now);
+                Step::Attempted(slot)
+            }
+        }
+    }
+
+    pub(super) fn bye(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
+        let Some(slot) = self.find(msg) else { return Step::Unknown };
+        match self.table.get(slot).map(|call| call.phase) {
+            Some(Phase::Provisional) => {
+                self.table.remove(slot);
+                Step::Unknown
+            }
+            Some(Phase::Attempted | Phase::Ringing | Phase::Answered) => {
+                self.enter(slot, Phase::Ended, now);
+                Step::Ended(slot)
+            }
+            _ => Step::Same(slot),
+        }
+    }
+
+    /// The 487 that follows ends the call; should it be lost, the call expires with its code.
+    pub(super) fn cancel(&mut self, msg: &Message<'_>) -> Step {
+        let Some(slot) = self.find(msg) else { return Step::Unknown };
+        if let Some(call) = self.table.get_mut(slot)
+            && matches!(call.phase, Phase::Attempted | Phase::Ringing)
+        {
+            call.code = 487;
+        }
+        Step::Same(slot)
+    }
+
+    /// A request inside a dialog shows that the call goes on.
+    pub(super) fn refresh(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
+        let Some(slot) = self.find(msg) else { return Step::Unknown };
+        if self
+            .table
+            .get(slot)
+            .is_some_and(|call| call.phase == Phase::Answered && now.since(call.since) >= REFRESH_EVERY)
+        {
+            self.enter(slot, Phase::Answered, now);
+        }
+        Step::Same(slot)
+    }
+}

@@ -1,0 +1,108 @@
+//! When calls expire: one queue for each phase, since a phase's time is the same for every call.
+//!
+//! In: phase changes. Out: slots whose phase has lasted too long.
+//! Never: grows beyond a few entries for each call in the table.
+
+use std::collections::VecDeque;
+
+use super::Phase;
+use crate::bounded::SlotId;
+use crate::time::{Span, Timestamp};
+
+/// How long a call may stay in each phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From INVITE to an answer.
+    pub setup: Span,
+    /// From an answer (or the last session refresh) to BYE.
+    pub talk: Span,
+    /// After its end, for late copies: 64*T1 and some (RFC 3261 section 17).
+    pub linger: Span,
+    /// An INVITE with a To-tag of a dialog that nobody has seen.
+    pub provisional: Span,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            setup: Span::minutes(5),
+            talk: Span::hours(4),
+            linger: Span::seconds(64),
+            provisional: Span::minutes(5),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    slot: SlotId,
+    since: Timestamp,
+}
+
+/// The queues, each in order of time.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    limits: Limits,
+    queues: [VecDeque<Entry>; 4],
+}
+
+impl Timers {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, queues: Default::default() }
+    }
+
+    const fn limit(&self, queue: usize) -> Span {
+        match queue {
+            0 => self.limits.setup,
+            1 => self.limits.talk,
+            2 => self.limits.linger,
+            _ => self.limits.provisional,
+        }
+    }
+
+    const fn queue_of(phase: Phase) -> usize {
+        match phase {
+            Phase::Attempted | Phase::Ringing => 0,
+            Phase::Answered => 1,
+            Phase::Ended | Phase::Failed => 2,
+            Phase::Provisional => 3,
+        }
+    }
+
+    /// A call entered a phase (or started its time anew). `holds` tells whether an entry still
+    /// means what it meant; entries at the front that don't are dropped, which keeps the queue
+    /// about as long as the table.
+    pub(super) fn entered(
+        &mut self,
+        slot: SlotId,
+        phase: Phase,
+        now: Timestamp,
+        holds: impl Fn(SlotId, Timestamp) -> bool,
+    ) {
+        let queue = &mut self.queues[Self::queue_of(phase)];
+        for _ in 0..2 {
+            if queue.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
+                queue.pop_front();
+            }
+        }
+        queue.push_back(Entry { slot, since: now });
+    }
+
+    /// The next slot whose phase has lasted too long, whether or not the entry still holds.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<(SlotId, Timestamp)> {
+        for queue in 0..self.queues.len() {
+            let limit = self.limit(queue);
+            if self.queues[queue].front().is_some_and(|entry| now.since(entry.since) >= limit) {
+                return self.queues[queue].pop_front().map(|entry| (entry.slot, entry.since));
+            }
+        }
+        None
+    }
+
+    /// When the next entry is due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        (0..self.queues.len())
+            .filter_map(|queue| self.queues[queue].front().map(|entry| entry.since.plus(self.limit(queue))))
+            .min()
+    }
+}

@@ -1,0 +1,175 @@
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../etc/ringfence.toml");
+
+/// The example's lines that start with a mark, without it.
+fn lines_with(mark: &str) -> String {
+    EXAMPLE.lines().filter_map(|l| l.strip_prefix(mark)).map(|l| format!("{l}\n")).collect()
+}
+
+fn uncommented() -> String {
+    EXAMPLE
+        .lines()
+        .filter_map(|l| match l.strip_prefix('#') {
+            Some(rest) => (!rest.starts_with(' ')).then_some(rest),
+            None => Some(l),
+        })
+        .map(|l| format!("{l}\n"))
+        .collect()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    match Config::parse("f.toml", text) {
+        Err(Error::Invalid { problems }) => problems.iter().map(ToString::to_string).collect(),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_example_uncommented_is_the_default_with_no_key_missing() {
+    let example: toml::Table = uncommented().parse().unwrap();
+    let mut defaults: toml::Table = Config::default().effective().parse().unwrap();
+    // Lists of tables have no default but none: the example shows a sample of each.
+    assert_eq!(defaults.remove("exception"), Some(toml::Value::Array(Vec::new())));
+    assert_eq!(defaults.remove("handset"), Some(toml::Value::Array(Vec::new())));
+    assert_eq!(example, defaults);
+    assert_eq!(Config::parse("example", EXAMPLE).unwrap().effective(), Config::default().effective());
+}
+
+#[test]
+fn the_examples_samples_can_be_read_and_show_every_key() {
+    let text = lines_with("#   ");
+    let config = Config::parse("samples", &text).unwrap();
+    assert_eq!(config.names().collect::<Vec<_>>(), [("214", "Reception")]);
+    let sample: toml::Table = text.parse().unwrap();
+    let shown: toml::Table = config.effective().parse().unwrap();
+    assert_eq!((&sample["exception"], &sample["handset"]), (&shown["exception"], &shown["handset"]));
+}
+
+#[test]
+fn what_is_in_force_reads_back_as_itself() {
+    let text =
+        "[site]\nhome = \"us\"\n[[handset]]\nuser = \"214\"\n[capture.hep]\nlisten = \"127.0.0.1:9060\"";
+    let effective = Config::parse("a", text).unwrap().effective();
+    assert_eq!(Config::parse("b", &effective).unwrap().effective(), effective);
+}
+
+#[test]
+fn the_home_country_implies_zone_and_currency() {
+    let config = Config::parse("f", "[site]\nhome = \"us\"").unwrap();
+    assert_eq!((config.home(), config.currency()), (Region::new("US").unwrap(), "USD"));
+    assert!(config.effective().contains("timezone = \"America/New_York\""));
+    let own = Config::parse("f", "[site]\nhome = \"US\"\ncurrency = \"EUR\"\ntimezone = \"America/Denver\"")
+        .unwrap();
+    assert_eq!(own.currency(), "EUR");
+    assert_ne!(own.office_hours().offsets, config.office_hours().offsets);
+}
+
+#[test]
+fn stages_get_what_the_file_says() {
+    let text = "[site]\npbx = [\"203.0.113.5\"]\nhome_networks = [\"192.0.2.0/24\"]\noffice_hours = \"always\"\nholidays = [\"2026-12-25\"]";
+    let config = Config::parse("f", text).unwrap();
+    let handsets = config.handsets();
+    assert!(handsets.pbx[0].contains("203.0.113.5".parse().unwrap()) && handsets.pbx.len() == 1);
+    assert!(handsets.home[0].contains("192.0.2.77".parse().unwrap()) && handsets.home.len() == 1);
+    assert_eq!(config.office_hours().holidays.len(), 1);
+    assert_eq!(Config::default().handsets(), handsets::Settings::default());
+}
+
+#[test]
+fn errors_name_file_line_key_and_cure() {
+    for (text, expected) in [
+        ("[site]\nhom = \"GB\"", "f.toml:2: site.hom: unknown field `hom`, expected one of"),
+        ("[site]\nhom = \"GB\"", "did you mean `home`?"),
+        ("[sites]", "did you mean `site`?"),
+        ("[site]\nhome = 5", "f.toml:2: site.home: invalid type: integer `5`, expected a string"),
+        ("[detect]\nsensitivity = \"loud\"", "f.toml:2: detect.sensitivity: unknown variant `loud`"),
+        ("\n[[handset]]\nuser = \"1\"\nname = 3", "f.toml:4: handset.name: invalid type"),
+        ("[site\nhome = \"GB\"", "f.toml:1"),
+        ("[site]\n\nhome = \"XX\"", "f.toml:3: site.home: \"XX\" isn't a country; write the two letters"),
+        (
+            "[site]\ntimezone = \"Mars\"",
+            "f.toml:2: site.timezone: \"Mars\" isn't an IANA time zone; write one as \"Europe/London\"",
+        ),
+        ("[site]\ncurrency = \"pounds\"", "f.toml:2: site.currency"),
+        ("[site]\noffice_hours = \"9 to 5\"", "f.toml:2: site.office_hours: \"9\" is no day"),
+        (
+            "[site]\nholidays = [\n\"2026-12-25\",\n\"2026-02-30\"]",
+            "f.toml:4: site.holidays[2]: \"2026-02-30\" isn't a date",
+        ),
+        ("[site]\noutside_line = [\"x\"]", "f.toml:2: site.outside_line[1]: \"x\" isn't an outside line"),
+        ("[site]\nextensions = [\"2??\"]", "site.extensions[1]"),
+        ("[site]\nextensions = [\"300-200\"]", "site.extensions[1]"),
+        ("[site]\npbx = [\"10.0.0.0/33\"]", "f.toml:2: site.pbx[1]"),
+        ("[site]\nprovisioning = [\"a b\"]", "site.provisioning[1]"),
+        ("[capture]\nbuffer_mib = 0", "f.toml:2: capture.buffer_mib: 0 is out of range; write 1 to 4096"),
+        ("[capture.hep]\nlisten = \"9060\"", "f.toml:2: capture.hep.listen"),
+        (
+            "[http]\nlisten = \"0.0.0.0:9765\"",
+            "f.toml:2: http.listen: is reachable from outside this machine",
+        ),
+        ("[http]\ntls_cert = \"a\"", "f.toml:2: http.tls_cert: needs tls_key as well"),
+        ("[http]\nclient_ca = \"a\"", "f.toml:2: http.client_ca: needs tls_cert"),
+        ("[[handset]]\nname = \"x\"", "f.toml:1: handset[1]: has no user"),
+        (
+            "[[handset]]\nuser = \"1\"\n[[handset]]\nuser = \"1\"",
+            "f.toml:4: handset[2].user: \"1\" has a [[handset]] already",
+        ),
+        (
+            "[[handset]]\nuser = \"1\"\nallow = [\"FR\", \"ZZ\"]",
+            "f.toml:3: handset[1].allow[2]: \"ZZ\" isn't a country",
+        ),
+        ("[[exception]]\nwhy = \"x\"", "f.toml:1: exception[1]: would silence every handset"),
+        (
+            "[[exception]]\nhandset = \"1\"\nuntil = \"soon\"",
+            "f.toml:3: exception[1].until: \"soon\" isn't a date",
+        ),
+        ("[notify.webhook]\nurl = \"example.net\"", "f.toml:2: notify.webhook.url"),
+        ("[notify.alertmanager]\nurls = [\"http://\"]", "f.toml:2: notify.alertmanager.urls[1]"),
+        ("[notify.email]\nserver = \"a:25\"", "f.toml:2: notify.email.server: needs from and to"),
+        ("[password_check]\nenabled = true", "f.toml:2: password_check.enabled: needs networks"),
+        ("[fleet]\nrole = \"sensor\"", "f.toml:2: fleet.role: needs servers"),
+        ("[store]\nretention_days = 0", "f.toml:2: store.retention_days"),
+    ] {
+        let found = problems(text);
+        assert!(
+            found.len() == 1 && found[0].starts_with("f.toml") && found[0].contains(expected),
+            "{text}\n{found:?}"
+        );
+    }
+}
+
+#[test]
+fn all_problems_at_once_in_the_order_of_the_file() {
+    let found = problems("[http]\nlisten = \"x\"\n[site]\nhome = \"XX\"\n[store]\nretention_days = 0");
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().zip(["f.toml:2:", "f.toml:4:", "f.toml:6:"]).all(|(p, start)| p.starts_with(start)));
+}
+
+#[test]
+fn listening_beyond_loopback_is_fine_with_a_token_or_mtls() {
+    for text in [
+        "[http]\nlisten = \"0.0.0.0:9765\"\ntoken_file = \"t\"",
+        "[http]\nlisten = \"[::]:9765\"\ntls_cert = \"c\"\ntls_key = \"k\"\nclient_ca = \"a\"",
+        "[http]\nlisten = \"[::1]:9765\"",
+    ] {
+        assert!(Config::parse("f", text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn says_which_sections_are_ahead_of_this_version() {
+    let config = Config::parse("f", "[http]\nlisten = \"127.0.0.1:80\"\n[site]\nname = \"x\"").unwrap();
+    assert_eq!(config.ahead_of_this_version(), ["http"]);
+    assert!(Config::default().ahead_of_this_version().is_empty());
+}
+
+#[test]
+fn files_are_read_and_their_folder_is_where_paths_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ringfence.toml");
+    std::fs::write(&path, "[tariff]\nfile = \"deck.csv\"").unwrap();
+    assert_eq!(Config::load(&path).unwrap().tariff_file(), Some(folder.path().join("deck.csv")));
+    let error = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
+    assert!(error.contains("none.toml: No such file"), "{error}");
+}

@@ -1,0 +1,136 @@
+//! The walk through a frame's headers, from the link to a payload.
+//!
+//! In: `Frame`. Out: `Packet` or `Skip`; later also what fragments left behind.
+//! Never: allocates for a packet that isn't a fragment.
+
+use std::sync::Arc;
+
+use super::fragment::{Fragments, Pending, Rest};
+use super::net::{self, Next};
+use super::way::{Layer, Way};
+use super::{Datagram, Packet, Skip, Stats, link};
+use crate::frame::Frame;
+use crate::time::{Span, Timestamp};
+
+/// The decoder's bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How many fragmented packets may wait for their rest.
+    pub fragmented_packets: usize,
+    /// How many bytes they may take in all.
+    pub fragment_bytes: usize,
+    /// How long one may wait (RFC 791 and RFC 8200: 15 to 60 s).
+    pub fragment_age: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { fragmented_packets: 1_024, fragment_bytes: 16 * 1024 * 1024, fragment_age: Span::seconds(30) }
+    }
+}
+
+/// What all stages share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) stats: Arc<Stats>,
+    pub(super) fragments: Fragments,
+}
+
+/// Reads frames; remembers fragments.
+#[derive(Debug)]
+pub struct Decoder {
+    core: Core,
+    /// A packet put together from fragments, and one put together inside that.
+    joined: Vec<u8>,
+    joined_inside: Vec<u8>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub fn new(settings: Settings) -> Self {
+        let core = Core { stats: Arc::default(), fragments: Fragments::new(settings) };
+        Self { core, joined: Vec::new(), joined_inside: Vec::new() }
+    }
+
+    /// What it counted so far.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.core.stats
+    }
+
+    /// What a frame carries. Fragments go by the frame's own time.
+    ///
+    /// # Errors
+    /// Why there is no payload: see [`Skip`].
+    #[inline]
+    pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        let mut way = Way::new(frame.ts);
+        let layer = link::first(&mut way, frame)?;
+        match self.core.walk(way, layer)? {
+            Step::Packet(packet) => Ok(packet),
+            Step::Joined(rest) => self.resume(rest),
+        }
+    }
+
+    /// What there is beyond the frames' own outcomes: beginnings of packets whose rest never came
+    /// (truncated), and further messages of an SCTP packet. To be asked after each frame, and with
+    /// the latest possible time at the end of a capture, until it's `None`.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Result<Packet<'_>, Skip>> {
+        self.core.fragments.expire(&self.core.stats, now);
+        match self.core.fragments.pending.pop_front()? {
+            Pending::Beginning(rest) => Some(self.resume(rest)),
+            Pending::Datagram(path, bytes) => {
+                self.joined = bytes;
+                let payload = &self.joined;
+                Some(Ok(Packet::Datagram(Datagram { path, payload, truncated: false })))
+            }
+        }
+    }
+
+    fn resume(&mut self, rest: Rest) -> Result<Packet<'_>, Skip> {
+        self.joined = rest.bytes;
+        match self.core.walk(rest.way, Layer::Carried(rest.protocol, &self.joined))? {
+            Step::Packet(packet) => Ok(packet),
+            Step::Joined(inside) => {
+                self.joined_inside = inside.bytes;
+                let layer = Layer::Carried(inside.protocol, &self.joined_inside);
+                match self.core.walk(inside.way, layer)? {
+                    Step::Packet(packet) => Ok(packet),
+                    Step::Joined(_) => Err(Skip::TooDeep),
+                }
+            }
+        }
+    }
+}
+
+/// Where a walk ends.
+enum Step<'f> {
+    Packet(Packet<'f>),
+    Joined(Rest),
+}
+
+impl Core {
+    /// Every turn leaves at least one header behind, so it ends.
+    #[inline]
+    fn walk<'f>(&mut self, mut way: Way, mut layer: Layer<'f>) -> Result<Step<'f>, Skip> {
+        loop {
+            let next = match layer {
+                Layer::Ethernet(data) => Next::Layer(link::ethernet(&mut way, data)?),
+                Layer::Typed(kind, data) => Next::Layer(link::typed(&mut way, &self.stats, kind, data)?),
+                Layer::Ppp(data) => Next::Layer(link::ppp(data)?),
+                Layer::Ip(data) => net::ip(self, &mut way, data)?,
+                Layer::Carried(protocol, data) => net::carried(self, &mut way, protocol, data)?,
+                Layer::Packet(packet) => return Ok(Step::Packet(packet)),
+            };
+            layer = match next {
+                Next::Layer(layer) => layer,
+                Next::Joined(rest) => return Ok(Step::Joined(rest)),
+            };
+        }
+    }
+}

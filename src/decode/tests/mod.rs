@@ -1,0 +1,183 @@
+//! Packets built header by header; each encapsulation must yield the inner datagram.
+
+mod fragments;
+mod links;
+mod tunnels;
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::PacketBuilder;
+use proptest::prelude::*;
+
+use super::*;
+use crate::frame::{Frame, Link};
+use crate::time::Timestamp;
+
+pub(super) const PAYLOAD: &[u8] = b"INVITE sip:100@example.invalid SIP/2.0\r\n\r\n";
+const SRC_MAC: [u8; 6] = [0x00, 0x15, 0x65, 1, 2, 3];
+const DST_MAC: [u8; 6] = [0x00, 0x15, 0x65, 4, 5, 6];
+const OUTER: [u8; 4] = [172, 16, 9, 9];
+
+/// What a decoder said of a frame, in a form that outlives it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    Datagram(Path, Vec<u8>, bool),
+    Segment(Path, u32, Vec<u8>),
+    Skip(Skip),
+}
+
+pub(super) fn owned(result: Result<Packet<'_>, Skip>) -> Seen {
+    match result {
+        Ok(Packet::Datagram(d)) => Seen::Datagram(d.path, d.payload.to_vec(), d.truncated),
+        Ok(Packet::Segment(s)) => Seen::Segment(s.path, s.seq, s.payload.to_vec()),
+        Err(skip) => Seen::Skip(skip),
+    }
+}
+
+pub(super) fn frame(link: Link, ts: i64, data: &[u8]) -> Frame<'_> {
+    let wire_len = u32::try_from(data.len()).unwrap();
+    Frame { ts: Timestamp(ts), link, interface: 0, wire_len, data }
+}
+
+pub(super) fn decode(link: Link, data: &[u8]) -> Seen {
+    owned(Decoder::default().decode(&frame(link, 0, data)))
+}
+
+/// The inner packet of all tests: 10.0.0.1:5060 to 10.0.0.2:5062.
+pub(super) fn ipv4() -> Vec<u8> {
+    let mut out = Vec::new();
+    PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64).udp(5060, 5062).write(&mut out, PAYLOAD).unwrap();
+    out
+}
+
+pub(super) fn ipv6() -> Vec<u8> {
+    let mut out = Vec::new();
+    let (src, dst) = ([0xfd; 16], [0xfc; 16]);
+    PacketBuilder::ipv6(src, dst, 64).udp(5060, 5062).write(&mut out, PAYLOAD).unwrap();
+    out
+}
+
+pub(super) fn typed(kind: u16, payload: &[u8]) -> Vec<u8> {
+    [&DST_MAC[..], &SRC_MAC, &kind.to_be_bytes(), payload].concat()
+}
+
+pub(super) fn ethernet() -> Vec<u8> {
+    typed(0x0800, &ipv4())
+}
+
+/// Something that `OUTER` sends by an IP protocol of its own.
+pub(super) fn carried(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let header = etherparse::Ipv4Header::new(
+        u16::try_from(payload.len()).unwrap(),
+        64,
+        etherparse::IpNumber(protocol),
+        OUTER,
+        [172, 16, 9, 10],
+    );
+    header.unwrap().write(&mut out).unwrap();
+    out.extend(payload);
+    typed(0x0800, &out)
+}
+
+/// Something that `OUTER` sends to a UDP port.
+pub(super) fn in_udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    PacketBuilder::ethernet2([2; 6], [4; 6])
+        .ipv4(OUTER, [172, 16, 9, 10], 64)
+        .udp(55_555, port)
+        .write(&mut out, payload)
+        .unwrap();
+    out
+}
+
+pub(super) fn path(v6: bool) -> Path {
+    let (src, dst): (IpAddr, IpAddr) = if v6 {
+        ([0xfd; 16].into(), [0xfc; 16].into())
+    } else {
+        ([10, 0, 0, 1].into(), [10, 0, 0, 2].into())
+    };
+    Path {
+        src: SocketAddr::new(src, 5060),
+        dst: SocketAddr::new(dst, 5062),
+        src_mac: None,
+        dst_mac: None,
+        vlan: None,
+        mirror: None,
+    }
+}
+
+pub(super) fn with_macs(path: Path) -> Path {
+    Path { src_mac: Some(Mac(SRC_MAC)), dst_mac: Some(Mac(DST_MAC)), ..path }
+}
+
+pub(super) fn mirrored(path: Path) -> Path {
+    Path { mirror: Some(OUTER.into()), ..path }
+}
+
+pub(super) fn whole(path: Path) -> Seen {
+    Seen::Datagram(path, PAYLOAD.to_vec(), false)
+}
+
+const LINKS: [Link; 11] = [
+    Link::Ethernet,
+    Link::Null,
+    Link::Loop,
+    Link::Ppp,
+    Link::Raw,
+    Link::Ipv4,
+    Link::Ipv6,
+    Link::Sll,
+    Link::Sll2,
+    Link::Nflog,
+    Link::Hep,
+];
+
+proptest! {
+    /// No bytes make the decoder panic, whatever they are said to be.
+    #[test]
+    fn random_bytes_never_panic(
+        link in 0usize..LINKS.len(),
+        frames in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 1..4),
+    ) {
+        let mut decoder = Decoder::default();
+        for data in &frames {
+            let _ = decoder.decode(&frame(LINKS[link], 0, data));
+        }
+        while decoder.poll(Timestamp(i64::MAX)).is_some() {}
+    }
+
+    /// Nor does any damage to any encapsulation, nor any cut.
+    #[test]
+    fn damaged_packets_never_panic(
+        which in 0usize..64,
+        cut in 0usize..400,
+        flips in proptest::collection::vec((0usize..200, any::<u8>()), 0..6),
+    ) {
+        let all = [links::samples(), tunnels::samples()].concat();
+        let (_, link, mut data, _) = all[which % all.len()].clone();
+        for (at, value) in flips {
+            if let Some(byte) = data.get_mut(at) { *byte = value; }
+        }
+        data.truncate(data.len().min(cut));
+        let mut decoder = Decoder::default();
+        let _ = decoder.decode(&frame(link, 0, &data));
+        while decoder.poll(Timestamp(i64::MAX)).is_some() {}
+    }
+}
+
+/// The records of a little-endian pcap file. (Capture stands above decode, so it can't be used here.)
+fn read_pcap(bytes: &[u8]) -> Vec<(Link, i64, &[u8])> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let swap = word(0) == 0xd4c3_b2a1;
+    let word = |at: usize| if swap { word(at).swap_bytes() } else { word(at) };
+    let link = Link::from_number(i32::try_from(word(20)).unwrap()).unwrap();
+    let (mut at, mut out) = (24, Vec::new());
+    while at + 16 <= bytes.len() {
+        let length = usize::try_from(word(at + 8)).unwrap();
+        let ts = i64::from(word(at)) * 1_000_000 + i64::from(word(at + 4));
+        out.push((link, ts, &bytes[at + 16..at + 16 + length]));
+        at += 16 + length;
+    }
+    out
+}

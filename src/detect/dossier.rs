@@ -1,0 +1,189 @@
+//! The calls of one incident, added up as they happen.
+//!
+//! In: calls, what they cost, verdicts. Out: counts, samples, money; `Finding` through `sentence`.
+//! Never: holds more than its bounds, however many calls there are.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::baseline::calls::{Call, Lane};
+use crate::baseline::exposure::Money;
+use crate::dial::Region;
+use crate::finding::{Rule, Sample, Severity};
+use crate::handsets::HandsetId;
+use crate::time::{Span, Timestamp};
+
+use super::Verdict;
+
+const NUMBERS: usize = 2_048;
+const REGIONS: usize = 32;
+const HANDSETS: usize = 64;
+const SAMPLES: usize = 20;
+
+/// The calls of one incident, added up.
+#[derive(Clone, Debug)]
+pub struct Dossier {
+    /// What the rule that opened it decided, with the highest severity so far.
+    pub verdict: Verdict,
+    /// Other rules that spoke since, in order.
+    pub also: Vec<Rule>,
+    /// How many calls.
+    pub calls: u32,
+    /// How many of them are talking.
+    pub talking: u32,
+    /// What they cost so far.
+    pub money: Money,
+    /// What those that are talking cost a minute.
+    pub per_minute: i64,
+    /// When the first was attempted.
+    pub first: Timestamp,
+    /// When the last was attempted.
+    pub last: Timestamp,
+    numbers: BTreeSet<u64>,
+    regions: Vec<(Region, u32)>,
+    handsets: Vec<HandsetId>,
+    samples: VecDeque<Sample>,
+}
+
+impl Dossier {
+    /// Opened by a verdict; it holds no call yet.
+    pub fn new(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            also: Vec::new(),
+            calls: 0,
+            talking: 0,
+            money: Money::default(),
+            per_minute: 0,
+            first: verdict.since,
+            last: verdict.since,
+            numbers: BTreeSet::new(),
+            regions: Vec::new(),
+            handsets: Vec::new(),
+            samples: VecDeque::new(),
+        }
+    }
+
+    /// Which calls it is about.
+    pub const fn lane(&self) -> Lane {
+        self.verdict.lane
+    }
+
+    /// Adds a call; `per_minute` is its price. Calls come oldest first.
+    pub fn add(&mut self, call: &Call, per_minute: i64) {
+        if self.calls == 0 {
+            self.first = call.time;
+        }
+        self.calls = self.calls.saturating_add(1);
+        self.last = self.last.max(call.time);
+        self.money = self.money.plus(call.accrued);
+        if call.answered.is_some() && call.is_open() {
+            self.talks(per_minute);
+        }
+        if self.numbers.len() < NUMBERS {
+            self.numbers.insert(call.number);
+        }
+        match self.regions.iter_mut().find(|(region, _)| *region == call.region) {
+            Some((_, calls)) => *calls = calls.saturating_add(1),
+            None => {
+                if self.regions.len() < REGIONS {
+                    self.regions.push((call.region, 1));
+                }
+            }
+        }
+        if !self.handsets.contains(&call.handset) && self.handsets.len() < HANDSETS {
+            self.handsets.push(call.handset);
+        }
+        if self.samples.len() == SAMPLES {
+            self.samples.pop_front();
+        }
+        self.samples.push_back(Sample { call_id: call.call_id, time: call.time });
+    }
+
+    /// One of its calls was answered.
+    pub const fn talks(&mut self, per_minute: i64) {
+        self.talking = self.talking.saturating_add(1);
+        self.per_minute = self.per_minute.saturating_add(per_minute);
+    }
+
+    /// One of its calls that talked is over.
+    pub const fn hangs_up(&mut self, per_minute: i64) {
+        self.talking = self.talking.saturating_sub(1);
+        self.per_minute = self.per_minute.saturating_sub(per_minute);
+    }
+
+    /// Another verdict on the same calls: it may raise the severity, the rule stays.
+    pub fn hear(&mut self, verdict: &Verdict) {
+        self.verdict.severity = self.verdict.severity.max(verdict.severity);
+        if verdict.rule == self.verdict.rule {
+            self.verdict.count = self.verdict.count.max(verdict.count);
+        } else if !self.also.contains(&verdict.rule) {
+            self.also.push(verdict.rule);
+        }
+    }
+
+    /// How urgent it is.
+    pub const fn severity(&self) -> Severity {
+        self.verdict.severity
+    }
+
+    /// How many different numbers, up to the bound.
+    pub fn numbers(&self) -> u32 {
+        u32::try_from(self.numbers.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many of the numbers share their 10,000-block with another.
+    pub fn neighbours(&self) -> u32 {
+        let (mut all, mut run, mut block) = (0, 0u32, None);
+        for number in &self.numbers {
+            let here = (*number < 1 << 63).then_some(number / 10_000);
+            if here.is_some() && here == block {
+                run += 1;
+            } else {
+                all += if run >= 2 { run } else { 0 };
+                (run, block) = (u32::from(here.is_some()), here);
+            }
+        }
+        all + if run >= 2 { run } else { 0 }
+    }
+
+    /// The countries, most calls first, then by code.
+    pub fn regions(&self) -> Vec<Region> {
+        let mut regions = self.regions.clone();
+        regions.sort_by_key(|(region, calls)| (std::cmp::Reverse(*calls), *region));
+        regions.into_iter().map(|(region, _)| region).collect()
+    }
+
+    /// How many handsets took part, up to the bound.
+    pub const fn handsets(&self) -> usize {
+        self.handsets.len()
+    }
+
+    /// Up to 20 calls in order, `deciding` last.
+    pub fn samples(&self, deciding: &Sample) -> Vec<Sample> {
+        let mut samples: Vec<Sample> =
+            self.samples.iter().filter(|s| s.call_id != deciding.call_id).copied().collect();
+        if samples.len() == SAMPLES {
+            samples.remove(0);
+        }
+        samples.push(*deciding);
+        samples
+    }
+
+    /// The newest call.
+    pub fn newest(&self) -> Option<Sample> {
+        self.samples.back().copied()
+    }
+
+    /// From the first call to `now`, at least a second.
+    pub fn lasted(&self, now: Timestamp) -> Span {
+        now.since(self.first).max(Span::SECOND)
+    }
+
+    /// Money an hour if it goes on: what the open calls cost, or the pace so far if that is more.
+    pub fn per_hour(&self, now: Timestamp) -> i64 {
+        let open = self.per_minute.saturating_mul(60);
+        let lasted = self.lasted(now).max(Span::minutes(10));
+        let pace = i128::from(self.money.amount) * i128::from(Span::HOUR.0) / i128::from(lasted.0.max(1));
+        open.max(i64::try_from(pace).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,258 @@
+//! A finding in words and figures: one sentence that an admin understands, reasons, evidence.
+//!
+//! In: a dossier, who it is about, what is usual. Out: `Finding`.
+//! Never: prints a number in full, or text from outside unescaped.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::baseline::Baseline;
+use crate::baseline::calls::Lane;
+use crate::dial::Region;
+use crate::finding::{Evidence, Exposure, Finding, Rule, Sample, Subject};
+use crate::handsets::Who;
+use crate::tally::Label;
+use crate::text::escape;
+use crate::time::{Span, Timestamp};
+
+use super::Verdict;
+use super::dossier::Dossier;
+
+/// What is needed to write about a dossier.
+pub struct Writer<'a> {
+    /// What is usual, and prices.
+    pub baseline: &'a Baseline,
+    /// Accounts and what people call them.
+    pub names: &'a BTreeMap<String, String>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Writer<'_> {
+    /// Writes it down; `deciding` is the call that made the difference.
+    pub fn finding(&self, dossier: &Dossier, deciding: &Sample) -> Finding {
+        let verdict = dossier.verdict;
+        let who = match verdict.subject {
+            Subject::Handset(id) => self.baseline.handset(id).map(|handset| handset.who),
+            Subject::Office => None,
+        };
+        Finding {
+            time: self.now,
+            rule: verdict.rule,
+            severity: verdict.severity,
+            subject: verdict.subject,
+            who,
+            sentence: self.sentence(dossier, who.as_ref()),
+            reasons: self.reasons(dossier),
+            calls: dossier.calls,
+            numbers: dossier.numbers(),
+            regions: dossier.regions(),
+            exposure: self.exposure(dossier),
+            evidence: self.evidence(dossier),
+            samples: dossier.samples(deciding),
+            first_call: dossier.first,
+            last_call: dossier.last,
+        }
+    }
+
+    fn exposure(&self, dossier: &Dossier) -> Exposure {
+        Exposure {
+            low: dossier.money.low,
+            amount: dossier.money.amount,
+            high: dossier.money.high,
+            currency: self.baseline.prices().currency().to_owned(),
+            basis: self.baseline.prices().basis().to_owned(),
+        }
+    }
+
+    fn sentence(&self, dossier: &Dossier, who: Option<&Who>) -> String {
+        let verdict = dossier.verdict;
+        let mut s = self.subject(who);
+        let verb = if verdict.rule == Rule::Forwarding { "forwarded" } else { "placed" };
+        let _ = write!(s, " {verb} {}", plural(dossier.calls, "call"));
+        if verdict.lane == Lane::Charged {
+            let _ = write!(s, " to {}", places(&dossier.regions()));
+        } else {
+            s.push_str(" in the home country");
+        }
+        if verdict.subject == Subject::Office {
+            let _ = write!(s, " from {}", plural(count(dossier.handsets()), "handset"));
+        }
+        if dossier.calls > 1 {
+            let _ = write!(s, " in {}", duration(dossier.lasted(self.now)));
+        }
+        s.push_str(&self.clause(&verdict));
+        match (dossier.neighbours(), dossier.numbers()) {
+            (0, _) => {}
+            (n, all) if n == all => s.push_str(", all to numbers next to each other"),
+            (n, _) => {
+                let _ = write!(s, ", {n} of the numbers next to each other");
+            }
+        }
+        s.push_str(&self.usual(&verdict));
+        s.push_str(&self.cost(dossier));
+        s
+    }
+
+    fn subject(&self, who: Option<&Who>) -> String {
+        let Some(who) = who else { return "the office".to_owned() };
+        let user = std::str::from_utf8(who.user.as_bytes()).unwrap_or("");
+        let name =
+            self.names.get(user).map(|name| format!(" ({})", escape(name.as_bytes()))).unwrap_or_default();
+        if who.user.is_empty() {
+            format!("handset {}", who.ip)
+        } else {
+            format!("handset {}{name}", who.user)
+        }
+    }
+
+    fn clause(&self, verdict: &Verdict) -> String {
+        let within = duration(verdict.within);
+        match verdict.rule {
+            Rule::HandsetCeiling | Rule::OfficeCeiling => {
+                format!(", {:.0} within {within} where {:.0} are too many", verdict.count, verdict.limit)
+            }
+            Rule::OutOfHours => " out of office hours".to_owned(),
+            Rule::FirstCountry => ", the first ever there".to_owned(),
+            Rule::PrefixProbe => format!(", trying one number behind {:.0} prefixes", verdict.count),
+            Rule::Concurrent => format!(", {:.0} of them at once", verdict.count),
+            Rule::LongCall => format!(", up for {within}"),
+            Rule::Spend => {
+                let currency = self.baseline.prices().currency();
+                format!(", for {} within {within}", units(currency, verdict.count))
+            }
+            Rule::CallidReuse => format!(", {:.0} of them under Call-IDs used before", verdict.count),
+            Rule::Forwarding | Rule::NumberBlock => String::new(),
+        }
+    }
+
+    fn usual(&self, verdict: &Verdict) -> String {
+        let Subject::Handset(id) = verdict.subject else { return String::new() };
+        let usual = self.baseline.handset(id).and_then(|h| h.usual_per_hour(verdict.lane, self.now));
+        match usual {
+            None => String::new(),
+            Some(rate) if rate < 0.0005 => "; usually none".to_owned(),
+            Some(rate) if rate < 0.1 => format!("; usual {rate:.3} an hour"),
+            Some(rate) => format!("; usual {rate:.1} an hour"),
+        }
+    }
+
+    fn cost(&self, dossier: &Dossier) -> String {
+        let currency = self.baseline.prices().currency();
+        let so_far = dossier.money.amount;
+        if so_far <= 0 {
+            return String::new();
+        }
+        let per_hour = dossier.per_hour(self.now);
+        format!(
+            "; about {} so far, {} an hour if it goes on",
+            money(currency, so_far),
+            money(currency, per_hour)
+        )
+    }
+
+    fn reasons(&self, dossier: &Dossier) -> Vec<String> {
+        let rules = std::iter::once(dossier.verdict.rule).chain(dossier.also.iter().copied());
+        rules.take(3).map(|rule| rule.about().trim_end_matches('.').to_owned()).collect()
+    }
+
+    fn evidence(&self, dossier: &Dossier) -> Vec<(&'static str, Evidence)> {
+        let verdict = dossier.verdict;
+        let mut evidence = vec![
+            ("count", Evidence::Figure(verdict.count)),
+            ("limit", Evidence::Figure(verdict.limit)),
+            ("within_s", Evidence::Figure(verdict.within.as_secs_f64())),
+            ("when", Evidence::Word(self.baseline.part(dossier.last).name().to_owned())),
+            ("numbers_side_by_side", Evidence::Count(u64::from(dossier.neighbours()))),
+            ("calls_up", Evidence::Count(u64::from(dossier.talking))),
+            ("per_hour", Evidence::Figure(as_units(dossier.per_hour(self.now)))),
+        ];
+        if let Subject::Handset(id) = verdict.subject {
+            let usual = self.baseline.handset(id).and_then(|h| h.usual_per_hour(verdict.lane, self.now));
+            evidence.extend(usual.map(|rate| ("usual_per_hour", Evidence::Figure(rate))));
+        } else {
+            evidence.push(("handsets", Evidence::Count(u64::from(count(dossier.handsets())))));
+        }
+        if !dossier.also.is_empty() {
+            let also: Vec<&str> = dossier.also.iter().map(|rule| rule.name()).collect();
+            evidence.push(("also", Evidence::Word(also.join(" "))));
+        }
+        evidence
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn plural(n: u32, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// `Latvia`, `Latvia and Cuba`, `Latvia, Cuba and 3 more countries`.
+fn places(regions: &[Region]) -> String {
+    match regions {
+        [] => "nowhere known".to_owned(),
+        [one] => place(*one),
+        [one, two] => format!("{} and {}", place(*one), place(*two)),
+        [one, two, rest @ ..] => {
+            let noun = if rest.len() == 1 { "country" } else { "countries" };
+            format!("{}, {} and {} more {noun}", place(*one), place(*two), rest.len())
+        }
+    }
+}
+
+fn place(region: Region) -> String {
+    if region == Region::WORLD { "numbers of no country".to_owned() } else { region.to_string() }
+}
+
+/// `40 s`, `4 min`, `2.5 h`, `3 days`.
+fn duration(span: Span) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        ..=99 => format!("{seconds} s"),
+        100..=5_999 => format!("{} min", (seconds + 30) / 60),
+        6_000..=172_799 => {
+            let tenths = (seconds + 180) / 360;
+            if tenths % 10 == 0 {
+                format!("{} h", tenths / 10)
+            } else {
+                format!("{}.{} h", tenths / 10, tenths % 10)
+            }
+        }
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "money stays far below 2^53 millionths")]
+fn as_units(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+fn money(currency: &str, micros: i64) -> String {
+    units(currency, as_units(micros))
+}
+
+/// `GBP 38`, `GBP 1.22`.
+fn units(currency: &str, units: f64) -> String {
+    if units >= 10.0 { format!("{currency} {units:.0}") } else { format!("{currency} {units:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let say = |seconds| duration(Span::seconds(seconds));
+        assert_eq!(
+            [say(40), say(240), say(9_000), say(7_200), say(259_200)],
+            ["40 s", "4 min", "2.5 h", "2 h", "3 days"]
+        );
+    }
+
+    #[test]
+    fn money_has_cents_only_when_they_matter() {
+        assert_eq!([money("GBP", 38_400_000), money("GBP", 1_220_000)], ["GBP 38", "GBP 1.22"]);
+    }
+}

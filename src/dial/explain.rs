@@ -1,0 +1,114 @@
+//! Why a dialled string goes where it goes.
+//!
+//! In: an input as a user types it. Out: `Explained`, with all fields of `explain --json` and the text
+//! behind them. Never: hides that a price or a reading is a guess.
+
+use super::overlay::Row;
+use super::reading::Reading;
+use super::{Class, Dial, Group, Kind, Leg, Region, Risk};
+
+/// A reading in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// As it was given.
+    pub input: String,
+    /// Seen from the office.
+    pub class: Class,
+    /// What sort of number.
+    pub kind: Kind,
+    /// `+` and digits.
+    pub e164: Option<String>,
+    /// Its country.
+    pub region: Option<Region>,
+    /// Whether its country isn't the home.
+    pub overseas: bool,
+    /// Whether the public plan knows the number exactly.
+    pub exact: bool,
+    /// What was taken off, and which rule decided: `outside line, international prefix`.
+    pub rule: String,
+    /// Millionths of the currency's unit; `None` where nothing is known.
+    pub price_per_min: Option<i64>,
+    /// The lower end of the guess; equal to the price if that is known.
+    pub price_low: Option<i64>,
+    /// The upper end of the guess.
+    pub price_high: Option<i64>,
+    /// For the connection.
+    pub connect_fee: i64,
+    /// Of the prices.
+    pub currency: String,
+    /// Where the price comes from.
+    pub basis: String,
+    /// The band or the deck's destination.
+    pub rate_name: String,
+    /// In which bucket detection counts it.
+    pub group: Group,
+    /// How often the destination turns up in toll fraud.
+    pub risk: Risk,
+    /// The range of the overlay that the number lies in, such as `+88216: Thuraya`.
+    pub range: Option<String>,
+    /// What the list says, with source and date.
+    pub list: Option<String>,
+    /// Another way to read the string, which a setting could choose.
+    pub ambiguity: Option<String>,
+    /// The version of the numbering metadata.
+    pub metadata: &'static str,
+}
+
+impl Dial {
+    /// Explains a string that was dialled on a handset.
+    pub fn explain(&self, input: &str) -> Explained {
+        self.explain_on(Leg::Handset, input)
+    }
+
+    /// Explains a string that was dialled on a leg.
+    pub fn explain_on(&self, leg: Leg, input: &str) -> Explained {
+        let reading = self.read(leg, input.as_bytes());
+        let target = reading.target;
+        let rate = self.rate(target.rate);
+        let priced = target.class != Class::Unknown;
+        Explained {
+            input: input.to_owned(),
+            class: target.class,
+            kind: target.kind,
+            e164: target.number.map(|number| number.full()),
+            region: target.region,
+            overseas: target.region.is_some_and(|region| !self.is_domestic(region)),
+            exact: target.exact,
+            rule: rule(&reading),
+            price_per_min: priced.then_some(rate.per_minute),
+            price_low: priced.then_some(rate.per_minute_low),
+            price_high: priced.then_some(rate.per_minute_high),
+            connect_fee: rate.connect,
+            currency: self.currency().to_owned(),
+            basis: self.basis(target.rate),
+            rate_name: self.tariff.name(target.rate).to_owned(),
+            group: target.group,
+            risk: target.risk,
+            range: reading.row.map(range),
+            list: list(&reading),
+            ambiguity: reading.ambiguity.map(str::to_owned),
+            metadata: self.metadata_version(),
+        }
+    }
+}
+
+fn rule(reading: &Reading<'_>) -> String {
+    let mut parts: Vec<&str> = reading.steps.names().collect();
+    if !parts.contains(&reading.target.rule) {
+        parts.push(reading.target.rule);
+    }
+    parts.join(", ")
+}
+
+fn range(row: &Row) -> String {
+    let sign = if row.scope == "world" { "+" } else { "" };
+    format!("{sign}{}: {}", row.prefix, row.what)
+}
+
+fn list(reading: &Reading<'_>) -> Option<String> {
+    let row = match (reading.row, reading.region_row) {
+        (Some(row), Some(region)) => Some(if row.risk >= region.risk { row } else { region }),
+        (row, region) => row.or(region),
+    }?;
+    Some(format!("{} ({}, {})", row.what, row.source, row.date))
+}

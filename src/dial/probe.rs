@@ -1,0 +1,50 @@
+//! Numbers behind guessed stems: how scanners search for a PBX's way to the outside.
+//!
+//! In: digits that fit no plan. Out: the number behind the stem.
+//! Never: finds a stem in front of a number that doesn't exist.
+
+use super::reading::Reading;
+use super::{Class, Dial, Group, Kind, Risk};
+
+/// International prefixes of the world behind outside lines, as scanners dial them; longest first.
+const STEMS: [&[u8]; 20] = [
+    b"900011", b"00011", b"90011", b"90810", b"99011", b"0011", b"9000", b"9011", b"9810", b"8011", b"011",
+    b"810", b"900", b"800", b"000", b"00", b"90", b"80", b"9", b"8",
+];
+/// The longest stem of digits that stand for nothing.
+const LONGEST_STEM: usize = 6;
+/// Fewer digits are no number worth probing for, and begin too many strings.
+const SHORTEST_NUMBER: usize = 9;
+
+impl Dial {
+    /// A number that exists, behind a stem; `plus` if the string began with `+`.
+    #[cold]
+    pub(crate) fn read_probe(&self, digits: &[u8], plus: bool) -> Option<Reading<'_>> {
+        let known = STEMS.iter().filter_map(|stem| digits.strip_prefix(*stem));
+        if let Some(reading) = known.filter_map(|rest| self.read_behind(rest)).next() {
+            return Some(reading);
+        }
+        let guessed = (1..=LONGEST_STEM).filter_map(|len| digits.split_at_checked(len));
+        guessed.filter(|(stem, _)| !plus && guessed_stem(stem)).find_map(|(_, rest)| self.read_behind(rest))
+    }
+
+    fn read_behind(&self, rest: &[u8]) -> Option<Reading<'_>> {
+        if rest.len() < SHORTEST_NUMBER || rest.first() == Some(&b'0') {
+            return None;
+        }
+        let place = self.world.place(rest).filter(|place| place.found.exact)?;
+        let mut reading = self.read_place(&place, "number behind a guessed prefix");
+        reading.target.class = Class::Suspect;
+        reading.target.kind = Kind::PrefixProbe;
+        reading.target.exact = false;
+        reading.target.risk = Risk::High;
+        reading.target.group = Group::Suspect;
+        Some(reading)
+    }
+}
+
+/// Whether digits look like a guess at an access code: they hold an international prefix, or nothing
+/// but noughts and nines. Any other digits in front of a number are more likely a slip of the finger.
+fn guessed_stem(stem: &[u8]) -> bool {
+    stem.windows(2).any(|pair| pair == b"00") || stem.iter().all(|byte| matches!(byte, b'0' | b'9'))
+}

@@ -1,0 +1,292 @@
+//! What a dialled string means, with the way that led there.
+//!
+//! In: a number that the world has, a short number, or the news that it's internal. Out: `Reading`:
+//! class, kind, group, risk and rate.
+//! Never: decides by the calling code alone.
+
+use super::automaton::NumberType;
+use super::numbering::PlanType;
+use super::overlay::Row;
+use super::short::Short;
+use super::tariff::Band;
+use super::world::Place;
+use super::{Class, Dial, Group, Kind, Number, RateId, Region, Risk, Target};
+
+/// What was taken off a string, in the order in which it is dialled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps(u16);
+
+/// One thing that was taken off or put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Outside,
+    CallerId,
+    Carrier,
+    Operator,
+    Rewrite,
+    Context,
+    International,
+    Plus,
+    Trunk,
+}
+
+impl Steps {
+    const NAMES: [(Step, &'static str); 9] = [
+        (Step::Outside, "outside line"),
+        (Step::CallerId, "caller-id prefix"),
+        (Step::Carrier, "carrier code"),
+        (Step::Operator, "operator prefix"),
+        (Step::Rewrite, "rewritten by the national plan"),
+        (Step::Context, "phone-context"),
+        (Step::International, "international prefix"),
+        (Step::Plus, "+"),
+        (Step::Trunk, "trunk prefix"),
+    ];
+
+    /// With one more.
+    #[must_use]
+    pub(crate) const fn with(self, step: Step) -> Self {
+        Self(self.0 | 1 << step as u16)
+    }
+
+    /// Their names.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(step, _)| self.0 >> *step as u16 & 1 == 1).map(|(_, name)| name)
+    }
+}
+
+/// A target, and how it was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) target: Target,
+    pub(crate) steps: Steps,
+    /// The overlay's row for the number.
+    pub(crate) row: Option<&'a Row>,
+    /// The overlay's row for its region.
+    pub(crate) region_row: Option<&'a Row>,
+    /// Another way to read the string, which a setting could choose.
+    pub(crate) ambiguity: Option<&'static str>,
+    /// Whether the number's length fits its plan.
+    pub(crate) plausible: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// A reading without a number.
+    pub(crate) fn plain(class: Class, kind: Kind, group: Group, band: Band, rule: &'static str) -> Self {
+        let exact = !matches!(kind, Kind::Invalid);
+        let target = Target {
+            class,
+            kind,
+            region: None,
+            number: None,
+            exact,
+            risk: Risk::Low,
+            group,
+            rate: band.rate(),
+            rule,
+        };
+        Self {
+            target,
+            steps: Steps::default(),
+            row: None,
+            region_row: None,
+            ambiguity: None,
+            plausible: true,
+        }
+    }
+
+    pub(crate) fn unknown(rule: &'static str) -> Self {
+        Self::plain(Class::Unknown, Kind::Invalid, Group::Suspect, Band::Unknown, rule)
+    }
+
+    pub(crate) fn internal(kind: Kind, rule: &'static str) -> Self {
+        Self::plain(Class::Internal, kind, Group::Free, Band::Free, rule)
+    }
+
+    pub(crate) fn emergency(home: Region, rule: &'static str) -> Self {
+        let mut reading = Self::plain(Class::Emergency, Kind::Emergency, Group::Free, Band::Free, rule);
+        reading.target.region = Some(home);
+        reading
+    }
+
+    pub(crate) fn short(home: Region, short: Short, row: Option<&'a Row>) -> Self {
+        let group = match (short.kind, short.band) {
+            (Kind::TollFree, _) => Group::Free,
+            (Kind::UnknownCost, Band::ShortOrdinary) => Group::National,
+            _ => Group::Premium,
+        };
+        let mut reading = Self::plain(Class::Short, short.kind, group, short.band, "short number");
+        reading.target.region = Some(home);
+        reading.target.risk = short.risk;
+        reading.row = row;
+        reading
+    }
+
+    #[must_use]
+    pub(crate) fn by(mut self, steps: Steps) -> Self {
+        self.steps = Steps(self.steps.0 | steps.0);
+        self
+    }
+
+    #[must_use]
+    pub(crate) const fn ruled(mut self, rule: &'static str) -> Self {
+        self.target.rule = rule;
+        self
+    }
+
+    /// Whether it stands for something that exists.
+    pub(crate) fn is_good(&self) -> bool {
+        self.target.exact && !matches!(self.target.class, Class::Unknown | Class::Suspect)
+    }
+}
+
+impl Dial {
+    /// The reading of a number that the world has.
+    #[inline]
+    pub(crate) fn read_place(&self, place: &Place, rule: &'static str) -> Reading<'_> {
+        let digits = place.number.bytes();
+        let region = self.world.region(place.found.plan).unwrap_or(Region::WORLD);
+        let domestic = self.home.is_domestic(region);
+        let class = match (region, domestic) {
+            (Region::WORLD, _) => Class::Global,
+            (_, true) => Class::National,
+            _ => Class::Overseas,
+        };
+        let row = self.world.overlay.number(digits);
+        let region_row = if domestic { None } else { self.world.overlay.region(place.found.plan) };
+        let (kind, exact) = kind_of(place, row);
+        // The kind that all numbers with this beginning share, known or not.
+        let likely = if exact { kind } else { kind_named(place.found.kind) };
+        let likely = row.and_then(|row| row.kind).unwrap_or(likely);
+        let risk = self.risk(digits, class, likely, row, region_row);
+        let group = group(class, likely, exact, risk);
+        let band = band(class, likely, row, region_row);
+        let target = Target {
+            class,
+            kind,
+            region: Some(region),
+            number: Number::new(digits),
+            exact,
+            risk,
+            group,
+            rate: self.rate_of(digits, group, band),
+            rule,
+        };
+        Reading {
+            target,
+            steps: Steps::default(),
+            row,
+            region_row,
+            ambiguity: None,
+            plausible: place.plausible,
+        }
+    }
+
+    #[inline]
+    fn rate_of(&self, digits: &[u8], group: Group, band: Band) -> RateId {
+        if group == Group::Free {
+            return Band::Free.rate();
+        }
+        self.tariff.deck_rate(digits).unwrap_or_else(|| band.rate())
+    }
+
+    fn risk(&self, digits: &[u8], class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Risk {
+        if let Some((risk, _)) = self.risks.longest(digits) {
+            return risk_at(risk);
+        }
+        let listed = row.map_or(Risk::Low, |row| row.risk).max(region.map_or(Risk::Low, |row| row.risk));
+        let costly =
+            matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::Satellite | Kind::IntlNetwork);
+        match class {
+            // The lists speak of calls from abroad.
+            Class::National => row.map_or(Risk::Low, |row| row.risk.min(Risk::Medium)),
+            _ if costly => Risk::High,
+            _ => listed,
+        }
+    }
+}
+
+/// The risk for a value of the operator's own table.
+const fn risk_at(value: u32) -> Risk {
+    match value {
+        0 => Risk::Low,
+        1 => Risk::Medium,
+        _ => Risk::High,
+    }
+}
+
+/// The kind and whether the number is exact.
+fn kind_of(place: &Place, row: Option<&Row>) -> (Kind, bool) {
+    let known = row.and_then(|row| Some((row.kind?, row.lengths)));
+    match known {
+        Some((kind, _)) if place.found.exact => (kind, true),
+        Some((kind, lengths)) if lengths >> place.number.bytes().len() & 1 == 1 => (kind, true),
+        _ if place.found.exact => (kind_named(place.found.kind), true),
+        _ => (Kind::Invalid, false),
+    }
+}
+
+const fn kind_named(kind: NumberType) -> Kind {
+    match kind {
+        NumberType::Unknown | NumberType::Of(PlanType::General) => Kind::Invalid,
+        NumberType::FixedOrMobile => Kind::FixedLineOrMobile,
+        NumberType::Of(what) => match what {
+            PlanType::Premium => Kind::PremiumRate,
+            PlanType::TollFree => Kind::TollFree,
+            PlanType::SharedCost => Kind::SharedCost,
+            PlanType::Voip => Kind::Voip,
+            PlanType::Personal => Kind::PersonalNumber,
+            PlanType::Pager => Kind::Pager,
+            PlanType::Uan => Kind::Uan,
+            PlanType::Fixed | PlanType::General => Kind::FixedLine,
+            // A mailbox is reached through its mobile phone's number.
+            PlanType::Mobile | PlanType::Voicemail => Kind::Mobile,
+        },
+    }
+}
+
+fn group(class: Class, kind: Kind, exact: bool, risk: Risk) -> Group {
+    let premium = matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::UnknownCost);
+    match class {
+        Class::National => match kind {
+            Kind::TollFree => Group::Free,
+            Kind::SharedCost => Group::Premium,
+            Kind::Satellite | Kind::IntlNetwork => Group::Risky,
+            _ if premium => Group::Premium,
+            _ => Group::National,
+        },
+        Class::Global if kind == Kind::TollFree => Group::Free,
+        Class::Global if kind == Kind::SharedCost => Group::Overseas,
+        Class::Global => Group::Risky,
+        _ if risk == Risk::High || premium || !exact => Group::Risky,
+        _ => Group::Overseas,
+    }
+}
+
+/// The band of the built-in table.
+fn band(class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Band {
+    let home = match kind {
+        Kind::TollFree => Band::Free,
+        Kind::PremiumRate => Band::Premium,
+        Kind::PersonalNumber => Band::Personal,
+        Kind::SharedCost => Band::SharedCost,
+        Kind::Mobile => Band::NationalMobile,
+        Kind::Satellite => Band::Satellite,
+        Kind::IntlNetwork => Band::Network,
+        _ => Band::National,
+    };
+    let listed = row.and_then(|row| row.band);
+    if class == Class::National {
+        // A list of destinations abroad prices nothing at home.
+        return listed.filter(|band| !matches!(band, Band::HighRisk | Band::Antarctic)).unwrap_or(home);
+    }
+    if class == Class::Global {
+        return listed.unwrap_or(if kind == Kind::TollFree { Band::Free } else { home.abroad() });
+    }
+    let home = if kind == Kind::Invalid { Band::OverseasMobile } else { home.abroad() };
+    let region = region.and_then(|row| row.band);
+    match listed.map(Band::abroad).or(region) {
+        Some(listed) if home != Band::PremiumAbroad => listed,
+        _ => home,
+    }
+}

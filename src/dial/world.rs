@@ -1,0 +1,127 @@
+//! The part of the dial plan that is the same for every home: compiled once in a process.
+//!
+//! In: the shipped data. Out: numbers in E.164 form with plan, type and overlay row.
+//! Never: knows from where a number is dialled.
+
+use std::sync::OnceLock;
+
+use super::automaton::{Automaton, Found};
+use super::extract::Dialled;
+use super::numbering::{Numbering, Plan};
+use super::overlay::Overlay;
+use super::pattern::Prefix;
+use super::{DialError, Region};
+
+static WORLD: OnceLock<Result<World, DialError>> = OnceLock::new();
+
+/// Plans, automaton and overlay.
+pub(crate) struct World {
+    pub(crate) numbering: &'static Numbering,
+    pub(crate) automaton: Automaton,
+    pub(crate) overlay: Overlay,
+    trunks: Vec<Trunk>,
+}
+
+/// How a plan's trunk prefix is taken off.
+#[derive(Clone)]
+struct Trunk {
+    pattern: Prefix,
+    /// Digits before the first group of the pattern, or none to drop the match.
+    before: Option<Vec<u8>>,
+}
+
+/// A number that some plan has, exactly or by its beginning.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) number: Dialled,
+    pub(crate) found: Found,
+    /// Whether the plan has numbers of this length, or longer ones only.
+    pub(crate) plausible: bool,
+}
+
+impl World {
+    /// The shipped world.
+    pub(crate) fn shipped() -> Result<&'static Self, DialError> {
+        WORLD.get_or_init(Self::compile).as_ref().map_err(Clone::clone)
+    }
+
+    fn compile() -> Result<Self, DialError> {
+        let numbering = Numbering::shipped()?;
+        let trunks = numbering.plans.iter().map(Trunk::new).collect::<Result<_, _>>()?;
+        Ok(Self {
+            numbering,
+            automaton: Automaton::new(numbering)?,
+            overlay: Overlay::shipped(numbering)?,
+            trunks,
+        })
+    }
+
+    pub(crate) fn plan(&self, index: u16) -> Option<&Plan> {
+        self.numbering.plans.get(usize::from(index))
+    }
+
+    pub(crate) fn region(&self, index: u16) -> Option<Region> {
+        self.plan(index).map(|plan| plan.region)
+    }
+
+    /// Where an international number leads: `None` if no plan has room for it.
+    #[inline]
+    pub(crate) fn place(&self, digits: &[u8]) -> Option<Place> {
+        if digits.len() < 5 {
+            return None;
+        }
+        let found = self.automaton.find(digits)?;
+        if found.exact {
+            return Some(Place { number: Dialled::joined(digits, &[])?, found, plausible: true });
+        }
+        self.place_inexact(digits, found)
+    }
+
+    /// A number that isn't exact as it stands may have kept its trunk prefix: +44 (0)20 …
+    fn place_inexact(&self, digits: &[u8], found: Found) -> Option<Place> {
+        let plan = self.plan(found.plan)?;
+        let (code, national) = digits.split_at_checked(usize::from(found.code_len))?;
+        let stripped =
+            self.without_trunk(found.plan, national).and_then(|rest| Dialled::joined(code, rest.bytes()));
+        if let Some(number) = stripped
+            && let Some(found) = self.automaton.find(number.bytes())
+            && (found.exact || plan.lengths >> national_len(&number, &found) & 1 == 1)
+        {
+            return Some(Place { number, found, plausible: true });
+        }
+        let longest = usize::try_from(plan.lengths.checked_ilog2()?).ok()?;
+        let len = u32::try_from(national.len()).ok()?;
+        let plausible = plan.lengths >> len.min(31) & 1 == 1 || len < plan.lengths.trailing_zeros();
+        let number = Dialled::joined(digits, &[])?;
+        (national.len() <= longest).then_some(Place { number, found, plausible })
+    }
+
+    /// A national number as it was dialled, without its trunk prefix; `None` if it has none.
+    #[inline]
+    pub(crate) fn without_trunk(&self, plan: u16, national: &[u8]) -> Option<Dialled> {
+        let trunk = self.trunks.get(usize::from(plan))?;
+        let found = trunk.pattern.find(national)?;
+        let rest = national.get(found.len..)?;
+        let group = found.groups.get(trunk.pattern.groups()).copied().flatten();
+        match (&trunk.before, group) {
+            (Some(before), Some((from, to))) => {
+                let kept = Dialled::joined(before, national.get(from..to)?)?;
+                Dialled::joined(kept.bytes(), rest)
+            }
+            _ => Dialled::joined(rest, &[]),
+        }
+    }
+}
+
+fn national_len(number: &Dialled, found: &Found) -> usize {
+    number.bytes().len().saturating_sub(usize::from(found.code_len))
+}
+
+impl Trunk {
+    fn new(plan: &Plan) -> Result<Self, DialError> {
+        let pattern = Prefix::new(plan.trunk_pattern)?;
+        // Every rule of the data ends in one group: `264\1`, `9\1`, `\2`.
+        let before = plan.transform.split_once('\\').map(|(before, _)| before.as_bytes().to_vec());
+        Ok(Self { pattern, before })
+    }
+}

@@ -1,0 +1,397 @@
+//! Who is on the phone.
+//!
+//! In: addresses, registrations, digest usernames. Out: `HandsetId`, `Who`.
+//! Never: trusts From: it labels a handset, it never makes one.
+
+mod network;
+mod registrations;
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+
+pub use network::Network;
+pub use registrations::Registrations;
+
+use crate::bounded::{KeyedHash, SlotId, Table};
+use crate::decode::{Mac, Path};
+use crate::text::Text;
+use crate::time::{Span, Timestamp};
+
+/// A handset (or trunk) for as long as it is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HandsetId(pub SlotId);
+
+/// Who placed a call, as far as it's known when the fact is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Which handset.
+    pub id: HandsetId,
+    /// The account that the registrar or PBX accepted, else the user that messages name; may be empty.
+    pub user: Text<32>,
+    /// Whether the registrar or PBX accepted `user`.
+    pub verified: bool,
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its hardware address, unless that is a router's.
+    pub mac: Option<Mac>,
+}
+
+/// The limits, and which addresses are the office's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Handsets that never registered, at the most.
+    pub strangers: usize,
+    /// Handsets that registered, at the most; strangers can't push them out.
+    pub registered: usize,
+    /// Addresses of the PBX or Cloud PBX.
+    pub pbx: Vec<Network>,
+    /// The office's own networks.
+    pub home: Vec<Network>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let v4 = |a, b, prefix| Network { base: IpAddr::from([a, b, 0, 0]), prefix };
+        let v6 = |a, prefix| Network { base: IpAddr::from([a, 0, 0, 0, 0, 0, 0, 0]), prefix };
+        Self {
+            strangers: 16_384,
+            registered: 16_384,
+            pbx: Vec::new(),
+            home: vec![v4(10, 0, 8), v4(172, 16, 12), v4(192, 168, 16), v6(0xfc00, 7), v6(0xfe80, 10)],
+        }
+    }
+}
+
+/// What tells handsets apart: the address, and behind an address that many share, the account.
+/// An address as such has account 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    ip: u128,
+    account: u64,
+}
+
+impl Key {
+    fn of(ip: IpAddr, account: u64) -> Self {
+        let ip = match ip {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+            IpAddr::V6(v6) => v6,
+        };
+        Self { ip: u128::from(ip), account }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Handset {
+    mac: Option<Mac>,
+    mac_checked: Option<(Mac, Timestamp)>,
+    user: Text<32>,
+    verified: bool,
+    registrar: bool,
+    accounts: [u64; SHARED_FROM],
+}
+
+impl Handset {
+    /// Whether so many accounts registered from this address that it hides several handsets.
+    const fn is_shared(&self) -> bool {
+        self.accounts[SHARED_FROM - 1] != 0
+    }
+
+    fn note_account(&mut self, account: u64) {
+        if let Some(free) = self.accounts.iter_mut().find(|known| **known == account || **known == 0) {
+            *free = account;
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct HardwareAddress {
+    ip: IpAddr,
+    seen: Timestamp,
+    shared: bool,
+}
+
+/// A desk phone has a few lines; an address with this many accounts hides several handsets.
+const SHARED_FROM: usize = 5;
+
+/// A hardware address that speaks for two addresses within this time is a router's.
+const ROUTER_WITHIN: Span = Span::minutes(5);
+
+/// How long it's believed that a hardware address is still the handset's own.
+const MAC_BELIEVED: Span = Span::MINUTE;
+
+/// All handsets that are remembered.
+#[derive(Debug)]
+pub struct Handsets {
+    settings: Settings,
+    table: Table<Key, Handset>,
+    macs: Table<Mac, HardwareAddress>,
+    account_hash: KeyedHash,
+}
+
+/// Whom a message comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender {
+    /// Who.
+    pub who: Who,
+    /// A stranger that had to be forgotten for it.
+    pub forgotten: Option<HandsetId>,
+}
+
+impl Handsets {
+    /// No handsets yet.
+    pub fn new(settings: Settings) -> Self {
+        let (strangers, registered) = (settings.strangers, settings.registered);
+        Self {
+            settings,
+            table: Table::new(strangers, registered),
+            macs: Table::new(strangers.saturating_add(registered), 0),
+            account_hash: KeyedHash::default(),
+        }
+    }
+
+    /// Whether an address is the office's own.
+    pub fn is_home(&self, ip: IpAddr) -> bool {
+        self.settings.home.iter().any(|network| network.contains(ip))
+    }
+
+    /// Whether an address is a PBX: configured, or seen to accept registrations.
+    pub fn is_pbx(&self, ip: IpAddr) -> bool {
+        self.is_configured_pbx(ip) || self.address(ip).is_some_and(|address| address.registrar)
+    }
+
+    /// Whether an account is registered from the address.
+    pub fn has_registered(&self, ip: IpAddr) -> bool {
+        self.address(ip).is_some_and(|address| address.accounts[0] != 0)
+    }
+
+    /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
+    /// (empty if there is none); `label` is what From says.
+    pub fn sender(&mut self, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Sender {
+        let ip = path.src.ip();
+        let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default);
+        let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
+        let mac = self.own_mac(own.slot, path.src_mac, ip, now);
+        let mut slot = own.slot;
+        let shared = self.table.get(slot).is_some_and(|address| address.registrar || address.is_shared());
+        if !account.is_empty() && (shared || self.is_configured_pbx(ip)) {
+            let key = Key::of(ip, self.hash(account));
+            let inserted = self.table.find_or_insert(&key, now, Handset::default);
+            forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
+            slot = inserted.slot;
+        }
+        if let Some(handset) = self.table.get_mut(slot) {
+            handset.mac = mac;
+            if !account.is_empty() && !handset.verified {
+                handset.user = Text::new(account);
+                handset.verified = true;
+            } else if !handset.verified {
+                handset.user = Text::new(label);
+            }
+        }
+        Sender { who: self.who(HandsetId(slot), ip), forgotten }
+    }
+
+    /// A registrar at `registrar` accepted `account` from `ip`. The second value says whether the
+    /// account is new there.
+    pub fn registered(
+        &mut self,
+        registrar: IpAddr,
+        path_mac: Option<Mac>,
+        ip: IpAddr,
+        account: &[u8],
+        now: Timestamp,
+    ) -> (Who, bool) {
+        let at = self.table.find_or_insert(&Key::of(registrar, 0), now, Handset::default).slot;
+        if let Some(address) = self.table.get_mut(at) {
+            address.registrar = true;
+        }
+        self.table.protect(at);
+        let hash = self.hash(account);
+        let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default).slot;
+        let mac = self.own_mac(own, path_mac, ip, now);
+        let mut slot = own;
+        let mut first = false;
+        if let Some(address) = self.table.get_mut(own) {
+            first = !address.accounts.contains(&hash);
+            address.note_account(hash);
+            if address.is_shared() {
+                slot = self.table.find_or_insert(&Key::of(ip, hash), now, Handset::default).slot;
+            }
+        }
+        if let Some(handset) = self.table.get_mut(slot) {
+            // A phone with several lines keeps its first line's name.
+            if !handset.verified {
+                handset.user = Text::new(account);
+                handset.verified = true;
+            }
+            handset.mac = mac.or(handset.mac);
+        }
+        self.table.protect(slot);
+        (self.who(HandsetId(slot), ip), first)
+    }
+
+    /// The PBX let a call go on that carried `account`'s credentials: it names the handset, unless
+    /// a registration did before.
+    pub fn accepted(&mut self, account: &[u8], who: &Who) -> Who {
+        let Some(handset) = self.table.get_mut(who.id.0) else { return *who };
+        if !handset.verified {
+            handset.user = Text::new(account);
+            handset.verified = true;
+        }
+        Who { user: handset.user, verified: true, ..*who }
+    }
+
+    /// How many addresses and accounts are remembered, PBXs apart.
+    pub fn office_count(&self) -> u64 {
+        self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+    }
+
+    /// The handset at an address, if it is remembered.
+    pub fn at(&self, ip: IpAddr) -> Option<Who> {
+        self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
+    }
+
+    /// How many handsets and other SIP addresses are remembered.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Handsets forgotten because the table was full.
+    pub const fn evicted(&self) -> u64 {
+        self.table.evicted()
+    }
+
+    fn is_configured_pbx(&self, ip: IpAddr) -> bool {
+        self.settings.pbx.iter().any(|network| network.contains(ip))
+    }
+
+    fn address(&self, ip: IpAddr) -> Option<&Handset> {
+        self.table.find(&Key::of(ip, 0)).and_then(|slot| self.table.get(slot))
+    }
+
+    fn hash(&self, account: &[u8]) -> u64 {
+        // 0 stands for the address itself.
+        self.account_hash.hash_one(account).max(1)
+    }
+
+    fn who(&self, id: HandsetId, ip: IpAddr) -> Who {
+        let handset = self.table.get(id.0);
+        Who {
+            id,
+            user: handset.map_or_else(Text::default, |h| h.user),
+            verified: handset.is_some_and(|h| h.verified),
+            ip,
+            mac: handset.and_then(|h| h.mac),
+        }
+    }
+
+    /// The hardware address, unless it's a router's.
+    fn own_mac(&mut self, slot: SlotId, mac: Option<Mac>, ip: IpAddr, now: Timestamp) -> Option<Mac> {
+        let mac = mac?;
+        let known = self.table.get(slot)?;
+        if known.mac_checked.is_some_and(|(checked, at)| checked == mac && now.since(at) < MAC_BELIEVED) {
+            return known.mac;
+        }
+        let own = if self.is_router(mac, ip, now) { None } else { Some(mac) };
+        if let Some(handset) = self.table.get_mut(slot) {
+            handset.mac_checked = Some((mac, now));
+            handset.mac = own;
+        }
+        own
+    }
+
+    fn is_router(&mut self, mac: Mac, ip: IpAddr, now: Timestamp) -> bool {
+        let first = HardwareAddress { ip, seen: now, shared: false };
+        let slot = self.macs.find_or_insert(&mac, now, || first).slot;
+        let Some(known) = self.macs.get_mut(slot) else { return false };
+        if known.ip != ip {
+            known.shared |= now.since(known.seen) < ROUTER_WITHIN;
+            known.ip = ip;
+        }
+        known.seen = now;
+        known.shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 3, last])
+    }
+
+    fn path(last: u8, mac: u8) -> Path {
+        Path {
+            src: (ip(last), 5060).into(),
+            dst: ([203, 0, 113, 10], 5060).into(),
+            src_mac: Some(Mac([0, 21, 101, 0, 0, mac])),
+            dst_mac: None,
+            vlan: None,
+            mirror: None,
+        }
+    }
+
+    #[test]
+    fn from_is_a_label_and_never_makes_a_handset() {
+        let mut handsets = Handsets::new(Settings::default());
+        let a = handsets.sender(&path(1, 1), b"", b"214", Timestamp(0)).who;
+        let b = handsets.sender(&path(1, 1), b"", b"999", Timestamp(1)).who;
+        assert_eq!(a.id, b.id);
+        assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
+        assert!(!b.verified);
+    }
+
+    #[test]
+    fn an_accepted_account_names_the_handset_for_good() {
+        let mut handsets = Handsets::new(Settings::default());
+        let registrar = IpAddr::from([203, 0, 113, 10]);
+        let (who, first) = handsets.registered(registrar, None, ip(1), b"214", Timestamp(0));
+        assert!(first && who.verified && handsets.is_pbx(registrar) && handsets.has_registered(ip(1)));
+        assert!(!handsets.registered(registrar, None, ip(1), b"214", Timestamp(5)).1);
+        let later = handsets.sender(&path(1, 1), b"", b"anonymous", Timestamp(9)).who;
+        assert_eq!((later.id, later.user), (who.id, Text::from("214")));
+    }
+
+    #[test]
+    fn behind_a_shared_address_the_account_tells_handsets_apart() {
+        let mut handsets = Handsets::new(Settings::default());
+        let registrar = IpAddr::from([203, 0, 113, 10]);
+        for user in ["201", "202", "203", "204", "205"] {
+            handsets.registered(registrar, None, ip(1), user.as_bytes(), Timestamp(0));
+        }
+        let a = handsets.sender(&path(1, 1), b"201", b"", Timestamp(1)).who;
+        let b = handsets.sender(&path(1, 1), b"202", b"", Timestamp(1)).who;
+        assert_ne!(a.id, b.id);
+        assert_eq!(b.user, Text::from("202"));
+    }
+
+    #[test]
+    fn a_hardware_address_of_many_addresses_is_a_router() {
+        let mut handsets = Handsets::new(Settings::default());
+        assert!(handsets.sender(&path(1, 9), b"", b"", Timestamp(0)).who.mac.is_some());
+        assert!(handsets.sender(&path(2, 9), b"", b"", Timestamp(1)).who.mac.is_none());
+        let later = Timestamp(0).plus(Span::minutes(2));
+        assert!(handsets.sender(&path(1, 9), b"", b"", later).who.mac.is_none());
+    }
+
+    #[test]
+    fn a_flood_of_strangers_leaves_the_registered_alone() {
+        let settings = Settings { strangers: 8, registered: 4, ..Settings::default() };
+        let mut handsets = Handsets::new(settings);
+        let (who, _) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(0));
+        let mut forgotten = 0;
+        for last in 2..100 {
+            forgotten += usize::from(
+                handsets.sender(&path(last, 1), b"", b"", Timestamp(i64::from(last))).forgotten.is_some(),
+            );
+        }
+        assert_eq!(handsets.at(ip(1)).map(|w| w.id), Some(who.id));
+        assert_eq!((handsets.len(), forgotten), (10, 90));
+    }
+}

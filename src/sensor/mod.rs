@@ -1,0 +1,401 @@
+//! The hot half: from a frame to the facts it proves.
+//!
+//! In: `Frame`, time. Out: `Fact`, counts in the shared ledger.
+//! Never: judges.
+
+mod attempt;
+mod outcome;
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub use outcome::{Outcomes, Transport};
+
+use crate::bounded::{SlotId, Table};
+use crate::calls::{self, Call, Calls, Seen, Step};
+use crate::coverage::{Coverage, Sign};
+use crate::decode::{self, Datagram, Decoder, Packet, Path};
+use crate::dial::{Dial, Leg, Target};
+use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
+use crate::frame::Frame;
+use crate::handsets::{self, Handsets, Registrations, Who};
+use crate::ledger::Ledger;
+use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
+use crate::streams::{self, Streams};
+use crate::text::Text;
+use crate::time::{Clock, Span, Timestamp};
+
+/// The sensor's settings: those of the stages it composes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Tunnels and fragments.
+    pub decode: decode::Settings,
+    /// TCP reassembly.
+    pub streams: streams::Settings,
+    /// Who is who.
+    pub handsets: handsets::Settings,
+    /// The call table.
+    pub calls: calls::Settings,
+    /// Facts that may wait for the judge.
+    pub queue: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            decode: decode::Settings::default(),
+            streams: streams::Settings::default(),
+            handsets: handsets::Settings::default(),
+            calls: calls::Settings::default(),
+            queue: 8_192,
+        }
+    }
+}
+
+/// What the sensor keeps with each call.
+#[derive(Clone, Copy, Debug)]
+struct Tag {
+    who: Who,
+    target: Target,
+    leg: Leg,
+    direction: Direction,
+    cause: Cause,
+    username: Text<32>,
+}
+
+/// Transfers and redirections that were seen lately, so that copies don't count.
+const SIDEWAYS: usize = 1_024;
+
+/// The sensor.
+#[derive(Debug)]
+pub struct Sensor {
+    clock: Clock,
+    decoder: Decoder,
+    streams: Streams,
+    core: Core,
+}
+
+/// Everything behind the transport: it takes whole SIP messages.
+#[derive(Debug)]
+struct Core {
+    dial: Dial,
+    ledger: Arc<Ledger>,
+    handsets: Handsets,
+    registrations: Registrations,
+    calls: Calls<Tag>,
+    sideways: Table<(u64, u32), ()>,
+    outcomes: Outcomes,
+    coverage: Coverage,
+    facts: VecDeque<Fact>,
+    queue: usize,
+    invites: u64,
+    attempts: u64,
+    answered: u64,
+}
+
+/// The sensor's own counts, for the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Frames taken in.
+    pub frames: u64,
+    /// SIP messages read.
+    pub sip_messages: u64,
+    /// INVITE requests among them, copies and all.
+    pub invites: u64,
+    /// Call attempts as people count them.
+    pub attempts: u64,
+    /// Of these, how many were answered.
+    pub answered: u64,
+    /// Handsets that registered or placed a call.
+    pub handsets: u64,
+}
+
+impl Sensor {
+    /// A sensor that has seen nothing.
+    pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
+        Self {
+            clock: Clock::default(),
+            decoder: Decoder::new(settings.decode),
+            streams: Streams::new(settings.streams),
+            core: Core {
+                dial,
+                ledger,
+                handsets: Handsets::new(settings.handsets),
+                registrations: Registrations::default(),
+                calls: Calls::new(settings.calls),
+                sideways: Table::new(SIDEWAYS, 0),
+                outcomes: Outcomes::default(),
+                coverage: Coverage::default(),
+                facts: VecDeque::with_capacity(settings.queue.min(1_024)),
+                queue: settings.queue.max(1),
+                invites: 0,
+                attempts: 0,
+                answered: 0,
+            },
+        }
+    }
+
+    /// Takes in a frame. Its facts wait in `poll_fact`. The answer is the time that holds now.
+    pub fn handle_frame(&mut self, frame: &Frame<'_>) -> Timestamp {
+        let now = self.clock.advance(frame.ts);
+        if frame.ts < now {
+            self.core.coverage.signs.bump(Sign::TimeStepsBack);
+        }
+        self.core.expire(now);
+        match self.decoder.decode(frame) {
+            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
+            Err(skip) => self.core.outcomes.skipped(skip),
+        }
+        self.leftovers(now);
+        now
+    }
+
+    /// What the decoder has beyond the frames' own outcomes: packets whose rest never came.
+    fn leftovers(&mut self, now: Timestamp) {
+        while let Some(rest) = self.decoder.poll(now) {
+            if let Ok(packet) = rest {
+                carry(&mut self.streams, &mut self.core, &packet, now, false);
+            }
+        }
+    }
+
+    /// Time passes without a frame.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let now = self.clock.advance(now);
+        self.core.expire(now);
+        self.leftovers(now);
+    }
+
+    /// The trace is over: what still waits for its rest is read as far as it came.
+    pub fn finish(&mut self) {
+        let now = self.clock.now().unwrap_or_default();
+        let far = Timestamp(i64::MAX);
+        while let Some(rest) = self.decoder.poll(far) {
+            if let Ok(packet) = rest {
+                carry(&mut self.streams, &mut self.core, &packet, now, false);
+            }
+        }
+    }
+
+    /// When `handle_timeout` has something to do.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.core.calls.next_expiry()
+    }
+
+    /// The next fact.
+    pub fn poll_fact(&mut self) -> Option<Fact> {
+        self.core.facts.pop_front()
+    }
+
+    /// What became of every frame.
+    pub const fn outcomes(&self) -> &Outcomes {
+        &self.core.outcomes
+    }
+
+    /// What could be seen.
+    pub const fn coverage(&self) -> &Coverage {
+        &self.core.coverage
+    }
+
+    /// The counts for the summary.
+    pub fn totals(&self) -> Totals {
+        let core = &self.core;
+        Totals {
+            frames: core.outcomes.frames(),
+            sip_messages: core.outcomes.messages(),
+            invites: core.invites,
+            attempts: core.attempts,
+            answered: core.answered,
+            handsets: core.handsets.office_count(),
+        }
+    }
+
+    /// What had to be forgotten because a table was full, by table.
+    pub fn evicted(&self) -> [(&'static str, u64); 3] {
+        [
+            ("handsets", self.core.handsets.evicted()),
+            ("calls", self.core.calls.evicted()),
+            ("registrations", self.core.registrations.evicted()),
+        ]
+    }
+}
+
+/// Hands a packet to the stage that reads it. `counted` is false for what is left over from
+/// frames that have their outcome already.
+fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Timestamp, counted: bool) {
+    match packet {
+        Packet::Datagram(datagram) => core.datagram(datagram, now, counted),
+        Packet::Segment(segment) => {
+            if counted {
+                core.outcomes.segment();
+            }
+            core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
+            streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
+                core.message(path, payload, Transport::Tcp, now);
+            });
+        }
+    }
+}
+
+impl Core {
+    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) {
+        self.coverage.signs.add(Sign::Truncated, u64::from(datagram.truncated));
+        let kind = sniff::sniff(datagram.payload);
+        if counted {
+            self.outcomes.datagram(kind);
+        }
+        match kind {
+            Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
+            Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
+        match Message::parse(payload) {
+            Ok(msg) => {
+                self.outcomes.message(&msg, transport);
+                self.track(&msg, path, now);
+            }
+            Err(reject) => self.outcomes.rejected(reject),
+        }
+    }
+
+    fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) {
+        let dialled = match msg.start {
+            Start::Request { method, uri } => {
+                self.coverage.signs.bump(Sign::Requests);
+                self.invites = self.invites.saturating_add(u64::from(method == Method::Invite));
+                uri::user(uri)
+            }
+            Start::Response(_) => {
+                self.coverage.signs.bump(Sign::Responses);
+                &[]
+            }
+        };
+        if msg.cseq_method == Method::Register {
+            self.registration(msg, path, now);
+            return;
+        }
+        let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
+        let step = self.calls.observe(&seen);
+        if let Some(call) = self.calls.take_pushed_out() {
+            self.over(&call, now, true);
+        }
+        self.step(step, &seen);
+    }
+
+    fn step(&mut self, step: Step, seen: &Seen<'_>) {
+        let (msg, now) = (seen.msg, seen.now);
+        match step {
+            Step::Attempted(slot) => self.attempted(slot, Some(msg), now),
+            Step::Retargeted(slot) => self.retargeted(slot, msg, now),
+            Step::Ringing(slot) => self.progressed(slot, CallState::Ringing, now),
+            Step::Answered(slot) => self.was_answered(slot, now),
+            Step::Reopened(slot) => {
+                self.reopened(slot);
+                self.was_answered(slot, now);
+            }
+            Step::Ended(slot) | Step::Failed(slot) => {
+                if let Some(call) = self.calls.get(slot).copied() {
+                    self.over(&call, now, false);
+                }
+            }
+            Step::Redirected(slot) => self.redirected(slot, seen),
+            Step::Same(slot) => self.same(slot, seen),
+            Step::InDialogUnknown => self.coverage.signs.bump(Sign::InDialogUnknown),
+            Step::Unknown => self.stray(seen),
+        }
+    }
+
+    /// A message of a known call that changes nothing in it.
+    fn same(&mut self, slot: SlotId, seen: &Seen<'_>) {
+        match seen.msg.start {
+            Start::Request { method: Method::Invite, .. } => {
+                self.coverage.signs.bump(Sign::InvitesRepeated);
+                if !seen.msg.credentials.is_empty() {
+                    self.note_username(slot, seen.msg);
+                }
+            }
+            Start::Request { method: Method::Refer, .. } => self.transfer(seen),
+            _ => {}
+        }
+    }
+
+    /// A message of a call that nobody knows.
+    fn stray(&mut self, seen: &Seen<'_>) {
+        match seen.msg.start {
+            Start::Response(_) if seen.msg.cseq_method == Method::Invite => {
+                self.coverage.signs.bump(Sign::ResponsesWithoutCall);
+            }
+            Start::Request { method: Method::Refer, .. } => self.transfer(seen),
+            _ => {}
+        }
+    }
+
+    fn registration(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) {
+        let (src, dst) = (path.src.ip(), path.dst.ip());
+        match msg.start {
+            Start::Request { .. } => self.registrations.asked(msg.call_id, src, dst, now),
+            Start::Response(200..=299) if self.registrations.answers(msg.call_id, dst, src, now) => {
+                let account = uri::user(msg.to.uri);
+                if account.is_empty() {
+                    return;
+                }
+                let (who, first) = self.handsets.registered(src, path.dst_mac, dst, account, now);
+                self.dial.learn_extension(account);
+                if first {
+                    self.emit(Fact::Registered { time: now, who });
+                }
+            }
+            Start::Response(_) => {}
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        // Nearly always nothing is due, and that's known from four queue fronts.
+        while let Some((step, call)) = self.calls.expire(now) {
+            match (step, call) {
+                (Step::Attempted(slot), _) => self.attempted(slot, None, now),
+                (_, Some(call)) => self.over(&call, now, true),
+                _ => {}
+            }
+        }
+    }
+
+    fn emit(&mut self, fact: Fact) {
+        if self.facts.len() >= self.queue {
+            self.coverage.signs.bump(Sign::FactsDropped);
+            return;
+        }
+        self.facts.push_back(fact);
+    }
+
+    fn fact(&self, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFact {
+        CallFact {
+            time: now,
+            call: call.no,
+            state,
+            leg: tag.leg,
+            joined: call.joined,
+            direction: tag.direction,
+            cause: tag.cause,
+            code: call.code,
+            started: call.started,
+            talked: if state == CallState::Ended { call.talked(now) } else { Span::ZERO },
+            expired: false,
+            call_id_reused: call.call_id_reused,
+            who: tag.who,
+            call_id: call.call_id,
+            dialled: call.dialled,
+            target: tag.target,
+        }
+    }
+
+    fn is_trunk_side(&self, src: IpAddr, dst: IpAddr) -> bool {
+        self.handsets.is_pbx(src)
+            && !self.handsets.has_registered(dst)
+            && (self.handsets.is_home(src) || !self.handsets.is_home(dst))
+    }
+}

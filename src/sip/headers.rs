@@ -1,0 +1,173 @@
+//! Which header a line is: only those that the tracker uses have a name here.
+//!
+//! In: one line (with its folds). Out: the header and where its value begins.
+//! Never: takes a control character for a blank before the colon.
+
+use super::lex::{from, trim};
+
+/// A header that is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    Authorization,
+    CallId,
+    Contact,
+    ContentLength,
+    CSeq,
+    Diversion,
+    Expires,
+    From,
+    HistoryInfo,
+    AssertedIdentity,
+    PreferredIdentity,
+    ProxyAuthenticate,
+    ProxyAuthorization,
+    ReferTo,
+    ReferredBy,
+    RemotePartyId,
+    Replaces,
+    Route,
+    Server,
+    SessionId,
+    To,
+    UserAgent,
+    Via,
+    WwwAuthenticate,
+}
+
+impl Header {
+    /// Its bit in a set of headers seen.
+    pub(super) const fn bit(self) -> u32 {
+        1 << (self as u32)
+    }
+}
+
+/// A line that is one of ours.
+pub(super) struct Field<'a> {
+    pub(super) header: Header,
+    /// Trimmed; folds inside stay.
+    pub(super) value: &'a [u8],
+    /// Whether blanks stood before the colon.
+    pub(super) colon_blank: bool,
+}
+
+/// Recognises a line by its first byte, then by name; `None` for any header that isn't used.
+#[inline]
+pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
+    use Header as H;
+    let first = line.first()? | 0x20;
+    match first {
+        b'v' => of(line, b"Via", H::Via).or_else(|| of(line, b"v", H::Via)),
+        b'f' => of(line, b"From", H::From).or_else(|| of(line, b"f", H::From)),
+        b't' => of(line, b"To", H::To).or_else(|| of(line, b"t", H::To)),
+        b'i' => of(line, b"i", H::CallId),
+        b'c' => match line.get(1)? | 0x20 {
+            b's' => of(line, b"CSeq", H::CSeq),
+            b'a' => of(line, b"Call-ID", H::CallId),
+            _ => of(line, b"Contact", H::Contact).or_else(|| of(line, b"Content-Length", H::ContentLength)),
+        },
+        b'l' => of(line, b"l", H::ContentLength),
+        b'm' => of(line, b"m", H::Contact),
+        b'u' => of(line, b"User-Agent", H::UserAgent),
+        b's' => of(line, b"Server", H::Server).or_else(|| of(line, b"Session-ID", H::SessionId)),
+        b'a' => of(line, b"Authorization", H::Authorization),
+        b'e' => of(line, b"Expires", H::Expires),
+        b'r' => of(line, b"Route", H::Route)
+            .or_else(|| of(line, b"Refer-To", H::ReferTo))
+            .or_else(|| of(line, b"r", H::ReferTo))
+            .or_else(|| of(line, b"Referred-By", H::ReferredBy))
+            .or_else(|| of(line, b"Replaces", H::Replaces))
+            .or_else(|| of(line, b"Remote-Party-ID", H::RemotePartyId)),
+        b'b' => of(line, b"b", H::ReferredBy),
+        b'p' => of(line, b"P-Asserted-Identity", H::AssertedIdentity)
+            .or_else(|| of(line, b"P-Preferred-Identity", H::PreferredIdentity))
+            .or_else(|| of(line, b"Proxy-Authorization", H::ProxyAuthorization))
+            .or_else(|| of(line, b"Proxy-Authenticate", H::ProxyAuthenticate)),
+        b'd' => of(line, b"Diversion", H::Diversion),
+        b'h' => of(line, b"History-Info", H::HistoryInfo),
+        b'w' => of(line, b"WWW-Authenticate", H::WwwAuthenticate),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn of<'a, const N: usize>(line: &'a [u8], name: &[u8; N], header: Header) -> Option<Field<'a>> {
+    let (head, rest) = line.split_first_chunk::<N>()?;
+    if head != name && !head.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    if let [b':', value @ ..] = rest {
+        return Some(Field { header, value: trim(value), colon_blank: false });
+    }
+    late_colon(rest).map(|value| Field { header, value, colon_blank: true })
+}
+
+/// Blanks, and only blanks, may stand before the colon (RFC 3261 section 7.3.1).
+#[cold]
+fn late_colon(rest: &[u8]) -> Option<&[u8]> {
+    let blanks = super::lex::span(rest, |byte| matches!(byte, b' ' | b'\t'));
+    match from(rest, blanks) {
+        [b':', value @ ..] => Some(trim(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_any_case_compact_and_with_blanks() {
+        for (line, want) in [
+            (&b"Via: x"[..], Header::Via),
+            (b"v:x", Header::Via),
+            (b"V \t: x", Header::Via),
+            (b"fRoM: x", Header::From),
+            (b"F: x", Header::From),
+            (b"TO :x", Header::To),
+            (b"t: x", Header::To),
+            (b"CALL-id: x", Header::CallId),
+            (b"i: x", Header::CallId),
+            (b"cseq: x", Header::CSeq),
+            (b"CONTENT-length: x", Header::ContentLength),
+            (b"L: x", Header::ContentLength),
+            (b"m: x", Header::Contact),
+            (b"contact: x", Header::Contact),
+            (b"r: x", Header::ReferTo),
+            (b"refer-to: x", Header::ReferTo),
+            (b"b: x", Header::ReferredBy),
+            (b"REFERRED-BY: x", Header::ReferredBy),
+            (b"proxy-authorization\t:x", Header::ProxyAuthorization),
+            (b"Session-ID: x", Header::SessionId),
+        ] {
+            let field = field(line).unwrap_or_else(|| panic!("{}", line.escape_ascii()));
+            assert_eq!((field.header, field.value), (want, &b"x"[..]));
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_alike() {
+        for line in [
+            &b"To\x01: x"[..],
+            b"To\0: x",
+            b"To\x0b: x",
+            b"\x01To: x",
+            b"To\xa0: x",
+            b"To-Other: x",
+            b"Topic: x",
+            b"Via",
+            b"Vi a: x",
+            b"Content-Type: x",
+            b"c: x",
+            b"s: x",
+            b"o: x",
+            b"Record-Route: x",
+            b"X-From: x",
+            b": x",
+            b"",
+            b"Tothe point: x",
+            b"\x14o: x",
+        ] {
+            assert!(field(line).is_none(), "{}", line.escape_ascii());
+        }
+    }
+}

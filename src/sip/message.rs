@@ -1,0 +1,452 @@
+//! One pass over a message's headers.
+//!
+//! In: a payload that begins with a SIP message. Out: `Message`, borrowed, or why there is none.
+//! Never: allocates, looks for a second message in the rest, or reads the body.
+
+use memchr::memchr;
+
+use super::headers::{Field, Header, field};
+use super::lex::{
+    count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
+    trim_start, upto,
+};
+use super::{Message, Method, NameAddr, Quirk, Quirks, Reject, Start, start};
+
+/// Longest Call-ID, tag or branch that goes unflagged, in bytes.
+pub const ID_MAX: usize = 256;
+/// Longest start line that goes unflagged, in bytes.
+pub const START_LINE_MAX: usize = 8 * 1024;
+/// Most header lines that go unflagged.
+pub const LINES_MAX: usize = 256;
+/// How many bytes of start line and headers are read; what comes after them isn't.
+pub const HEAD_MAX: usize = 64 * 1024;
+
+/// Reads one message; the rest of the payload is its body, whatever it looks like.
+pub fn parse(payload: &[u8]) -> Result<Message<'_>, Reject> {
+    Message::parse(payload)
+}
+
+impl<'a> Message<'a> {
+    /// Reads one message; the rest of the payload is its body, whatever it looks like.
+    pub fn parse(payload: &'a [u8]) -> Result<Self, Reject> {
+        let mut quirks = Quirks::default();
+        let text = match payload.first() {
+            Some(first) if first.is_ascii_graphic() => payload,
+            _ => {
+                quirks.set(Quirk::LeadingBlank);
+                from(payload, span(payload, is_filler))
+            }
+        };
+        let (line, rest) = start_line(text, &mut quirks)?;
+        let (start, token) = start::parse(line, &mut quirks)?;
+        let mut reader = Reader { message: Self::empty(start, quirks), seen: 0, cseq_token: &[] };
+        let read = reader.headers(text, rest);
+        reader.finish(read, token)
+    }
+
+    const fn empty(start: Start<'a>, quirks: Quirks) -> Self {
+        const NOBODY: NameAddr<'static> = NameAddr { name: &[], uri: &[], params: &[] };
+        Self {
+            start,
+            call_id: &[],
+            from: NOBODY,
+            from_tag: &[],
+            to: NOBODY,
+            to_tag: &[],
+            cseq: 0,
+            cseq_method: Method::Other,
+            via: &[],
+            branch: &[],
+            via_count: 0,
+            contact: &[],
+            user_agent: &[],
+            credentials: &[],
+            challenge: &[],
+            asserted: &[],
+            preferred: &[],
+            diversion: &[],
+            history: &[],
+            refer_to: &[],
+            referred_by: &[],
+            replaces: &[],
+            session_id: &[],
+            last_route: &[],
+            expires: None,
+            content_length: None,
+            body: &[],
+            quirks,
+        }
+    }
+}
+
+/// The first line without its end, and what follows it.
+fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a [u8]), Reject> {
+    let end = memchr(b'\n', upto(text, HEAD_MAX));
+    let (line, rest) = match end {
+        Some(at) => text.split_at_checked(at.saturating_add(1)).unwrap_or_default(),
+        None if text.len() > HEAD_MAX => return Err(Reject::TooLong),
+        None => (text, &[][..]),
+    };
+    if line.len() > START_LINE_MAX {
+        quirks.set(Quirk::Overlong);
+    }
+    let line = match line {
+        [line @ .., b'\r', b'\n'] => line,
+        [line @ .., b'\n'] => {
+            quirks.set(Quirk::BareLf);
+            line
+        }
+        cut => cut.strip_suffix(b"\r").unwrap_or(cut),
+    };
+    if memchr(b'\r', line).is_some() { Err(Reject::CrOnly) } else { Ok((line, rest)) }
+}
+
+/// How reading the headers ended.
+struct Read<'a> {
+    /// What follows the blank line.
+    body: &'a [u8],
+    /// The header lines.
+    head: &'a [u8],
+    /// How many lines they are, folds counted.
+    lines: usize,
+    /// Whether they went beyond `HEAD_MAX`.
+    cut: bool,
+}
+
+struct Reader<'a> {
+    message: Message<'a>,
+    seen: u32,
+    cseq_token: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn headers(&mut self, text: &'a [u8], lines: &'a [u8]) -> Read<'a> {
+        let budget = HEAD_MAX.saturating_sub(text.len().saturating_sub(lines.len()));
+        let mut rest = lines;
+        let mut count = 0usize;
+        let mut cut = false;
+        let body = loop {
+            match rest {
+                [b'\r', b'\n', body @ ..] | [b'\r' | b'\n', body @ ..] => break body,
+                [] => {
+                    self.message.quirks.set(Quirk::NoBlankLine);
+                    break rest;
+                }
+                _ if lines.len().saturating_sub(rest.len()) > budget => {
+                    cut = true;
+                    self.message.quirks.set(Quirk::Overlong);
+                    break &[];
+                }
+                _ => {}
+            }
+            let (line, folds) = logical_line(rest);
+            count = count.saturating_add(folds).saturating_add(1);
+            if let Some(found) = field(line) {
+                if folds > 0 {
+                    self.message.quirks.set(Quirk::Folded);
+                }
+                self.take(found);
+            }
+            if !line.ends_with(b"\r\n") && line.ends_with(b"\n") {
+                self.message.quirks.set(Quirk::BareLf);
+            }
+            rest = from(rest, line.len());
+        };
+        let head = upto(lines, lines.len().saturating_sub(rest.len()));
+        Read { body, head, lines: count, cut }
+    }
+
+    #[inline]
+    fn take(&mut self, found: Field<'a>) {
+        let Field { header, value, colon_blank } = found;
+        let message = &mut self.message;
+        if colon_blank {
+            message.quirks.set(Quirk::ColonBlank);
+        }
+        let again = self.seen & header.bit() != 0;
+        self.seen |= header.bit();
+        match header {
+            Header::Via => {
+                if !again {
+                    message.via = first_value(value);
+                    message.branch = param(message.via, b"branch").unwrap_or_default();
+                }
+                message.via_count = message.via_count.saturating_add(count_values(value));
+                return;
+            }
+            Header::Route => {
+                message.last_route = last_value(value);
+                return;
+            }
+            // These may stand there several times; the first one counts and the others are no oddity.
+            Header::Contact
+            | Header::AssertedIdentity
+            | Header::PreferredIdentity
+            | Header::RemotePartyId
+            | Header::Diversion
+            | Header::HistoryInfo
+            | Header::Authorization
+            | Header::ProxyAuthorization
+            | Header::WwwAuthenticate
+            | Header::ProxyAuthenticate
+                if again =>
+            {
+                return;
+            }
+            _ if again => {
+                message.quirks.set(Quirk::Duplicate);
+                return;
+            }
+            _ => {}
+        }
+        self.take_first(header, value);
+    }
+
+    fn take_first(&mut self, header: Header, value: &'a [u8]) {
+        let seen = self.seen;
+        let message = &mut self.message;
+        match header {
+            Header::Via | Header::Route => {}
+            Header::CallId => message.call_id = value,
+            Header::From => {
+                if let Some(addr) = address(value, &mut message.quirks) {
+                    (message.from, message.from_tag) = (addr, addr.tag());
+                }
+            }
+            Header::To => {
+                if let Some(addr) = address(value, &mut message.quirks) {
+                    (message.to, message.to_tag) = (addr, addr.tag());
+                }
+            }
+            Header::CSeq => {
+                let digits = span(value, |byte| byte.is_ascii_digit());
+                let token = trim_start(from(value, digits));
+                if let (Some(sequence), true) = (number(upto(value, digits)), value.len() > digits) {
+                    message.cseq = sequence;
+                    self.cseq_token = upto(token, span(token, |byte| !is_lws(byte)));
+                    message.cseq_method = Method::from_token(self.cseq_token);
+                }
+            }
+            Header::Contact => message.contact = first_value(value),
+            Header::ContentLength => {
+                message.content_length = number(value);
+                if message.content_length.is_none() {
+                    message.quirks.set(Quirk::LengthBad);
+                }
+            }
+            Header::Expires => message.expires = number(value),
+            // Of two names for one thing the more telling one wins, wherever it stands.
+            Header::UserAgent => {
+                let server_wins =
+                    matches!(message.start, Start::Response(_)) && seen & Header::Server.bit() != 0;
+                if !server_wins {
+                    message.user_agent = value;
+                }
+            }
+            Header::Server => {
+                let agent_wins =
+                    matches!(message.start, Start::Request { .. }) && seen & Header::UserAgent.bit() != 0;
+                if !agent_wins {
+                    message.user_agent = value;
+                }
+            }
+            Header::Authorization => message.credentials = value,
+            Header::ProxyAuthorization if seen & Header::Authorization.bit() == 0 => {
+                message.credentials = value;
+            }
+            Header::WwwAuthenticate => message.challenge = value,
+            Header::ProxyAuthenticate if seen & Header::WwwAuthenticate.bit() == 0 => {
+                message.challenge = value;
+            }
+            Header::ProxyAuthorization | Header::ProxyAuthenticate => {}
+            Header::AssertedIdentity => message.asserted = first_value(value),
+            Header::PreferredIdentity => message.preferred = first_value(value),
+            Header::RemotePartyId if seen & Header::PreferredIdentity.bit() == 0 => {
+                message.preferred = first_value(value);
+            }
+            Header::RemotePartyId => {}
+            Header::Diversion => message.diversion = first_value(value),
+            Header::HistoryInfo => message.history = value,
+            Header::ReferTo => message.refer_to = value,
+            Header::ReferredBy => message.referred_by = value,
+            Header::Replaces => message.replaces = value,
+            Header::SessionId => message.session_id = value,
+        }
+    }
+
+    fn finish(mut self, read: Read<'a>, start_token: &[u8]) -> Result<Message<'a>, Reject> {
+        if let Some(why) = self.insufficient(start_token) {
+            return Err(if read.cut {
+                Reject::TooLong
+            } else if has_bare_cr(read.head) {
+                Reject::CrOnly
+            } else {
+                why
+            });
+        }
+        let message = &mut self.message;
+        message.body = read.body;
+        if let Some(length) = message.content_length.and_then(|length| usize::try_from(length).ok()) {
+            match read.body.get(..length) {
+                Some(body) => message.body = body,
+                None => message.quirks.set(Quirk::LengthBad),
+            }
+        }
+        flag_lengths(message, read.lines);
+        flag_age(message);
+        if odd_bytes(read.head, read.lines) {
+            flag_bytes(message, read.head);
+        }
+        Ok(self.message)
+    }
+
+    /// Why the message can't be tracked, if it can't.
+    fn insufficient(&self, start_token: &[u8]) -> Option<Reject> {
+        if self.message.call_id.is_empty() {
+            return Some(Reject::NoCallId);
+        }
+        if self.seen & Header::From.bit() == 0 {
+            return Some(Reject::NoFrom);
+        }
+        if self.cseq_token.is_empty() {
+            return Some(Reject::CseqMalformed);
+        }
+        let request = matches!(self.message.start, Start::Request { .. });
+        (request && self.cseq_token != start_token).then_some(Reject::CseqMismatch)
+    }
+}
+
+/// A line with its line end and all lines that continue it, and how many those are.
+#[inline]
+pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize) {
+    let mut end = 0usize;
+    let mut folds = 0usize;
+    loop {
+        let Some(at) = memchr(b'\n', from(text, end)) else { return (text, folds) };
+        end = end.saturating_add(at).saturating_add(1);
+        if !matches!(text.get(end), Some(b' ' | b'\t')) {
+            return (upto(text, end), folds);
+        }
+        folds = folds.saturating_add(1);
+    }
+}
+
+fn address<'a>(value: &'a [u8], quirks: &mut Quirks) -> Option<NameAddr<'a>> {
+    let read = NameAddr::parse(value);
+    if read.is_none() {
+        quirks.set(Quirk::NameAddrBad);
+    }
+    read
+}
+
+fn flag_lengths(message: &mut Message<'_>, lines: usize) {
+    let ids = [message.call_id, message.from_tag, message.to_tag, message.branch];
+    if lines > LINES_MAX || ids.iter().any(|id| id.len() > ID_MAX) {
+        message.quirks.set(Quirk::Overlong);
+    }
+}
+
+fn flag_age(message: &mut Message<'_>) {
+    if message.from_tag.is_empty() {
+        message.quirks.set(Quirk::NoTag);
+    }
+    // The cookie alone names no transaction (RFC 4475 section 3.2.1).
+    let cookie = message.branch.first_chunk::<7>().is_some_and(|head| head.eq_ignore_ascii_case(b"z9hG4bK"));
+    if !cookie || message.branch.len() == 7 {
+        message.quirks.set(Quirk::OldBranch);
+    }
+}
+
+/// Whether any byte is neither printable ASCII nor one of the two that end each line.
+#[inline]
+fn odd_bytes(head: &[u8], lines: usize) -> bool {
+    // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
+    #[expect(clippy::cast_possible_wrap, reason = "the wrap is what is wanted")]
+    let odd = |byte: &u8| u8::from((byte.wrapping_add(1) as i8) < 0x21);
+    let count = head
+        .chunks(192)
+        .map(|chunk| usize::from(chunk.iter().map(odd).fold(0u8, u8::wrapping_add)))
+        .fold(0usize, usize::wrapping_add);
+    count != lines.wrapping_mul(2)
+}
+
+#[cold]
+fn flag_bytes(message: &mut Message<'_>, head: &[u8]) {
+    let uri = match message.start {
+        Start::Request { uri, .. } => uri,
+        Start::Response(_) => &[],
+    };
+    let used = [
+        uri,
+        message.call_id,
+        message.from.name,
+        message.from.uri,
+        message.from_tag,
+        message.to.name,
+        message.to.uri,
+        message.to_tag,
+        message.via,
+        message.contact,
+        message.user_agent,
+        message.credentials,
+        message.asserted,
+        message.preferred,
+        message.diversion,
+        message.refer_to,
+    ];
+    if used.iter().any(|value| std::str::from_utf8(value).is_err()) {
+        message.quirks.set(Quirk::BadUtf8);
+    }
+    let is_control = |byte: u8| byte.is_ascii_control() && !is_lws(byte);
+    let in_name = |line: &[u8]| line.get(span(line, is_token)).is_some_and(|byte| is_control(*byte));
+    if used.iter().any(|value| value.iter().any(|byte| is_control(*byte)))
+        || head.split(|byte| *byte == b'\n').any(|line| in_name(trim(line)))
+    {
+        message.quirks.set(Quirk::ControlByte);
+    }
+}
+
+/// Whether a CR ends a line by itself.
+#[cold]
+fn has_bare_cr(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', head)
+        .any(|at| head.get(at.saturating_add(1)).is_some_and(|next| !matches!(next, b'\r' | b'\n')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &[u8] = b"INVITE sip:900882@pbx SIP/2.0\r\n\
+        Via: SIP/2.0/UDP 10.0.3.17:5060;branch=z9hG4bK1;rport, SIP/2.0/UDP b;branch=z9hG4bK2\r\n\
+        Max-Forwards: 70\r\n\
+        From: \"Reception\" <sip:214@pbx>;tag=f1\r\n\
+        To: <sip:900882@pbx>\r\n\
+        Call-ID: c1@10.0.3.17\r\n\
+        CSeq: 2 INVITE\r\n\
+        Contact: <sip:214@10.0.3.17:5060>\r\n\
+        Route: <sip:p1;lr>, <sip:p2>\r\n\
+        Proxy-Authorization: Digest username=\"proxy\"\r\n\
+        Authorization: Digest username=\"214\"\r\n\
+        User-Agent: Phone 1.0\r\n\
+        Expires: 60\r\n\
+        Content-Length: 5\r\n\
+        \r\n\
+        v=0\r\nINVITE sip:never@read SIP/2.0\r\n\r\n";
+
+    #[test]
+    fn every_field_of_a_plain_invite() {
+        let read = parse(INVITE).unwrap();
+        assert_eq!(read.start, Start::Request { method: Method::Invite, uri: b"sip:900882@pbx" });
+        assert_eq!((read.call_id, read.from_tag, read.to_tag), (&b"c1@10.0.3.17"[..], &b"f1"[..], &b""[..]));
+        assert_eq!((read.from.name, read.from.uri), (&b"Reception"[..], &b"sip:214@pbx"[..]));
+        assert_eq!((read.cseq, read.cseq_method), (2, Method::Invite));
+        assert_eq!((read.branch, read.via_count), (&b"z9hG4bK1"[..], 2));
+        assert_eq!(read.contact, b"<sip:214@10.0.3.17:5060>");
+        assert_eq!(read.last_route, b"<sip:p2>");
+        assert_eq!(read.credentials, b"Digest username=\"214\"");
+        assert_eq!((read.user_agent, read.expires), (&b"Phone 1.0"[..], Some(60)));
+        assert_eq!((read.content_length, read.body), (Some(5), &b"v=0\r\n"[..]));
+        assert_eq!(read.quirks, Quirks::default());
+    }
+}

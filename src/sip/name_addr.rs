@@ -1,0 +1,120 @@
+//! `name-addr` and `addr-spec` (RFC 3261 sections 20.10 and 25.1).
+//!
+//! In: one value of From, To, Contact and their like. Out: `NameAddr`, its tag.
+//! Never: takes a parameter of the URI for one of the header, or a quoted `<sip:..>` for the URI.
+
+use memchr::{memchr, memchr2};
+
+use super::NameAddr;
+use super::lex::{closing_quote, from, is_lws, param, span, trim, trim_end, trim_start, upto};
+
+impl<'a> NameAddr<'a> {
+    /// Reads one value; `None` if a quote or a `<` is never closed, or there's no URI.
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
+        let value = trim(value);
+        let read = match open_bracket(value)? {
+            Some(open) => {
+                let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| memchr(b'>', uri))?;
+                let params = from(after, memchr(b';', after).unwrap_or(after.len()));
+                Self { name: display_name(upto(value, open)), uri: trim(uri), params }
+            }
+            None => bare(value)?,
+        };
+        (!read.uri.is_empty()).then_some(read)
+    }
+
+    /// The header's `tag` parameter; empty if there is none.
+    pub fn tag(&self) -> &'a [u8] {
+        self.param(b"tag").unwrap_or_default()
+    }
+
+    /// A parameter of the header, by its name in any case; empty if it has no value.
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        if self.params.is_empty() { None } else { param(self.params, name) }
+    }
+}
+
+/// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.
+fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
+    let mut at = 0usize;
+    loop {
+        let Some(found) = memchr2(b'<', b'"', from(value, at)) else { return Some(None) };
+        let found = at.saturating_add(found);
+        at = found.saturating_add(1);
+        if value.get(found) == Some(&b'<') {
+            return Some(Some(found));
+        }
+        at = at.saturating_add(closing_quote(from(value, at))?).saturating_add(1);
+    }
+}
+
+/// Without <>, all parameters are the header's (section 20.10).
+fn bare(value: &[u8]) -> Option<NameAddr<'_>> {
+    let (name, rest) = match value {
+        [b'"', inside @ ..] => split_at(inside, closing_quote)?,
+        _ => (&[][..], value),
+    };
+    let rest = trim_start(rest);
+    let (uri, params) = rest.split_at_checked(memchr(b';', rest).unwrap_or(rest.len()))?;
+    Some(NameAddr { name, uri: upto(uri, span(uri, |byte| !is_lws(byte))), params })
+}
+
+/// What stands before a separator and what comes after it.
+fn split_at(value: &[u8], find: impl Fn(&[u8]) -> Option<usize>) -> Option<(&[u8], &[u8])> {
+    let at = find(value)?;
+    Some((value.get(..at)?, value.get(at.checked_add(1)?..)?))
+}
+
+fn display_name(text: &[u8]) -> &[u8] {
+    match trim_end(text) {
+        [b'"', inside @ ..] => upto(inside, closing_quote(inside).unwrap_or(inside.len())),
+        name => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &[u8]) -> (&[u8], &[u8], &[u8]) {
+        let addr = NameAddr::parse(value).unwrap_or_else(|| panic!("{}", value.escape_ascii()));
+        (addr.name, addr.uri, addr.tag())
+    }
+
+    #[test]
+    fn both_forms_and_where_their_parameters_belong() {
+        assert_eq!(read(b"<sip:a@h;tag=x>"), (&b""[..], &b"sip:a@h;tag=x"[..], &b""[..]));
+        assert_eq!(read(b"sip:a@h;tag=x"), (&b""[..], &b"sip:a@h"[..], &b"x"[..]));
+        assert_eq!(
+            read(b"Bob <sip:a@h>;x=\"; tag=no\" ; Tag = y"),
+            (&b"Bob"[..], &b"sip:a@h"[..], &b"y"[..])
+        );
+        assert_eq!(read(b"caller<sip:a@h>;tag=1"), (&b"caller"[..], &b"sip:a@h"[..], &b"1"[..]));
+        assert_eq!(read(b"<  sip:a@h >;tag=1;tag=2"), (&b""[..], &b"sip:a@h"[..], &b"1"[..]));
+        assert_eq!(read(b" \r\n sip:a@h \r\n ;\r\n tag\t= x"), (&b""[..], &b"sip:a@h"[..], &b"x"[..]));
+        assert_eq!(read(b"\"B\" sip:a@h;tag=x"), (&b"B"[..], &b"sip:a@h"[..], &b"x"[..]));
+    }
+
+    #[test]
+    fn a_quoted_name_hides_nothing_and_fakes_nothing() {
+        let value = br#""a \" <sip:00882@evil>;tag=fake" <sip:214@h>;tag=real"#;
+        let (name, uri, tag) = read(value);
+        assert_eq!(name, br#"a \" <sip:00882@evil>;tag=fake"#);
+        assert_eq!((uri, tag), (&b"sip:214@h"[..], &b"real"[..]));
+        assert_eq!(read(br#""J Rosenberg \\\"" <sip:j@h> ; tag=1"#).1, b"sip:j@h");
+        assert_eq!(read("J\u{fc}rgen <sip:j@h>".as_bytes()).1, b"sip:j@h");
+        assert_eq!(read(b"J\xfcrgen, N <sip:j@h>").1, b"sip:j@h");
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        for value in [&b"\"Mr. J. User <sip:j@h>"[..], b"<sip:j@h", b"", b"<>", b";tag=1", b"\"x\"", b"\"\\"]
+        {
+            assert_eq!(NameAddr::parse(value), None, "{}", value.escape_ascii());
+        }
+        for byte in b' '..=b'~' {
+            let one = [byte];
+            assert!(NameAddr::parse(&one).is_none_or(|addr| addr.uri == one));
+        }
+    }
+}
