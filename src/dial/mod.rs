@@ -29,7 +29,7 @@ use crate::labels;
 
 pub use explain::Explained;
 pub use outside::OutsideLine;
-pub use tariff::Cost;
+pub use tariff::{Cost, currency_of};
 
 labels! {
     /// Where a call goes, seen from the office.
