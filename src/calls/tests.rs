@@ -18,6 +18,7 @@ impl Default for Sip<'_> {
         Self {
             start: "",
             call_id: "c1",
+            from: "214",
             from_tag: "f1",
             to_tag: "",
             cseq: 1,
