@@ -26,7 +26,7 @@ const SHORTEST_TARGET: usize = 3;
 const SHORTEST_PROBE: usize = 11;
 
 impl Dial {
-    pub(crate) fn read_feature(&self, leg: Leg, dialled: &Dialled) -> Reading<'_> {
+    pub(crate) fn read_feature(&self, leg: Leg, dialled: &Dialled) -> Reading {
         // Phones that send `#` to say that dialling is over.
         let code = trimmed(dialled.bytes());
         if dialled.bytes().first().is_some_and(u8::is_ascii_digit) {
@@ -45,7 +45,7 @@ impl Dial {
     }
 
     /// A whole number abroad behind a lone `*` or `#` is no feature code: scanners try them as stems.
-    fn read_stem(&self, leg: Leg, code: &[u8]) -> Option<Reading<'_>> {
+    fn read_stem(&self, leg: Leg, code: &[u8]) -> Option<Reading> {
         let rest = code.strip_prefix(b"*").or_else(|| code.strip_prefix(b"#"))?;
         if rest.len() < SHORTEST_PROBE || !rest.iter().all(u8::is_ascii_digit) {
             return None;
@@ -56,7 +56,7 @@ impl Dial {
     }
 
     /// `02079460958#`, and outside lines before a caller-id prefix: `9*67…`.
-    fn read_digits_first(&self, leg: Leg, code: &[u8], dialled: &Dialled) -> Reading<'_> {
+    fn read_digits_first(&self, leg: Leg, code: &[u8], dialled: &Dialled) -> Reading {
         if code.iter().all(u8::is_ascii_digit) {
             return self.read_inner(leg, code);
         }
@@ -85,7 +85,7 @@ impl Dial {
     }
 
     /// Call forwarding takes the region, number and group of where it leads.
-    fn read_forward(&self, leg: Leg, number: &[u8]) -> Reading<'_> {
+    fn read_forward(&self, leg: Leg, number: &[u8]) -> Reading {
         let mut reading = self.read_inner(leg, number);
         let target = &mut reading.target;
         target.class = Class::Feature;
@@ -94,7 +94,7 @@ impl Dial {
     }
 
     /// A number inside a code: it holds no `*` or `#`, so this goes no deeper.
-    fn read_inner(&self, leg: Leg, number: &[u8]) -> Reading<'_> {
+    fn read_inner(&self, leg: Leg, number: &[u8]) -> Reading {
         match extract(number) {
             Extracted::Dialled(dialled) if dialled.digits => self.read_dialled(leg, &dialled),
             _ => feature(),
@@ -102,7 +102,7 @@ impl Dial {
     }
 }
 
-fn feature<'a>() -> Reading<'a> {
+fn feature() -> Reading {
     Reading::plain(Class::Feature, Kind::Feature, Group::Free, Band::Free, "feature code")
 }
 

@@ -5,6 +5,7 @@
 
 mod automaton;
 mod classify;
+mod compile;
 mod deck;
 mod deck_cgrates;
 mod explain;
@@ -21,6 +22,7 @@ mod probe;
 mod reading;
 mod settings;
 mod short;
+mod tails;
 mod target;
 mod tariff;
 mod trie;
@@ -86,21 +88,22 @@ impl Dial {
             dial.deck_skipped = deck.skipped;
             for (prefix, risk) in &deck.risks {
                 let why = format!("rate deck {name}");
-                dial.take(Override { prefix: prefix.clone(), kind: None, risk: Some(*risk), why })?;
+                dial.overrides.push(Override { prefix: prefix.clone(), kind: None, risk: Some(*risk), why });
             }
             dial.tariff.lay(name, deck);
         }
-        for row in &settings.overrides {
-            dial.take(row.clone())?;
-        }
+        dial.overrides.extend_from_slice(&settings.overrides);
+        dial.overridden = dial.override_prefixes()?;
         Ok(dial)
     }
 
-    fn take(&mut self, row: Override) -> Result<(), DialError> {
-        let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
-        self.overridden.insert(prefix.as_bytes(), u32::try_from(self.overrides.len()).unwrap_or(0));
-        self.overrides.push(row);
-        Ok(())
+    fn override_prefixes(&self) -> Result<trie::Trie, DialError> {
+        let mut prefixes = trie::TrieBuilder::default();
+        for (index, row) in (0u32..).zip(&self.overrides) {
+            let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
+            prefixes.insert(prefix.as_bytes(), index);
+        }
+        Ok(prefixes.build())
     }
 
     /// Where a URI (`sip:`, `sips:`, `tel:`, `urn:service:sos`) or a bare user part leads. Takes time in

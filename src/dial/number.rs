@@ -61,6 +61,9 @@ pub struct Number {
 }
 
 impl Number {
+    /// E.164 allows no more digits.
+    pub(crate) const LONGEST: usize = 15;
+
     /// From ASCII digits; `None` if there are none, more than 15, or anything but digits.
     pub fn new(digits: &[u8]) -> Option<Self> {
         if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {
@@ -68,6 +71,14 @@ impl Number {
         }
         let mut number = Self { len: u8::try_from(digits.len()).ok()?, digits: [0; 15] };
         number.digits[..digits.len()].copy_from_slice(digits);
+        Some(number)
+    }
+
+    /// From digits that are known to be digits.
+    #[inline]
+    pub(crate) fn of_digits(digits: &[u8]) -> Option<Self> {
+        let mut number = Self { len: u8::try_from(digits.len()).ok()?, digits: [0; 15] };
+        number.digits.get_mut(..digits.len())?.copy_from_slice(digits);
         Some(number)
     }
 
