@@ -6,6 +6,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod decoder;
+mod fast;
 mod fragment;
 mod link;
 mod mpls;

@@ -4,7 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Datagram, Mac, Packet, Path, Skip};
+use super::fragment::{Key, Piece};
+use super::{Mac, Path, Skip};
 use crate::time::Timestamp;
 
 /// Tunnels inside tunnels.
@@ -25,8 +26,8 @@ pub(super) enum Layer<'f> {
     Ip(&'f [u8]),
     /// What an IP protocol number says.
     Carried(u8, &'f [u8]),
-    /// The end of the way.
-    Packet(Packet<'f>),
+    /// A part of what an IP protocol number says.
+    Fragment(Key, Piece<'f>),
 }
 
 /// What the headers so far have said.
@@ -93,11 +94,5 @@ impl Way {
             vlan: self.vlan,
             mirror: self.mirror,
         }
-    }
-}
-
-impl<'f> Layer<'f> {
-    pub(super) fn datagram(path: Path, payload: &'f [u8], truncated: bool) -> Self {
-        Self::Packet(Packet::Datagram(Datagram { path, payload, truncated }))
     }
 }
