@@ -153,7 +153,7 @@ impl<'w> Stage<'w> {
             self.summary.invites += u64::from(matches!(cue.what, What::Invite { .. } | What::Hold(_)));
             self.capture.udp(cue.at, sent.from, sent.to, sent.payload)?;
             if self.wire.doubled {
-                self.capture.udp(cue.at, sent.from, sent.to, sent.payload)?;
+                self.capture.again();
             }
         }
         match running.cues.get(running.next).map(|cue| cue.at) {
