@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use super::fragment::{Fragments, Pending, Rest};
+use super::hep::Hep;
 use super::transport::{self, Udp};
 use super::way::{Layer, Way};
-use super::{Datagram, Packet, Skip, Stats, fast, link, net};
+use super::{Datagram, Encap, Packet, Skip, Stats, fast, link, net};
 use crate::frame::Frame;
 use crate::time::{Span, Timestamp};
 
@@ -136,6 +137,11 @@ impl Core {
                 Layer::Typed(kind, data) => link::typed(way, &self.stats, kind, data)?,
                 Layer::Ppp(data) => link::ppp(data)?,
                 Layer::Ip(data) => net::ip(way, data)?,
+                Layer::Hep(data) => {
+                    self.stats.encap.bump(Encap::Hep);
+                    let datagram = Hep::parse(data)?.datagram(way.copied_by())?;
+                    return Ok(Step::Packet(Packet::Datagram(datagram)));
+                }
                 Layer::Carried(UDP, data) => match transport::udp(way, &self.stats, data)? {
                     Udp::Tunnel(layer) => layer,
                     Udp::Payload { src_port, dst_port, payload, truncated } => {

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{Ethernet2HeaderSlice, Ipv4HeaderSlice, SingleVlanHeaderSlice, UdpHeaderSlice};
 
-use super::{Datagram, Encap, Mac, Path, Stats, tunnel};
+use super::{Datagram, Encap, Mac, Path, Stats, hep, tunnel};
 use crate::frame::{Frame, Link};
 
 const IPV4: u16 = 0x0800;
@@ -47,7 +47,7 @@ fn ipv4<'f>(ethernet: &Ethernet2HeaderSlice<'_>, vlan: Option<u16>, data: &'f [u
     let inside = data.get(ip.slice().len()..usize::from(ip.total_len()))?;
     let udp = UdpHeaderSlice::from_slice(inside).ok()?;
     let payload = inside.get(8..usize::from(udp.length()))?;
-    if tunnel::is_port(udp.destination_port()) {
+    if tunnel::is_port(udp.destination_port()) || payload.starts_with(&hep::MAGIC) {
         return None;
     }
     let path = Path {

@@ -5,7 +5,7 @@
 
 use super::link::{BRIDGED, MPLS};
 use super::way::{Layer, Way};
-use super::{Encap, Skip, Stats};
+use super::{Encap, Skip, Stats, hep};
 
 const ERSPAN_1_2: u16 = 0x88be;
 const ERSPAN_3: u16 = 0x22eb;
@@ -120,7 +120,8 @@ pub(super) fn udp<'f>(
         TZSP => (Encap::Tzsp, tzsp(data)),
         // Counted with the labels.
         MPLS_IN_UDP => return mpls_in_udp(way, data),
-        _ => return Ok(None),
+        // Copies of SIP may come to any port.
+        _ => return Ok(data.starts_with(&hep::MAGIC).then_some(Layer::Hep(data))),
     };
     if layer.is_some() {
         way.enter()?;

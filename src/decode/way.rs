@@ -26,6 +26,8 @@ pub(super) enum Layer<'f> {
     Ip(&'f [u8]),
     /// What an IP protocol number says.
     Carried(u8, &'f [u8]),
+    /// A HEP packet.
+    Hep(&'f [u8]),
     /// A part of what an IP protocol number says.
     Fragment(Key, Piece<'f>),
 }
@@ -83,6 +85,11 @@ impl Way {
         self.tags = 0;
         self.depth = self.depth.saturating_add(1);
         if self.depth > MAX_DEPTH { Err(Skip::TooDeep) } else { Ok(()) }
+    }
+
+    /// Who sent a copy that arrives here: the outermost sender, if there was any IP header.
+    pub(super) fn copied_by(&self) -> Option<IpAddr> {
+        self.mirror.or_else(|| (!self.src.is_unspecified()).then_some(self.src))
     }
 
     pub(super) fn path(&self, src_port: u16, dst_port: u16) -> Path {

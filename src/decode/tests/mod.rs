@@ -1,6 +1,7 @@
 //! Packets built header by header; each encapsulation must yield the inner datagram.
 
 mod fragments;
+mod hep;
 mod links;
 mod tunnels;
 
@@ -154,7 +155,7 @@ proptest! {
         cut in 0usize..400,
         flips in proptest::collection::vec((0usize..200, any::<u8>()), 0..6),
     ) {
-        let all = [links::samples(), tunnels::samples()].concat();
+        let all = [links::samples(), tunnels::samples(), hep::samples()].concat();
         let (_, link, mut data, _) = all[which % all.len()].clone();
         for (at, value) in flips {
             if let Some(byte) = data.get_mut(at) { *byte = value; }
@@ -172,7 +173,7 @@ proptest! {
         cut in 60usize..400,
         flips in proptest::collection::vec((0usize..60, any::<u8>()), 0..3),
     ) {
-        let all = [links::samples(), tunnels::samples()].concat();
+        let all = [links::samples(), tunnels::samples(), hep::samples()].concat();
         let (_, link, mut data, _) = all[which % all.len()].clone();
         for (at, value) in flips {
             if let Some(byte) = data.get_mut(at) { *byte = value; }
