@@ -15,7 +15,7 @@ fn messages(file: PathBuf) -> usize {
     let mut capture = open(&Source::Path(file)).unwrap();
     let mut found = 0;
     let mut count = |_: &Path, payload: &[u8]| {
-        found += usize::from(sniff(payload) == Sniff::Sip && Message::parse(payload).is_ok())
+        found += usize::from(sniff(payload) == Sniff::Sip && Message::parse(payload).is_ok());
     };
     while let Some(frame) = capture.next().unwrap() {
         match decoder.decode(&frame) {
