@@ -64,8 +64,10 @@ pub struct Settings {
     pub names: BTreeMap<String, String>,
 }
 
-/// How often a costly call that is up is judged anew.
-const TICK: Span = Span::MINUTE;
+/// How often a costly call that is up is judged anew in its first hour, and after that.
+const TICKS: [Span; 2] = [Span::MINUTE, Span::minutes(5)];
+/// A call that is up for longer has ended unseen.
+const LONGEST: Span = Span::DAY;
 
 /// The cold half.
 #[derive(Debug)]
@@ -346,7 +348,7 @@ impl Judge {
                 after == Some(Progress::Talking),
             );
             if after == Some(Progress::Talking) && lane == Lane::Charged {
-                self.ticks.insert((now.plus(TICK), slot));
+                self.ticks.insert((now.plus(TICKS[0]), slot));
             }
         }
         if let Some(accrual) = accrual {
@@ -403,9 +405,18 @@ impl Judge {
     }
 
     fn tick(&mut self, slot: SlotId, now: Timestamp) {
-        if let Some(accrual) = self.baseline.accrue(Lane::Charged, slot, now) {
-            self.ticks.insert((now.plus(TICK), slot));
-            self.accrued(Lane::Charged, accrual, now);
+        let lane = Lane::Charged;
+        let Some(answered) = self.baseline.call(lane, slot).and_then(|call| call.answered) else { return };
+        let talked = now.since(answered);
+        if talked > LONGEST {
+            self.baseline.give_up(lane, slot);
+            self.talking_changed(lane, slot, true, false);
+            return;
+        }
+        if let Some(accrual) = self.baseline.accrue(lane, slot, now) {
+            let tick = if talked < Span::HOUR { TICKS[0] } else { TICKS[1] };
+            self.ticks.insert((now.plus(tick), slot));
+            self.accrued(lane, accrual, now);
         }
     }
 
@@ -520,3 +531,6 @@ fn cases(call: &Call) -> impl Iterator<Item = Key> {
         .filter(|(_, cased)| *cased)
         .map(move |(subject, _)| Key { subject, cause })
 }
+
+#[cfg(test)]
+mod tests;

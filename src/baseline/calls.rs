@@ -9,7 +9,7 @@ use crate::fact::{CallFact, CallNo, Cause};
 use crate::handsets::HandsetId;
 use crate::labels;
 use crate::text::Text;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 use super::excuse::Excuse;
 use super::exposure::Money;
@@ -85,6 +85,9 @@ pub enum Progress {
     /// Over without an answer.
     Failed,
 }
+
+/// How long a call may ring (RFC 3261's timer C is 3 minutes and starts again with each ring).
+const RINGING: Span = Span::minutes(5);
 
 /// A call as detection remembers it.
 #[derive(Clone, Copy, Debug)]
@@ -170,9 +173,27 @@ impl Call {
         }
     }
 
-    /// Whether it rings or talks.
-    pub const fn is_open(&self) -> bool {
-        matches!(self.progress, Progress::Trying | Progress::Talking)
+    /// Whether it rings or talks. A call that was neither answered nor ended for longer than
+    /// phones ring is one that somebody else placed, or whose end was lost.
+    pub fn is_up(&self, now: Timestamp) -> bool {
+        match self.progress {
+            Progress::Trying => now.since(self.time) < RINGING,
+            Progress::Talking => true,
+            Progress::Over | Progress::Failed => false,
+        }
+    }
+
+    /// The same call goes to another number.
+    pub fn retarget(&mut self, to: &Self) {
+        *self = Self {
+            time: self.time,
+            progress: self.progress,
+            answered: self.answered,
+            accrued: self.accrued,
+            learnt: self.learnt || to.learnt,
+            cased: self.cased,
+            ..*to
+        };
     }
 
     /// Whether it counts against its handset.

@@ -15,6 +15,7 @@ labels! {
         Retry = "retry", "The last attempt to reach this number failed a short while ago.";
         Known = "known", "The office has called this number before, on another day.";
         Conference = "conference", "Several handsets call this number at the same time of an ordinary day.";
+        Replaced = "replaced", "The call went on to a number of another kind, which is judged instead.";
         Redial = "redial", "The handset called this number today, and isn't calling it still.";
     }
 }

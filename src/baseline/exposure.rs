@@ -1,7 +1,7 @@
 //! What calls cost: the one place that asks the tariff.
 //!
 //! In: a row of the tariff, a time talked. Out: `Money`.
-//! Never: rounds; prices a call by itself.
+//! Never: prices a call by itself.
 
 use crate::dial::{Rate, RateId};
 use crate::time::Span;
@@ -70,19 +70,8 @@ impl Prices {
 
     /// What a call costs that was talked for so long.
     pub fn cost(&self, rate: RateId, talked: Span) -> Money {
-        let rate = self.rate(rate);
-        let seconds = talked.0.div_euclid(1_000_000).saturating_add(i64::from(talked.0 % 1_000_000 > 0));
-        let initial = i64::from(rate.initial_s.max(1));
-        let increment = i64::from(rate.increment_s.max(1));
-        let more = seconds.saturating_sub(initial).max(0);
-        let steps = more.div_euclid(increment).saturating_add(i64::from(more % increment > 0));
-        let charged = initial.saturating_add(steps.saturating_mul(increment));
-        let price = |per_minute: i64| rate.connect.saturating_add(per_minute.saturating_mul(charged) / 60);
-        Money {
-            low: price(rate.per_minute_low),
-            amount: price(rate.per_minute),
-            high: price(rate.per_minute_high),
-        }
+        let cost = self.rate(rate).cost(talked);
+        Money { low: cost.low, amount: cost.amount, high: cost.high }
     }
 
     fn rate(&self, id: RateId) -> Rate {

@@ -142,9 +142,10 @@ impl Baseline {
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
         let lane = Lane::of(&fact.target)?;
-        if self.lanes[lane.index()].find(&fact.call).is_some() {
-            return None;
+        if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
+            return self.retarget(fact, lane, row, now, learn);
         }
+        self.replace(fact.call, lane);
         let slot = self.handset_slot(&fact.who, now);
         if fact.who.verified {
             self.handsets.protect(slot);
@@ -159,6 +160,43 @@ impl Baseline {
             handset.push(lane, row, call.learnt);
         }
         Some((lane, row))
+    }
+
+    /// The call is known: `None` unless it goes to another number now.
+    fn retarget(
+        &mut self,
+        fact: &CallFact,
+        lane: Lane,
+        row: SlotId,
+        now: Timestamp,
+        learn: bool,
+    ) -> Option<(Lane, SlotId)> {
+        let old = self.lanes[lane.index()].get(row)?;
+        let to = Call::new(fact, old.part);
+        if old.number == to.number && old.cause == to.cause {
+            return None;
+        }
+        let slot = self.handset_slot(&fact.who, now);
+        // Overlap dialling: the shorter number wasn't a call, so it must not excuse the longer one.
+        self.lanes[lane.index()].get_mut(row)?.number = to.number;
+        let call = self.describe(fact, slot, now, learn);
+        if call.excuse.is_some() {
+            self.excuse(&call, now);
+        }
+        self.lanes[lane.index()].get_mut(row)?.retarget(&call);
+        Some((lane, row))
+    }
+
+    /// The same call may be remembered in the other lane, under a number that it left.
+    fn replace(&mut self, call: CallNo, lane: Lane) {
+        let other = match lane {
+            Lane::Charged => Lane::Home,
+            Lane::Home => Lane::Charged,
+        };
+        if let Some(call) = self.find(other, call).and_then(|slot| self.call_mut(other, slot)) {
+            call.excuse = Some(Excuse::Replaced);
+            call.progress = Progress::Failed;
+        }
     }
 
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
@@ -211,11 +249,12 @@ impl Baseline {
         if seen.is_conference(call.handset, now) {
             return Some(Excuse::Conference);
         }
-        let again = self.history_of(slot, call.lane).filter(|past| past.number == call.number);
+        let again =
+            self.history_of(slot, call.lane).filter(|past| past.number == call.number && past.no != call.no);
         let (mut seen_before, mut still_up) = (false, false);
         for past in again {
             seen_before = true;
-            still_up |= past.is_open();
+            still_up |= past.is_up(now);
         }
         (seen_before && !still_up).then_some(Excuse::Redial)
     }
@@ -275,6 +314,13 @@ impl Baseline {
         let money = self.prices.cost(call.rate, talked);
         self.lanes[lane.index()].touch(slot, now);
         Some(self.settle(lane, slot, money, now))
+    }
+
+    /// A call has ended unseen.
+    pub fn give_up(&mut self, lane: Lane, slot: SlotId) {
+        if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
+            call.progress = Progress::Over;
+        }
     }
 
     fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {

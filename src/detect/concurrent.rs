@@ -18,7 +18,7 @@ pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
         return None;
     }
     let limits = moment.settings.concurrent;
-    let up = |past: &Call, tier: Tier| past.is_open() && past.tier >= tier;
+    let up = |past: &Call, tier: Tier| past.is_up(moment.now) && past.tier >= tier;
     let hot = moment.find(moment.history(), Span::DAY, |past| up(past, Tier::Hot));
     let all = moment.find(moment.history(), Span::DAY, |past| up(past, Tier::Warm));
     let limit = if call.part == DayPart::Shut { limits.shut } else { limits.open };

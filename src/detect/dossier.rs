@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::baseline::calls::{Call, Lane};
+use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Money;
 use crate::dial::Region;
 use crate::finding::{Rule, Sample, Severity};
@@ -76,7 +76,7 @@ impl Dossier {
         self.calls = self.calls.saturating_add(1);
         self.last = self.last.max(call.time);
         self.money = self.money.plus(call.accrued);
-        if call.answered.is_some() && call.is_open() {
+        if call.progress == Progress::Talking {
             self.talks(per_minute);
         }
         if self.numbers.len() < NUMBERS {

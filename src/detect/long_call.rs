@@ -3,7 +3,7 @@
 //! In: a tick of a call that is up. Out: a verdict on its handset.
 //! Never: waits for the end of a call, or pages for one call alone.
 
-use crate::baseline::calls::{Call, Tier};
+use crate::baseline::calls::{Call, Progress, Tier};
 use crate::baseline::hours::DayPart;
 use crate::finding::{Rule, Severity};
 use crate::time::Span;
@@ -13,13 +13,14 @@ use super::{Counted, Moment, Verdict};
 /// One handset.
 pub fn tick(moment: &Moment<'_>) -> Option<Verdict> {
     let call = moment.call;
-    let limit = limit(moment, call)?;
+    let limit = limit_of(moment, call)?;
     let talked = moment.now.since(call.answered?);
     if talked < limit || !call.counts() {
         return None;
     }
     let company = moment.find(moment.history(), Span::DAY, |past| {
-        past.is_open() && limit_of(moment, past).is_some_and(|limit| has_talked(moment, past, limit))
+        past.progress == Progress::Talking
+            && limit_of(moment, past).is_some_and(|limit| has_talked(moment, past, limit))
     });
     let severity = if company.calls >= 2 { Severity::Warning } else { Severity::Info };
     let counted = Counted(talked.as_secs_f64(), limit.as_secs_f64(), talked);
@@ -28,10 +29,6 @@ pub fn tick(moment: &Moment<'_>) -> Option<Verdict> {
 
 fn has_talked(moment: &Moment<'_>, call: &Call, limit: Span) -> bool {
     call.answered.is_some_and(|answered| moment.now.since(answered) >= limit)
-}
-
-fn limit(moment: &Moment<'_>, call: &Call) -> Option<Span> {
-    limit_of(moment, call)
 }
 
 fn limit_of(moment: &Moment<'_>, call: &Call) -> Option<Span> {

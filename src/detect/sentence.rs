@@ -203,7 +203,7 @@ fn places(regions: &[Region]) -> String {
 }
 
 fn place(region: Region) -> String {
-    if region == Region::WORLD { "numbers of no country".to_owned() } else { region.to_string() }
+    if region == Region::WORLD { "numbers of no country".to_owned() } else { region.name().to_owned() }
 }
 
 /// `40 s`, `4 min`, `2.5 h`, `3 days`.

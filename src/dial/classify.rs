@@ -189,7 +189,7 @@ impl Dial {
                 other => invalid = other.map(|reading| reading.by(steps)),
             }
         }
-        if let Some(reading) = self.read_rewritten(digits) {
+        if let Some(reading) = self.read_rewritten(digits).or_else(|| self.read_operator(digits)) {
             return reading.by(steps);
         }
         match self.read_national(leg, digits) {
@@ -223,20 +223,24 @@ impl Dial {
         Some(self.read_place(&place, rule))
     }
 
-    /// Numbers that the national plan sends to another country, and NANP's operator prefixes.
+    /// Numbers that the national plan sends to another country, allocated or not.
     fn read_rewritten(&self, digits: &[u8]) -> Option<Reading<'_>> {
         for (from, to) in &self.home.rewrites {
             if let Some(rest) = digits.strip_prefix(from.as_slice()) {
                 let place =
-                    self.world.place(Dialled::joined(to, rest)?.bytes()).filter(|place| place.found.exact)?;
+                    self.world.place(Dialled::joined(to, rest)?.bytes()).filter(|place| place.plausible)?;
                 let steps = Steps::default().with(Step::Rewrite);
                 return Some(self.read_place(&place, "national number of a neighbour").by(steps));
             }
         }
+        None
+    }
+
+    /// NANP: 01 and 0 ask for an operator.
+    fn read_operator(&self, digits: &[u8]) -> Option<Reading<'_>> {
         if !self.home.nanp {
             return None;
         }
-        // 01 and 0 ask for an operator (NANPA).
         let steps = Steps::default().with(Step::Operator);
         let place = match digits {
             [b'0', b'1', rest @ ..] if rest.first() != Some(&b'1') => self.world.place(rest),

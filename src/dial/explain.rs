@@ -106,6 +106,9 @@ fn range(row: &Row) -> String {
 }
 
 fn list(reading: &Reading<'_>) -> Option<String> {
+    if let Some(own) = reading.own {
+        return Some(format!("{} (configured for +{})", own.why, own.prefix.trim_start_matches('+')));
+    }
     let row = match (reading.row, reading.region_row) {
         (Some(row), Some(region)) => Some(if row.risk >= region.risk { row } else { region }),
         (row, region) => row.or(region),

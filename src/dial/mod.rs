@@ -12,6 +12,7 @@ mod extensions;
 mod extract;
 mod feature;
 mod numbering;
+mod outside;
 mod overlay;
 mod pattern;
 mod plan;
@@ -25,10 +26,10 @@ mod world;
 use std::fmt;
 
 use crate::labels;
-use crate::tally::Label as _;
 
 pub use explain::Explained;
-pub use tariff::Cost;
+pub use outside::OutsideLine;
+pub use tariff::{Cost, currency_of};
 
 labels! {
     /// Where a call goes, seen from the office.
@@ -255,8 +256,21 @@ pub struct Settings {
     /// The rate deck's name and its bytes: CSV with tolerant headers, or as OpenSIPS, CGRateS or Yeastar
     /// export it; CGRateS' three files go one after the other.
     pub tariff: Option<(String, Vec<u8>)>,
-    /// Prefixes in E.164 form that turn up in fraud more or less often than the shipped list says.
-    pub risks: Vec<(String, Risk)>,
+    /// Prefixes about which the operator knows better than the shipped lists; the longest one counts.
+    pub overrides: Vec<Override>,
+}
+
+/// What the operator says of a prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Override {
+    /// In E.164 form, with or without `+`.
+    pub prefix: String,
+    /// What its numbers are, whether the public plan knows them or not; none to leave it.
+    pub kind: Option<Kind>,
+    /// How risky they are; none to leave it.
+    pub risk: Option<Risk>,
+    /// For `explain`.
+    pub why: String,
 }
 
 impl Default for Settings {
@@ -269,7 +283,7 @@ impl Default for Settings {
             extensions: Vec::new(),
             currency: "GBP".to_owned(),
             tariff: None,
-            risks: Vec::new(),
+            overrides: Vec::new(),
         }
     }
 }
@@ -313,7 +327,7 @@ pub enum DialError {
     /// A rate deck that can't be used.
     #[error("the rate deck can't be used: {0}")]
     Deck(String),
-    /// A risk for something that is no prefix.
+    /// An override for something that is no prefix.
     #[error("{0:?} is no prefix of a number")]
     Prefix(String),
 }
@@ -324,8 +338,9 @@ pub struct Dial {
     world: &'static world::World,
     home: plan::HomePlan,
     tariff: tariff::Tariff,
-    /// The operator's own risks, as the index of `Risk`.
-    risks: trie::Trie,
+    overrides: Vec<Override>,
+    /// Prefix to index in `overrides`.
+    overridden: trie::Trie,
     deck_skipped: usize,
 }
 
@@ -359,24 +374,29 @@ impl Dial {
             world,
             home,
             tariff: tariff::Tariff::built_in(currency)?,
-            risks: trie::Trie::default(),
+            overrides: Vec::new(),
+            overridden: trie::Trie::default(),
             deck_skipped: 0,
         };
         if let Some((name, text)) = &settings.tariff {
             let deck = deck::Deck::read(text)?;
             dial.deck_skipped = deck.skipped;
-            dial.take_risks(&deck.risks)?;
+            for (prefix, risk) in &deck.risks {
+                let why = format!("rate deck {name}");
+                dial.take(Override { prefix: prefix.clone(), kind: None, risk: Some(*risk), why })?;
+            }
             dial.tariff.lay(name, deck);
         }
-        dial.take_risks(&settings.risks)?;
+        for row in &settings.overrides {
+            dial.take(row.clone())?;
+        }
         Ok(dial)
     }
 
-    fn take_risks(&mut self, risks: &[(String, Risk)]) -> Result<(), DialError> {
-        for (text, risk) in risks {
-            let prefix = deck::prefix(text).ok_or_else(|| DialError::Prefix(text.clone()))?;
-            self.risks.insert(prefix.as_bytes(), u32::try_from(risk.index()).unwrap_or(0));
-        }
+    fn take(&mut self, row: Override) -> Result<(), DialError> {
+        let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
+        self.overridden.insert(prefix.as_bytes(), u32::try_from(self.overrides.len()).unwrap_or(0));
+        self.overrides.push(row);
         Ok(())
     }
 
@@ -391,6 +411,11 @@ impl Dial {
     /// not one to six digits, or there are 16,384 already.
     pub fn learn_extension(&mut self, user: &[u8]) -> bool {
         self.home.extensions.learn(user)
+    }
+
+    /// Takes over what another plan learned, when settings are swapped.
+    pub fn keep_learned(&mut self, other: &Self) {
+        self.home.extensions.keep_learned(&other.home.extensions);
     }
 
     /// How many accounts found no room.

@@ -100,10 +100,7 @@ fn row(record: &csv::StringRecord) -> Option<Row> {
     Some(Row {
         scope: cell(0)?,
         prefix: cell(1)?,
-        lengths: match record.get(2)? {
-            "" => 0,
-            n => 1u32.checked_shl(n.parse().ok()?)?,
-        },
+        lengths: lengths(record.get(2)?)?,
         kind: named(record.get(3)?)?,
         risk: named(record.get(4)?)??,
         band: named(record.get(5)?)?,
@@ -111,6 +108,13 @@ fn row(record: &csv::StringRecord) -> Option<Row> {
         source: cell(7)?,
         date: cell(8)?,
     })
+}
+
+/// Lengths with spaces between them.
+fn lengths(cell: &str) -> Option<Lengths> {
+    cell.split(' ')
+        .filter(|n| !n.is_empty())
+        .try_fold(0, |set, n| Some(set | 1u32.checked_shl(n.parse().ok()?)?))
 }
 
 /// `Some(None)` for an empty cell, `None` for a name that no variant has.

@@ -26,10 +26,10 @@ enum Node {
     /// One of the digits in a bit set.
     Digit(u16),
     End,
-    Sequence(Vec<Node>),
-    Either(Vec<Node>),
-    Repeat(Box<Node>, u8, u8),
-    Group(usize, Box<Node>),
+    Sequence(Vec<Self>),
+    Either(Vec<Self>),
+    Repeat(Box<Self>, u8, u8),
+    Group(usize, Box<Self>),
 }
 
 /// A match: its length, and where its groups lie.

@@ -33,13 +33,21 @@ impl Dial {
             return None;
         }
         let place = self.world.place(rest).filter(|place| place.found.exact)?;
-        let mut reading = self.read_place(&place, "number behind a guessed prefix");
-        reading.target.class = Class::Suspect;
-        reading.target.kind = Kind::PrefixProbe;
-        reading.target.exact = false;
-        reading.target.risk = Risk::High;
-        reading.target.group = Group::Suspect;
-        Some(reading)
+        Some(self.read_place(&place, "").probed())
+    }
+}
+
+impl Reading<'_> {
+    /// The same number, reached by guessing.
+    #[must_use]
+    pub(crate) const fn probed(mut self) -> Self {
+        self.target.class = Class::Suspect;
+        self.target.kind = Kind::PrefixProbe;
+        self.target.exact = false;
+        self.target.risk = Risk::High;
+        self.target.group = Group::Suspect;
+        self.target.rule = "number behind a guessed prefix";
+        self
     }
 }
 

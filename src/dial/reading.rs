@@ -10,7 +10,7 @@ use super::overlay::Row;
 use super::short::Short;
 use super::tariff::Band;
 use super::world::Place;
-use super::{Class, Dial, Group, Kind, Number, RateId, Region, Risk, Target};
+use super::{Class, Dial, Group, Kind, Number, Override, RateId, Region, Risk, Target};
 
 /// What was taken off a string, in the order in which it is dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,8 @@ impl Steps {
 pub(crate) struct Reading<'a> {
     pub(crate) target: Target,
     pub(crate) steps: Steps,
+    /// The operator's own row for the number.
+    pub(crate) own: Option<&'a Override>,
     /// The overlay's row for the number.
     pub(crate) row: Option<&'a Row>,
     /// The overlay's row for its region.
@@ -88,6 +90,7 @@ impl<'a> Reading<'a> {
         Self {
             target,
             steps: Steps::default(),
+            own: None,
             row: None,
             region_row: None,
             ambiguity: None,
@@ -134,6 +137,11 @@ impl<'a> Reading<'a> {
         self
     }
 
+    /// Whether it has a number that exists, or a stem before one.
+    pub(crate) fn is_known(&self) -> bool {
+        self.target.number.is_some() && (self.target.exact || self.target.group == Group::Suspect)
+    }
+
     /// Whether it stands for something that exists.
     pub(crate) fn is_good(&self) -> bool {
         self.target.exact && !matches!(self.target.class, Class::Unknown | Class::Suspect)
@@ -154,11 +162,16 @@ impl Dial {
         };
         let row = self.world.overlay.number(digits);
         let region_row = if domestic { None } else { self.world.overlay.region(place.found.plan) };
-        let (kind, exact) = kind_of(place, row);
+        let own = self.overridden.longest(digits).and_then(|(index, _)| self.overrides.get(index as usize));
+        let (kind, exact) = match own.and_then(|own| own.kind) {
+            Some(kind) => (kind, true),
+            None => kind_of(place, row),
+        };
         // The kind that all numbers with this beginning share, known or not.
         let likely = if exact { kind } else { kind_named(place.found.kind) };
-        let likely = row.and_then(|row| row.kind).unwrap_or(likely);
-        let risk = self.risk(digits, class, likely, row, region_row);
+        let likely = row.and_then(|row| row.kind).filter(|_| !exact).unwrap_or(likely);
+        let risk =
+            own.and_then(|own| own.risk).unwrap_or_else(|| listed_risk(class, likely, row, region_row));
         let group = group(class, likely, exact, risk);
         let band = band(class, likely, row, region_row);
         let target = Target {
@@ -175,6 +188,7 @@ impl Dial {
         Reading {
             target,
             steps: Steps::default(),
+            own,
             row,
             region_row,
             ambiguity: None,
@@ -189,29 +203,17 @@ impl Dial {
         }
         self.tariff.deck_rate(digits).unwrap_or_else(|| band.rate())
     }
-
-    fn risk(&self, digits: &[u8], class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Risk {
-        if let Some((risk, _)) = self.risks.longest(digits) {
-            return risk_at(risk);
-        }
-        let listed = row.map_or(Risk::Low, |row| row.risk).max(region.map_or(Risk::Low, |row| row.risk));
-        let costly =
-            matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::Satellite | Kind::IntlNetwork);
-        match class {
-            // The lists speak of calls from abroad.
-            Class::National => row.map_or(Risk::Low, |row| row.risk.min(Risk::Medium)),
-            _ if costly => Risk::High,
-            _ => listed,
-        }
-    }
 }
 
-/// The risk for a value of the operator's own table.
-const fn risk_at(value: u32) -> Risk {
-    match value {
-        0 => Risk::Low,
-        1 => Risk::Medium,
-        _ => Risk::High,
+/// What the lists say; they speak of calls from abroad.
+fn listed_risk(class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Risk {
+    let listed = row.map_or(Risk::Low, |row| row.risk);
+    let costly =
+        matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::Satellite | Kind::IntlNetwork);
+    match class {
+        Class::National => listed.min(Risk::Medium),
+        _ if costly => Risk::High,
+        _ => listed.max(region.map_or(Risk::Low, |row| row.risk)),
     }
 }
 

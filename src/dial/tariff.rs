@@ -225,7 +225,7 @@ impl Tariff {
 }
 
 /// The currency of a country: where the table has none, US dollars.
-pub(crate) fn currency_of(region: Region) -> String {
+pub fn currency_of(region: Region) -> String {
     let mut reader = csv::Reader::from_reader(CURRENCIES.as_bytes());
     let row = reader
         .records()

@@ -85,7 +85,7 @@ impl World {
             self.without_trunk(found.plan, national).and_then(|rest| Dialled::joined(code, rest.bytes()));
         if let Some(number) = stripped
             && let Some(found) = self.automaton.find(number.bytes())
-            && (found.exact || plan.lengths >> national_len(&number, &found) & 1 == 1)
+            && plan.lengths >> national_len(&number, &found).min(31) & 1 == 1
         {
             return Some(Place { number, found, plausible: true });
         }

@@ -92,13 +92,23 @@ pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
 #[inline(always)]
 fn of<'a, const N: usize>(line: &'a [u8], name: &[u8; N], header: Header) -> Option<Field<'a>> {
     let (head, rest) = line.split_first_chunk::<N>()?;
-    if head != name && !head.eq_ignore_ascii_case(name) {
+    if head != name && !is_respelt(head, name) {
         return None;
     }
     if let [b':', value @ ..] = rest {
         return Some(Field { header, value: trim(value), colon_blank: false });
     }
     late_colon(rest).map(|value| Field { header, value, colon_blank: true })
+}
+
+/// Compares in any case. Two letters tell most names apart before the rest is looked at.
+#[inline(always)]
+fn is_respelt<const N: usize>(head: &[u8; N], name: &[u8; N]) -> bool {
+    let alike = |at: usize| match (head.get(at), name.get(at)) {
+        (Some(a), Some(b)) => a | 0x20 == b | 0x20,
+        _ => true,
+    };
+    alike(N.wrapping_sub(1)) && alike(N.wrapping_div(2).wrapping_add(1)) && head.eq_ignore_ascii_case(name)
 }
 
 /// Blanks, and only blanks, may stand before the colon (RFC 3261 section 7.3.1).

@@ -3,11 +3,11 @@
 //! In: bytes of one value. Out: trimmed, skipped and split bytes.
 //! Never: allocates, or looks at a byte more often than a constant number of times.
 
-use memchr::{memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 /// Linear white space, where a fold's CR and LF count as blanks.
 pub(super) const fn is_lws(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+    byte <= b' ' && matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// What a PBX skips before a start line.
@@ -75,6 +75,9 @@ pub(super) fn closing_quote(value: &[u8]) -> Option<usize> {
 
 /// Offset of the first `wanted` byte that stands outside quotes.
 pub(super) fn find_unquoted(value: &[u8], wanted: u8) -> Option<usize> {
+    if value.first() == Some(&wanted) {
+        return Some(0);
+    }
     let mut at = 0usize;
     loop {
         let found = at.checked_add(memchr2(wanted, b'"', value.get(at..)?)?)?;
@@ -96,7 +99,7 @@ pub(super) fn next_comma(value: &[u8]) -> Option<usize> {
         let skip = match value.get(found)? {
             b',' => return Some(found),
             b'"' => closing_quote(after)?,
-            _ => memchr::memchr(b'>', after)?,
+            _ => memchr(b'>', after)?,
         };
         at = at.checked_add(skip)?.checked_add(1)?;
     }
@@ -104,6 +107,10 @@ pub(super) fn next_comma(value: &[u8]) -> Option<usize> {
 
 /// The first of several values separated by commas, trimmed.
 pub(super) fn first_value(value: &[u8]) -> &[u8] {
+    // Nearly every header has one value: one look tells.
+    if memchr(b',', value).is_none() {
+        return value;
+    }
     next_comma(value).map_or(value, |at| trim(upto(value, at)))
 }
 
@@ -117,6 +124,9 @@ pub(super) fn last_value(mut value: &[u8]) -> &[u8] {
 
 /// How many values there are that aren't empty.
 pub(super) fn count_values(mut value: &[u8]) -> u16 {
+    if memchr(b',', value).is_none() {
+        return u16::from(!value.is_empty());
+    }
     let mut count = 0u16;
     loop {
         let comma = next_comma(value);
@@ -150,7 +160,7 @@ fn param_value(value: &[u8]) -> &[u8] {
     if let [b'"', inside @ ..] = value {
         return closing_quote(inside).map_or(value, |end| upto(value, end.saturating_add(2)));
     }
-    upto(value, span(value, |byte| !is_lws(byte) && !matches!(byte, b';' | b',' | b'>')))
+    trim_end(upto(value, memchr3(b';', b',', b' ', value).unwrap_or(value.len())))
 }
 
 /// A decimal number with nothing around it but white space; `None` beyond 2^32-1.

@@ -3,7 +3,7 @@
 //! In: a payload that begins with a SIP message. Out: `Message`, borrowed, or why there is none.
 //! Never: allocates, looks for a second message in the rest, or reads the body.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::headers::{Field, Header, field};
 use super::lex::{
@@ -98,7 +98,7 @@ fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a 
         }
         cut => cut.strip_suffix(b"\r").unwrap_or(cut),
     };
-    if memchr(b'\r', line).is_some() { Err(Reject::CrOnly) } else { Ok((line, rest)) }
+    Ok((line, rest))
 }
 
 /// How reading the headers ended.
@@ -122,38 +122,42 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn headers(&mut self, text: &'a [u8], lines: &'a [u8]) -> Read<'a> {
         let budget = HEAD_MAX.saturating_sub(text.len().saturating_sub(lines.len()));
-        let mut rest = lines;
+        let whole = lines.len() <= budget;
+        let mut rest = if whole { lines } else { whole_lines(upto(lines, budget)) };
+        let all = rest.len();
         let mut count = 0usize;
-        let mut cut = false;
-        let body = loop {
-            match rest {
-                [b'\r', b'\n', body @ ..] | [b'\r' | b'\n', body @ ..] => break body,
-                [] => {
-                    self.message.quirks.set(Quirk::NoBlankLine);
-                    break rest;
+        while let Some(first) = rest.first()
+            && !matches!(first, b'\r' | b'\n')
+        {
+            let (line, folds, after) = logical_line(rest);
+            count = count.wrapping_add(folds).wrapping_add(1);
+            let line = match line {
+                [line @ .., b'\r', b'\n'] => line,
+                [line @ .., b'\n'] => {
+                    self.message.quirks.set(Quirk::BareLf);
+                    line
                 }
-                _ if lines.len().saturating_sub(rest.len()) > budget => {
-                    cut = true;
-                    self.message.quirks.set(Quirk::Overlong);
-                    break &[];
-                }
-                _ => {}
-            }
-            let (line, folds) = logical_line(rest);
-            count = count.saturating_add(folds).saturating_add(1);
+                cut => cut,
+            };
             if let Some(found) = field(line) {
                 if folds > 0 {
                     self.message.quirks.set(Quirk::Folded);
                 }
                 self.take(found);
             }
-            if !line.ends_with(b"\r\n") && line.ends_with(b"\n") {
-                self.message.quirks.set(Quirk::BareLf);
-            }
-            rest = from(rest, line.len());
+            rest = after;
+        }
+        let cut = rest.is_empty();
+        if cut {
+            self.message.quirks.set(if whole { Quirk::NoBlankLine } else { Quirk::Overlong });
+        }
+        let (head, after) = lines.split_at_checked(all.saturating_sub(rest.len())).unwrap_or_default();
+        let body = match after {
+            _ if cut => &[],
+            [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
+            [] => after,
         };
-        let head = upto(lines, lines.len().saturating_sub(rest.len()));
-        Read { body, head, lines: count, cut }
+        Read { body, head, lines: count, cut: cut && !whole }
     }
 
     #[inline]
@@ -316,19 +320,32 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A line with its line end and all lines that continue it, and how many those are.
+/// A line with its line end and all lines that continue it, how many those are, and what follows.
 #[inline]
-pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize) {
-    let mut end = 0usize;
+pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize, &[u8]) {
+    let end = memchr(b'\n', text).map_or(text.len(), |at| at.wrapping_add(1));
+    match text.split_at_checked(end) {
+        Some((line, after)) if !matches!(after, [b' ' | b'\t', ..]) => (line, 0, after),
+        _ => folded_line(text, end),
+    }
+}
+
+#[cold]
+fn folded_line(text: &[u8], first: usize) -> (&[u8], usize, &[u8]) {
+    let mut end = first;
     let mut folds = 0usize;
-    loop {
-        let Some(at) = memchr(b'\n', from(text, end)) else { return (text, folds) };
-        end = end.saturating_add(at).saturating_add(1);
-        if !matches!(text.get(end), Some(b' ' | b'\t')) {
-            return (upto(text, end), folds);
-        }
+    while let [b' ' | b'\t', ..] = from(text, end) {
+        let more = memchr(b'\n', from(text, end)).map_or(text.len(), |at| at.saturating_add(1));
+        end = end.saturating_add(more).min(text.len());
         folds = folds.saturating_add(1);
     }
+    (upto(text, end), folds, from(text, end))
+}
+
+/// Up to the last line end.
+#[cold]
+fn whole_lines(text: &[u8]) -> &[u8] {
+    upto(text, memrchr(b'\n', text).map_or(0, |at| at.saturating_add(1)))
 }
 
 fn address<'a>(value: &'a [u8], quirks: &mut Quirks) -> Option<NameAddr<'a>> {

@@ -1,0 +1,64 @@
+//! The whole office: attacks spread over many handsets, and one page instead of forty.
+
+use super::*;
+
+#[test]
+fn office_ceiling_adds_up_what_no_handset_shows() {
+    let mut office = Office::settled();
+    office.at(monday(10, 0));
+    for n in 0..12 {
+        assert_eq!(office.pages(), [], "after {n}");
+        let handset = usize::try_from(n).unwrap();
+        office.after(Span::seconds(4)).dial(handset, abroad("LV", 37_160_000_000 + n * 111_111));
+    }
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::OfficeCeiling, Severity::Warning, 12)]);
+    assert_eq!(office.told.last().unwrap().finding.subject, Subject::Office);
+}
+
+#[test]
+fn risky_calls_of_several_handsets_at_night_are_one_incident_of_the_office() {
+    let mut office = Office::settled();
+    office.at(saturday(2, 0));
+    for n in 0..3 {
+        assert_eq!(office.pages(), [], "after {n}");
+        office
+            .after(Span::minutes(4))
+            .dial(usize::try_from(n).unwrap(), risky("SO", 252_612_000_000 + n * 20_011));
+    }
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::OutOfHours, Severity::Warning, 3)]);
+    // More handsets, more calls: no more incidents.
+    for n in 0..40 {
+        let handset = usize::try_from(n % 20).unwrap();
+        office.after(Span::minutes(1)).dial(handset, risky("SO", 252_613_000_000 + n * 20_011));
+    }
+    assert_eq!(office.raised(), 1);
+}
+
+#[test]
+fn a_crowd_of_handsets_makes_one_incident_of_the_office() {
+    let mut office = Office::settled();
+    office.at(monday(11, 0));
+    // Each handset forwards to a risky number: each would be an incident of its own.
+    for n in 0..30u32 {
+        let number = 252_612_000_000 + u64::from(n) * 20_011;
+        office
+            .after(Span::seconds(50))
+            .dial_as(usize::try_from(n).unwrap(), risky("SO", number), |f| f.cause = Made::Forwarded);
+    }
+    assert_eq!(office.raised(), 4);
+    let last = office.told.iter().rfind(|a| a.finding.severity > Severity::Info).unwrap();
+    assert_eq!(last.finding.subject, Subject::Office);
+    assert!(last.finding.sentence.starts_with("the office"), "{}", last.finding.sentence);
+}
+
+#[test]
+fn one_attacking_handset_is_not_two_incidents() {
+    let mut office = Office::settled();
+    office.at(saturday(2, 0));
+    for n in 0..200 {
+        office.after(Span::seconds(5)).dial(0, risky("SO", 252_612_000_000 + n * 20_011));
+    }
+    assert_eq!(office.raised(), 1);
+    // Raised, then by ever more calls: not once a call.
+    assert!(office.pages().len() <= 8, "{:?}", office.pages());
+}
