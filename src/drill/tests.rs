@@ -1,11 +1,16 @@
 //! The laws of every scenario, and golden hashes of its bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use etherparse::{SlicedPacket, TransportSlice};
 
 use super::*;
+use crate::dial::{self, Dial};
+use crate::fact::{CallState, Cause, Fact};
+use crate::frame::{Frame, Link};
+use crate::sensor::{self, Sensor};
 use crate::time::Timestamp;
 
 /// A capture in memory, with what a test asks of it.
@@ -239,4 +244,39 @@ fn honest_calls_abroad_are_in_the_public_plan() {
         }
     }
     assert!(abroad > 100, "{abroad}");
+}
+
+/// The hot half of the engine sees what was planned: each call once, each labelled call among them.
+#[test]
+fn the_sensor_counts_each_call_once() {
+    let dial = Dial::new(&dial::Settings::default()).unwrap();
+    // The other worlds differ in how much is called, not in how it looks on the wire.
+    let worlds = ["world_doubled", "world_onsite"];
+    for scenario in scenarios().iter().filter(|s| s.sort != Sort::World || worlds.contains(&s.name)) {
+        let played = play(scenario.name, 4, brief(scenario));
+        let mut sensor = Sensor::new(sensor::Settings::default(), dial.clone(), Arc::default());
+        let (mut seen, mut forwarded) = (BTreeSet::new(), 0);
+        for (ts, data) in frames(&played.pcap) {
+            let wire_len = u32::try_from(data.len()).unwrap();
+            sensor.handle_frame(&Frame { ts, link: Link::Ethernet, interface: 0, wire_len, data });
+            while let Some(fact) = sensor.poll_fact() {
+                let Fact::Call(call) = fact else { continue };
+                if call.state == CallState::Attempted && !call.joined {
+                    seen.insert(call.call_id.as_bytes().to_vec());
+                    forwarded += u64::from(call.cause == Cause::Forwarded);
+                }
+            }
+        }
+        for call in played.labels.iter().flat_map(|episode| &episode.calls) {
+            assert!(seen.contains(call.call_id.as_bytes()), "{}: {}", scenario.name, call.call_id);
+        }
+        // An on-site PBX that forwards a call places one of its own.
+        let is_on_site = (scenario.world)().pbx == super::site::Pbx::OnSite;
+        let own = if is_on_site { forwarded } else { 0 };
+        let (attempts, placed) = (sensor.totals().attempts, played.summary.calls + own);
+        // Two calls to one extension within a second look like the legs of one.
+        let alike = played.summary.calls / 100;
+        assert!((placed - alike..=placed).contains(&attempts), "{}: {attempts} of {placed}", scenario.name);
+        assert_eq!(sensor.outcomes().skipped_reasons().map(|(_, n)| n).sum::<u64>(), 0);
+    }
 }
