@@ -253,19 +253,12 @@ impl Dial {
 
     fn read_national(&self, leg: Leg, digits: &[u8]) -> Option<Reading<'_>> {
         let home = &self.home;
-        let mut invalid = None;
-        if let Some(national) = self.world.without_trunk(home.plan, digits) {
-            let place = self.home_place(national.bytes());
-            let reading = place.map(|place| {
-                self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk))
-            });
-            match reading {
-                Some(reading) if reading.target.exact => return Some(reading),
-                other => invalid = other,
-            }
-        }
+        let invalid = match self.read_trunk(digits) {
+            Some(reading) if reading.target.exact => return Some(reading),
+            other => other,
+        };
         let bare = self.home_place(digits).filter(|place| place.found.code_len > 0);
-        let closed = !home.has_trunk || home.nanp || digits.first() == Some(&b'1');
+        let closed = home.trunk.is_empty() || home.nanp || digits.first() == Some(&b'1');
         let exact = bare.filter(|place| place.found.exact);
         if closed && let Some(place) = exact {
             return Some(self.read_place(&place, "national number"));
@@ -277,9 +270,23 @@ impl Dial {
             return Some(reading);
         }
         let whole = home.lengths >> digits.len().min(31) & 1 == 1 && digits.len() > LONGEST_EXTENSION;
-        let whole = whole && (home.nanp || !home.has_trunk);
+        let whole = whole && (home.nanp || home.trunk.is_empty());
         let place = bare.filter(|_| whole);
         invalid.or_else(|| place.map(|place| self.read_place(&place, "national number")))
+    }
+
+    /// A number behind its trunk prefix, and perhaps a carrier's digits.
+    fn read_trunk(&self, digits: &[u8]) -> Option<Reading<'_>> {
+        let home = &self.home;
+        let national = self.world.without_trunk(home.plan, digits)?;
+        let mut place = self.home_place(national.bytes());
+        // A carrier's digits may also begin a number: Colombia's 03 and its mobile phones.
+        if !place.is_some_and(|place| place.found.exact)
+            && let Some(rest) = digits.strip_prefix(home.trunk)
+        {
+            place = self.home_place(rest).filter(|place| place.found.exact).or(place);
+        }
+        place.map(|place| self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk)))
     }
 
     /// A number without its trunk prefix, or one with its calling code and no `+`.

@@ -7,8 +7,8 @@ use memchr::{memchr, memrchr};
 
 use super::headers::{Field, Header, field};
 use super::lex::{
-    count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
-    trim_start, upto,
+    count_unprintable, count_values, first_value, from, is_filler, is_lws, is_token, last_value, line_feed,
+    number, param, span, trim, trim_start, upto,
 };
 use super::{Message, Method, NameAddr, Quirk, Quirks, Reject, Start, start};
 
@@ -39,9 +39,10 @@ impl<'a> Message<'a> {
         };
         let (line, rest) = start_line(text, &mut quirks)?;
         let (start, token) = start::parse(line, &mut quirks)?;
-        let mut reader = Reader { message: Self::empty(start, quirks), seen: 0, cseq_token: &[] };
+        let mut message = Self::empty(start, quirks);
+        let mut reader = Reader { message: &mut message, seen: 0, cseq_token: &[] };
         let read = reader.headers(text, rest);
-        reader.finish(read, token)
+        reader.finish(&read, token).map_or(Ok(message), Err)
     }
 
     const fn empty(start: Start<'a>, quirks: Quirks) -> Self {
@@ -81,7 +82,7 @@ impl<'a> Message<'a> {
 
 /// The first line without its end, and what follows it.
 fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a [u8]), Reject> {
-    let end = memchr(b'\n', upto(text, HEAD_MAX));
+    let end = line_feed(upto(text, HEAD_MAX));
     let (line, rest) = match end {
         Some(at) => text.split_at_checked(at.saturating_add(1)).unwrap_or_default(),
         None if text.len() > HEAD_MAX => return Err(Reject::TooLong),
@@ -113,13 +114,13 @@ struct Read<'a> {
     cut: bool,
 }
 
-struct Reader<'a> {
-    message: Message<'a>,
+struct Reader<'a, 'm> {
+    message: &'m mut Message<'a>,
     seen: u32,
     cseq_token: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn headers(&mut self, text: &'a [u8], lines: &'a [u8]) -> Read<'a> {
         let budget = HEAD_MAX.saturating_sub(text.len().saturating_sub(lines.len()));
         let whole = lines.len() <= budget;
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn take(&mut self, found: Field<'a>) {
         let Field { header, value, colon_blank } = found;
-        let message = &mut self.message;
+        let message = &mut *self.message;
         if colon_blank {
             message.quirks.set(Quirk::ColonBlank);
         }
@@ -171,11 +172,13 @@ impl<'a> Reader<'a> {
         self.seen |= header.bit();
         match header {
             Header::Via => {
+                let alone = memchr(b',', value).is_none();
                 if !again {
-                    message.via = first_value(value);
+                    message.via = if alone { value } else { first_value(value) };
                     message.branch = param(message.via, b"branch").unwrap_or_default();
                 }
-                message.via_count = message.via_count.saturating_add(count_values(value));
+                let count = if alone { u16::from(!value.is_empty()) } else { count_values(value) };
+                message.via_count = message.via_count.saturating_add(count);
                 return;
             }
             Header::Route => {
@@ -208,7 +211,7 @@ impl<'a> Reader<'a> {
 
     fn take_first(&mut self, header: Header, value: &'a [u8]) {
         let seen = self.seen;
-        let message = &mut self.message;
+        let message = &mut *self.message;
         match header {
             Header::Via | Header::Route => {}
             Header::CallId => message.call_id = value,
@@ -278,9 +281,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self, read: Read<'a>, start_token: &[u8]) -> Result<Message<'a>, Reject> {
+    /// Body and quirks, or why the message can't be tracked.
+    fn finish(self, read: &Read<'a>, start_token: &[u8]) -> Option<Reject> {
         if let Some(why) = self.insufficient(start_token) {
-            return Err(if read.cut {
+            return Some(if read.cut {
                 Reject::TooLong
             } else if has_bare_cr(read.head) {
                 Reject::CrOnly
@@ -288,7 +292,7 @@ impl<'a> Reader<'a> {
                 why
             });
         }
-        let message = &mut self.message;
+        let message = self.message;
         message.body = read.body;
         if let Some(length) = message.content_length.and_then(|length| usize::try_from(length).ok()) {
             match read.body.get(..length) {
@@ -298,10 +302,11 @@ impl<'a> Reader<'a> {
         }
         flag_lengths(message, read.lines);
         flag_age(message);
-        if odd_bytes(read.head, read.lines) {
+        // All but the two bytes that end each line should be printable.
+        if count_unprintable(read.head) != read.lines.wrapping_mul(2) {
             flag_bytes(message, read.head);
         }
-        Ok(self.message)
+        None
     }
 
     /// Why the message can't be tracked, if it can't.
@@ -323,7 +328,7 @@ impl<'a> Reader<'a> {
 /// A line with its line end and all lines that continue it, how many those are, and what follows.
 #[inline]
 pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize, &[u8]) {
-    let end = memchr(b'\n', text).map_or(text.len(), |at| at.wrapping_add(1));
+    let end = line_feed(text).map_or(text.len(), |at| at.wrapping_add(1));
     match text.split_at_checked(end) {
         Some((line, after)) if !matches!(after, [b' ' | b'\t', ..]) => (line, 0, after),
         _ => folded_line(text, end),
@@ -372,19 +377,6 @@ fn flag_age(message: &mut Message<'_>) {
     if !cookie || message.branch.len() == 7 {
         message.quirks.set(Quirk::OldBranch);
     }
-}
-
-/// Whether any byte is neither printable ASCII nor one of the two that end each line.
-#[inline]
-fn odd_bytes(head: &[u8], lines: usize) -> bool {
-    // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
-    #[expect(clippy::cast_possible_wrap, reason = "the wrap is what is wanted")]
-    let odd = |byte: &u8| u8::from((byte.wrapping_add(1) as i8) < 0x21);
-    let count = head
-        .chunks(192)
-        .map(|chunk| usize::from(chunk.iter().map(odd).fold(0u8, u8::wrapping_add)))
-        .fold(0usize, usize::wrapping_add);
-    count != lines.wrapping_mul(2)
 }
 
 #[cold]

@@ -39,11 +39,17 @@ impl<'a> NameAddr<'a> {
 
 /// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.
 fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
-    if value.first() == Some(&b'<') {
-        return Some(Some(0));
-    }
-    let mut at = 0usize;
+    // A quoted name first: the commonest form by far.
+    let mut at = match value {
+        [b'"', inside @ ..] => closing_quote(inside)?.saturating_add(2),
+        _ => 0,
+    };
     loop {
+        match from(value, at) {
+            [b'<', ..] => return Some(Some(at)),
+            [b' ', b'<', ..] => return Some(Some(at.saturating_add(1))),
+            _ => {}
+        }
         let Some(found) = memchr2(b'<', b'"', from(value, at)) else { return Some(None) };
         let found = at.saturating_add(found);
         at = found.saturating_add(1);
