@@ -163,7 +163,7 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
     names
 }
 
-/// Law 2: a foreign crate is named only behind its door, and no door hands it on.
+/// Law 2: a foreign crate is named only behind its door, no door hands it on, and none is idle.
 fn law_2(
     sources: &[Source],
     doors: &BTreeMap<String, BTreeSet<String>>,
@@ -172,8 +172,15 @@ fn law_2(
     let mut faults: Vec<String> = Vec::new();
     faults.extend(deps.iter().filter(|d| !doors.contains_key(*d)).map(|d| format!("{d} has no door")));
     faults.extend(
-        doors.keys().filter(|d| !deps.contains(*d)).map(|d| format!("{d} has a door but isn't used")),
+        doors.keys().filter(|d| !deps.contains(*d)).map(|d| format!("{d} has a door but is no dependency")),
     );
+    let used: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|s| &s.named)
+        .filter(|n| !n.in_test)
+        .map(|n| n.segments[0].as_str())
+        .collect();
+    faults.extend(deps.iter().filter(|d| !used.contains(d.as_str())).map(|d| format!("nothing uses {d}")));
     for source in sources {
         let module = source.module.join("::");
         for named in source.named.iter().filter(|n| !n.in_test) {
@@ -416,7 +423,8 @@ mod notices {
         let deps = dependencies(
             "[dependencies]\nfoo = \"1\"\nserde-x = \"1\"\nerr = \"1\"\n[target.'cfg(unix)'.dependencies]\nbar = \"1\"\n[dev-dependencies]\ndev = \"1\"",
         );
-        law_2(&snippets(&[(module, text)]), &doors, &deps).len()
+        let users = ("a::users", "use foo::X; use serde_x::Y;");
+        law_2(&snippets(&[users, ("b::in", "use bar::X; use err::E;"), (module, text)]), &doors, &deps).len()
     }
 
     #[test]
@@ -451,10 +459,13 @@ mod notices {
     }
 
     #[test]
-    fn crates_without_a_door_and_doors_without_a_crate() {
+    fn crates_without_a_door_or_a_use_and_doors_without_a_crate() {
         let doors = doors("# Doors\n| `a` | `foo` |");
         let faults = law_2(&snippets(&[]), &doors, &dependencies("[dependencies]\nother = \"1\""));
-        assert_eq!(faults, ["other has no door", "foo has a door but isn't used"]);
+        assert_eq!(
+            faults,
+            ["other has no door", "foo has a door but is no dependency", "nothing uses other"]
+        );
     }
 
     #[test]
