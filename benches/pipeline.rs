@@ -106,11 +106,11 @@ fn peak_mib() -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib / 1024)
 }
 
-fn generated(name: &str, make: impl FnOnce(&mut dyn io::Write)) -> PathBuf {
+fn generated(name: &str, make: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(name);
     let mut out = BufWriter::new(File::create(&path).expect("the target folder can be written"));
-    make(&mut out);
+    make(&mut out).expect("the bench's capture is written");
     path
 }
 
@@ -118,13 +118,10 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let tenth = generated("invites-100k.pcap", |mut out| {
-        drill::bench_invites(INVITES / 10, &mut out).expect("writes")
-    });
-    let invites =
-        generated("invites.pcap", |mut out| drill::bench_invites(INVITES, &mut out).expect("writes"));
-    let mirror =
-        generated("mirror.pcap", |mut out| drill::bench_mirror(MIRROR_FRAMES, &mut out).expect("writes"));
+    let invites_of = |n: u64| move |out: &mut dyn io::Write| drill::bench_invites(n, out).map(|_| ());
+    let tenth = generated("invites-100k.pcap", invites_of(INVITES / 10));
+    let invites = generated("invites.pcap", invites_of(INVITES));
+    let mirror = generated("mirror.pcap", |out| drill::bench_mirror(MIRROR_FRAMES, out).map(|_| ()));
 
     let attempts = with_judge(&tenth);
     let small = peak_mib();

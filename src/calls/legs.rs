@@ -85,7 +85,8 @@ impl Legs {
 
     /// The call that a leg from `second.src` continues: one that just reached that address, with
     /// the same Session-ID, called number or calling number. Legs that nothing continues yet come
-    /// first, so that two handsets calling one number keep their own trunk legs.
+    /// first, so that two handsets calling one number keep their own trunk legs; one that is
+    /// continued already may fork, but then the caller must be the same.
     pub(super) fn first_of(&mut self, second: &Leg) -> Option<CallNo> {
         let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
         let fits = |leg: &Leg| {
@@ -99,6 +100,7 @@ impl Legs {
         let candidates: [Option<usize>; 2] = oldest_first.fold([None; 2], |mut found, i| {
             if let Some((leg, continued)) = &self.ring[i]
                 && fits(leg)
+                && (!continued || leg.session != 0 || leg.caller == second.caller)
             {
                 found[usize::from(*continued)].get_or_insert(i);
             }

@@ -4,6 +4,7 @@ use super::*;
 struct Sip<'a> {
     start: &'a str,
     call_id: &'a str,
+    from: &'a str,
     from_tag: &'a str,
     to_tag: &'a str,
     cseq: u32,
@@ -17,6 +18,7 @@ impl Default for Sip<'_> {
         Self {
             start: "",
             call_id: "c1",
+            from: "214",
             from_tag: "f1",
             to_tag: "",
             cseq: 1,
@@ -51,9 +53,9 @@ impl Bench {
         let to_tag = if sip.to_tag.is_empty() { String::new() } else { format!(";tag={}", sip.to_tag) };
         let vias = "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\n".repeat(sip.vias);
         let text = format!(
-            "{}\r\n{vias}From: <sip:214@example.com>;tag={}\r\nTo: <sip:x@example.com>{to_tag}\r\n\
+            "{}\r\n{vias}From: <sip:{}@example.com>;tag={}\r\nTo: <sip:x@example.com>{to_tag}\r\n\
              Call-ID: {}\r\nCSeq: {} {}\r\n{}Content-Length: 0\r\n\r\n",
-            sip.start, sip.from_tag, sip.call_id, sip.cseq, sip.method, sip.extra
+            sip.start, sip.from, sip.from_tag, sip.call_id, sip.cseq, sip.method, sip.extra
         );
         let msg = Message::parse(text.as_bytes()).unwrap();
         let path = Path {
@@ -253,6 +255,20 @@ fn two_handsets_that_call_one_number_keep_their_own_trunk_legs() {
         nos.push(b.calls.get(slot).unwrap().no.0);
     }
     assert_eq!(nos, [1, 2, 1, 2]);
+}
+
+#[test]
+fn a_fork_of_the_second_leg_needs_the_same_caller() {
+    let mut b = Bench::new();
+    b.feed(&invite("INVITE sip:217@example.com SIP/2.0"));
+    (b.src, b.dst) = (10, 17);
+    let mut nos = Vec::new();
+    for (id, from) in [("fork-1", "214"), ("fork-2", "214"), ("outside", "441632960000")] {
+        let leg = Sip { call_id: id, from, ..invite("INVITE sip:217@10.0.0.17 SIP/2.0") };
+        let Step::Attempted(slot) = b.feed(&leg) else { panic!() };
+        nos.push(b.calls.get(slot).unwrap().no.0);
+    }
+    assert_eq!(nos, [1, 1, 2]);
 }
 
 #[test]

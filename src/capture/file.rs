@@ -143,5 +143,4 @@ fn kind(head: &[u8]) -> Kind {
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;

@@ -1,12 +1,14 @@
 //! What types alone can't say: whether the values make sense, alone and together.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::dial::Region;
+use crate::dial::{self, Region};
 use crate::handsets::Network;
+use crate::time::Timestamp;
 
 use super::countries;
 use super::error::Step::{Item, Key};
@@ -26,6 +28,8 @@ pub(super) struct Site {
     pub(super) zone: TimeZone,
     pub(super) open: [Option<(u16, u16)>; 7],
     pub(super) holidays: Vec<Date>,
+    /// When each exception is over; `None` = never.
+    pub(super) ends: Vec<Option<Timestamp>>,
 }
 
 impl<'a> Checker<'a> {
@@ -37,6 +41,7 @@ impl<'a> Checker<'a> {
     pub(super) fn check(&mut self, file: &mut File) -> Option<Site> {
         let site = self.site(file);
         self.capture(file);
+        self.detect(file);
         self.people(file);
         self.http(&file.http);
         self.edges(file);
@@ -58,7 +63,7 @@ impl<'a> Checker<'a> {
             let what = format!("\"{name}\" isn't an IANA time zone; write one as \"{}\"", country.timezone);
             self.add(&[Key("site"), Key("timezone")], what);
         }
-        let currency = site.currency.get_or_insert_with(|| country.currency.to_owned());
+        let currency = site.currency.get_or_insert_with(|| dial::currency_of(country.region));
         if !(currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase())) {
             let what = format!(
                 "\"{currency}\" isn't a currency; write the three letters of ISO 4217, as in \"EUR\""
@@ -83,7 +88,7 @@ impl<'a> Checker<'a> {
             ("support", &file.site.support),
             ("home_networks", &file.site.home_networks),
         ] {
-            self.items(&["site", key], list, |text| network_fault(text));
+            self.items(&["site", key], list, network_fault);
         }
         self.items(&["site", "provisioning"], &file.site.provisioning, |text| {
             let fine = text.parse::<Network>().is_ok() || is_host_name(text);
@@ -95,7 +100,9 @@ impl<'a> Checker<'a> {
             self.add(&[Key("site"), Key("office_hours")], what);
         }
         let holidays = self.dates(&["site", "holidays"], &file.site.holidays);
-        Some(Site { home: country.region, zone: zone?, open: open.ok()?, holidays })
+        let zone = zone?;
+        let ends = file.exception.iter().map(|e| hours::end_of(hours::date(&e.until)?, &zone)).collect();
+        Some(Site { home: country.region, zone, open: open.ok()?, holidays, ends })
     }
 
     fn dates(&mut self, key: &[&str], list: &[String]) -> Vec<Date> {
@@ -105,8 +112,21 @@ impl<'a> Checker<'a> {
 
     fn capture(&mut self, file: &File) {
         self.range(&["capture", "buffer_mib"], file.capture.buffer_mib, 1, 4_096);
-        self.range(&["detect", "learning_days"], file.detect.learning_days, 0, 90);
         self.address(&["capture", "hep", "listen"], &file.capture.hep.listen);
+    }
+
+    fn detect(&mut self, file: &mut File) {
+        file.detect.fill();
+        self.range(&["detect", "learning_days"], file.detect.learning_days, 0, 90);
+        for (table, key) in file.detect.zeroes() {
+            let what =
+                "0 would alert at every call; write 1 or more, or a very large number to silence the rule";
+            self.add(&[Key("detect"), Key(table), Key(key)], what.to_owned());
+        }
+        for key in file.detect.bad_spends() {
+            let what = "write two amounts of money above 0: for an hour and for a day";
+            self.add(&[Key("detect"), Key("spend"), Key(key)], what.to_owned());
+        }
     }
 
     fn people(&mut self, file: &File) {
@@ -165,7 +185,7 @@ impl<'a> Checker<'a> {
             self.add(&[Key("notify"), Key("email"), Key("server")], "needs from and to as well".to_owned());
         }
         let password = &file.password_check;
-        self.items(&["password_check", "networks"], &password.networks, |text| network_fault(text));
+        self.items(&["password_check", "networks"], &password.networks, network_fault);
         if password.enabled && password.networks.is_empty() {
             let what = "needs networks: the handsets that you own and may check";
             self.add(&[Key("password_check"), Key("enabled")], what.to_owned());
@@ -173,6 +193,23 @@ impl<'a> Checker<'a> {
         if file.fleet.role != Role::Standalone && file.fleet.servers.is_empty() {
             let what = "needs servers: the NATS servers to join, as in [\"nats://10.0.0.5:4222\"]";
             self.add(&[Key("fleet"), Key("role")], what.to_owned());
+        }
+    }
+
+    /// Reads the rate deck. What is in it the dial plan checks.
+    pub(super) fn deck(&mut self, file: &File, folder: &Path) -> Option<(String, Vec<u8>)> {
+        let name = &file.tariff.file;
+        if name.is_empty() {
+            return None;
+        }
+        let path = folder.join(name);
+        match std::fs::read(&path) {
+            Ok(bytes) => Some((name.clone(), bytes)),
+            Err(error) => {
+                let what = format!("{} can't be read: {error}", path.display());
+                self.add(&[Key("tariff"), Key("file")], what);
+                None
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a home country implies: its capital's time zone and its currency.
+//! The countries, and the time zone of each one's capital.
 
 use crate::dial::Region;
 
@@ -9,7 +9,6 @@ const TABLE: &str = include_str!("countries.tsv");
 pub(super) struct Country {
     pub(super) region: Region,
     pub(super) timezone: &'static str,
-    pub(super) currency: &'static str,
 }
 
 /// The country of a two-letter code in any case.
@@ -20,18 +19,15 @@ pub(super) fn find(code: &str) -> Option<Country> {
 
 fn rows() -> impl Iterator<Item = Country> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut cells = line.split('\t');
-        Some(Country {
-            region: Region::new(cells.next()?)?,
-            timezone: cells.next()?,
-            currency: cells.next()?,
-        })
+        let (code, timezone) = line.split_once('\t')?;
+        Some(Country { region: Region::new(code)?, timezone })
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dial::{Dial, Settings};
 
     #[test]
     fn every_row_can_be_read_once() {
@@ -40,16 +36,22 @@ mod tests {
         assert!(regions.is_sorted_by(|a, b| a < b), "sorted, no country twice");
         for country in rows() {
             assert!(super::super::hours::zone(country.timezone).is_some(), "{country:?}");
-            assert!(country.currency.len() == 3 && country.currency.bytes().all(|b| b.is_ascii_uppercase()));
         }
     }
 
     #[test]
+    fn every_country_can_be_home() {
+        let without_plan: Vec<Region> = rows()
+            .map(|c| c.region)
+            .filter(|region| Dial::new(&Settings::for_home(*region)).is_err())
+            .collect();
+        assert_eq!(without_plan, []);
+    }
+
+    #[test]
     fn finds_by_code() {
-        let gb = find("gb").unwrap();
-        assert_eq!((gb.timezone, gb.currency), ("Europe/London", "GBP"));
+        assert_eq!(find("gb").unwrap().timezone, "Europe/London");
         assert_eq!(find("AU").unwrap().timezone, "Australia/Sydney");
-        assert_eq!(find("XX"), None);
-        assert_eq!(find("001"), None);
+        assert_eq!((find("XX"), find("001")), (None, None));
     }
 }

@@ -5,17 +5,20 @@
 
 mod check;
 mod countries;
+mod detect;
 mod error;
 mod hours;
 mod schema;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 pub use error::{Error, Problem};
 
+use crate::baseline::excuse::Allowance;
 use crate::dial::Region;
-use crate::handsets;
-use crate::time::OfficeHours;
+use crate::time::{OfficeHours, Timestamp};
+use crate::{baseline, dial, handsets, judge, sensor};
 
 use error::{Located, Step};
 use schema::File;
@@ -24,50 +27,72 @@ use schema::File;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     file: File,
-    /// Relative paths in the file start from its own folder.
-    folder: PathBuf,
     home: Region,
     hours: OfficeHours,
-    ahead: Vec<&'static str>,
+    allowances: Vec<Allowance>,
+    /// The rate deck's name and bytes.
+    deck: Option<(String, Vec<u8>)>,
+    ahead: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self::parse("built-in defaults", "").unwrap_or_else(|error| unreachable!("{error}"))
+        Self::parse("built-in defaults", "", Path::new("")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 }
 
-/// Sections for stages that this version doesn't have: read and checked, so that a file can be
-/// written ahead of them, but without effect.
-const AHEAD: [&str; 9] =
-    ["http", "control", "metrics", "store", "privacy", "notify", "posture", "password_check", "fleet"];
+/// Keys for stages that this version doesn't have: read and checked, so that a file can be written
+/// ahead of them, but without effect. A key leaves this list when its stage arrives.
+const AHEAD: [&[&str]; 15] = [
+    &["site", "support"],
+    &["site", "provisioning"],
+    &["capture", "interfaces"],
+    &["capture", "hep"],
+    &["detect", "sensitivity"],
+    &["detect", "learning_days"],
+    &["http"],
+    &["control"],
+    &["metrics"],
+    &["store"],
+    &["privacy"],
+    &["notify"],
+    &["posture"],
+    &["password_check"],
+    &["fleet"],
+];
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file, and the rate deck that it names.
+    ///
+    /// # Errors
+    /// A file that can't be read, or says what can't be.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let unreadable = |cause| Error::Unreadable { file: path.to_owned(), cause };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let mut config = Self::parse(&path.display().to_string(), &text)?;
-        config.folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(config)
+        Self::parse(&path.display().to_string(), &text, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Reads the text of a file; `name` is what errors call it.
-    pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
+    /// Reads the text of a file; `name` is what errors call it, `folder` where its relative paths start.
+    ///
+    /// # Errors
+    /// A text that says what can't be.
+    pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, Error> {
         let located = Located::new(name, text);
         let mut file: File =
             toml::from_str(text).map_err(|e| Error::Invalid { problems: vec![located.complaint(&e)] })?;
         let mut checker = check::Checker::new(&located);
         let site = checker.check(&mut file);
+        let deck = checker.deck(&file, folder);
         let mut problems = checker.problems;
         problems.sort_by_key(|problem| problem.line);
         match site {
             Some(site) if problems.is_empty() => Ok(Self {
                 hours: hours::office_hours(&site.zone, site.open, &site.holidays),
                 home: site.home,
-                ahead: AHEAD.into_iter().filter(|key| located.has(&[Step::Key(key)])).collect(),
+                allowances: allowances(&file, &site.ends),
+                deck,
+                ahead: ahead(&located),
                 file,
-                folder: PathBuf::new(),
             }),
             _ => Err(Error::Invalid { problems }),
         }
@@ -78,19 +103,14 @@ impl Config {
         toml::to_string(&self.file).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// Sections of the file that this version reads and checks but doesn't use.
-    pub fn ahead_of_this_version(&self) -> &[&'static str] {
+    /// The same, for any format.
+    pub const fn file(&self) -> &impl serde::Serialize {
+        &self.file
+    }
+
+    /// Keys of the file that this version reads and checks but doesn't use.
+    pub fn ahead_of_this_version(&self) -> &[String] {
         &self.ahead
-    }
-
-    /// The country that the office dials from.
-    pub const fn home(&self) -> Region {
-        self.home
-    }
-
-    /// ISO 4217 code.
-    pub fn currency(&self) -> &str {
-        self.file.site.currency.as_deref().unwrap_or_default()
     }
 
     /// When the office is open.
@@ -98,27 +118,77 @@ impl Config {
         &self.hours
     }
 
-    /// The carrier's rate deck.
-    pub fn tariff_file(&self) -> Option<PathBuf> {
-        let file = &self.file.tariff.file;
-        (!file.is_empty()).then(|| self.folder.join(file))
+    /// The IANA name of the office's time zone.
+    pub fn timezone(&self) -> &str {
+        self.file.site.timezone.as_deref().unwrap_or_default()
     }
 
-    /// Handsets that the operator named: (extension, name).
-    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.file.handset.iter().filter(|h| !h.name.is_empty()).map(|h| (h.user.as_str(), h.name.as_str()))
+    /// Handsets that the operator named: extension to name.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let named = self.file.handset.iter().filter(|handset| !handset.name.is_empty());
+        named.map(|handset| (handset.user.clone(), handset.name.clone())).collect()
     }
 
-    /// Whose addresses are whose.
-    pub fn handsets(&self) -> handsets::Settings {
+    /// Home country, outside line, extensions, tariff.
+    pub fn dial(&self) -> dial::Settings {
+        let site = &self.file.site;
+        dial::Settings {
+            outside_line: site.outside_line.clone(),
+            extensions: site.extensions.clone(),
+            currency: site.currency.clone().unwrap_or_default(),
+            tariff: self.deck.clone(),
+            ..dial::Settings::for_home(self.home)
+        }
+    }
+
+    /// The hot half.
+    pub fn sensor(&self) -> sensor::Settings {
         let networks = |list: &[String]| list.iter().filter_map(|text| text.parse().ok()).collect();
         let site = &self.file.site;
-        handsets::Settings {
+        let handsets = handsets::Settings {
             pbx: networks(&site.pbx),
             home: networks(&site.home_networks),
             ..handsets::Settings::default()
+        };
+        sensor::Settings { handsets, ..sensor::Settings::default() }
+    }
+
+    /// The cold half.
+    pub fn judge(&self) -> judge::Settings {
+        judge::Settings {
+            baseline: baseline::Settings {
+                allowances: self.allowances.clone(),
+                ..baseline::Settings::default()
+            },
+            detect: self.file.detect.settings(),
+            hours: self.hours.clone(),
+            names: self.names(),
+            ..judge::Settings::default()
         }
     }
+}
+
+/// What exceptions and handsets' own lists allow. `ends` has one entry for each exception.
+fn allowances(file: &File, ends: &[Option<Timestamp>]) -> Vec<Allowance> {
+    let regions = |codes: &[String]| codes.iter().filter_map(|code| Region::new(code)).collect();
+    let exceptions = file.exception.iter().zip(ends).map(|(exception, until)| Allowance {
+        user: exception.handset.clone(),
+        regions: regions(&exception.countries),
+        until: *until,
+        why: exception.why.clone(),
+    });
+    let handsets = file.handset.iter().filter(|handset| !handset.allow.is_empty()).map(|handset| Allowance {
+        user: handset.user.clone(),
+        regions: regions(&handset.allow),
+        until: None,
+        why: "normal for this handset".to_owned(),
+    });
+    exceptions.chain(handsets).collect()
+}
+
+fn ahead(located: &Located<'_>) -> Vec<String> {
+    let given = AHEAD.iter().filter(|key| located.has(&key.iter().map(|k| Step::Key(k)).collect::<Vec<_>>()));
+    given.map(|key| key.join(".")).collect()
 }
 
 #[cfg(test)]

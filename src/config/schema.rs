@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::detect::Detect;
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -78,28 +80,6 @@ impl Default for Capture {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Hep {
     pub(super) listen: String,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Sensitivity {
-    Quiet,
-    #[default]
-    Normal,
-    Sensitive,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Detect {
-    pub(super) sensitivity: Sensitivity,
-    pub(super) learning_days: u32,
-}
-
-impl Default for Detect {
-    fn default() -> Self {
-        Self { sensitivity: Sensitivity::Normal, learning_days: 7 }
-    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -18,8 +18,12 @@ fn uncommented() -> String {
         .collect()
 }
 
+fn parse(name: &str, text: &str) -> Result<Config, Error> {
+    Config::parse(name, text, Path::new(""))
+}
+
 fn problems(text: &str) -> Vec<String> {
-    match Config::parse("f.toml", text) {
+    match parse("f.toml", text) {
         Err(Error::Invalid { problems }) => problems.iter().map(ToString::to_string).collect(),
         other => panic!("{text}: {other:?}"),
     }
@@ -33,14 +37,14 @@ fn the_example_uncommented_is_the_default_with_no_key_missing() {
     assert_eq!(defaults.remove("exception"), Some(toml::Value::Array(Vec::new())));
     assert_eq!(defaults.remove("handset"), Some(toml::Value::Array(Vec::new())));
     assert_eq!(example, defaults);
-    assert_eq!(Config::parse("example", EXAMPLE).unwrap().effective(), Config::default().effective());
+    assert_eq!(parse("example", EXAMPLE).unwrap().effective(), Config::default().effective());
 }
 
 #[test]
 fn the_examples_samples_can_be_read_and_show_every_key() {
     let text = lines_with("#   ");
-    let config = Config::parse("samples", &text).unwrap();
-    assert_eq!(config.names().collect::<Vec<_>>(), [("214", "Reception")]);
+    let config = parse("samples", &text).unwrap();
+    assert_eq!(config.names().into_iter().collect::<Vec<_>>(), [("214".to_owned(), "Reception".to_owned())]);
     let sample: toml::Table = text.parse().unwrap();
     let shown: toml::Table = config.effective().parse().unwrap();
     assert_eq!((&sample["exception"], &sample["handset"]), (&shown["exception"], &shown["handset"]));
@@ -50,30 +54,72 @@ fn the_examples_samples_can_be_read_and_show_every_key() {
 fn what_is_in_force_reads_back_as_itself() {
     let text =
         "[site]\nhome = \"us\"\n[[handset]]\nuser = \"214\"\n[capture.hep]\nlisten = \"127.0.0.1:9060\"";
-    let effective = Config::parse("a", text).unwrap().effective();
-    assert_eq!(Config::parse("b", &effective).unwrap().effective(), effective);
+    let effective = parse("a", text).unwrap().effective();
+    assert_eq!(parse("b", &effective).unwrap().effective(), effective);
 }
 
 #[test]
 fn the_home_country_implies_zone_and_currency() {
-    let config = Config::parse("f", "[site]\nhome = \"us\"").unwrap();
-    assert_eq!((config.home(), config.currency()), (Region::new("US").unwrap(), "USD"));
+    let config = parse("f", "[site]\nhome = \"us\"").unwrap();
+    let dial = config.dial();
+    assert_eq!((dial.home.as_str(), dial.currency.as_str()), ("US", "USD"));
     assert!(config.effective().contains("timezone = \"America/New_York\""));
-    let own = Config::parse("f", "[site]\nhome = \"US\"\ncurrency = \"EUR\"\ntimezone = \"America/Denver\"")
-        .unwrap();
-    assert_eq!(own.currency(), "EUR");
+    let own = parse("f", "[site]\nhome = \"US\"\ncurrency = \"EUR\"\ntimezone = \"America/Denver\"").unwrap();
+    assert_eq!(own.dial().currency, "EUR");
     assert_ne!(own.office_hours().offsets, config.office_hours().offsets);
 }
 
 #[test]
 fn stages_get_what_the_file_says() {
-    let text = "[site]\npbx = [\"203.0.113.5\"]\nhome_networks = [\"192.0.2.0/24\"]\noffice_hours = \"always\"\nholidays = [\"2026-12-25\"]";
-    let config = Config::parse("f", text).unwrap();
-    let handsets = config.handsets();
+    let text = r#"
+        [site]
+        outside_line = ["9"]
+        extensions = ["2XX"]
+        pbx = ["203.0.113.5"]
+        home_networks = ["192.0.2.0/24"]
+        office_hours = "always"
+        holidays = ["2026-12-25"]
+        [detect.prefix_probe]
+        prefixes = 5
+        [[exception]]
+        countries = ["fr"]
+        until = "2026-07-31"
+        why = "the Lyon project"
+        [[handset]]
+        user = "214"
+        name = "Reception"
+        allow = ["DE"]
+    "#;
+    let config = parse("f", text).unwrap();
+    assert_eq!(
+        (config.dial().outside_line, config.dial().extensions),
+        (vec!["9".into()], vec!["2XX".into()])
+    );
+    let handsets = config.sensor().handsets;
     assert!(handsets.pbx[0].contains("203.0.113.5".parse().unwrap()) && handsets.pbx.len() == 1);
     assert!(handsets.home[0].contains("192.0.2.77".parse().unwrap()) && handsets.home.len() == 1);
-    assert_eq!(config.office_hours().holidays.len(), 1);
-    assert_eq!(Config::default().handsets(), handsets::Settings::default());
+    let judge = config.judge();
+    assert_eq!((judge.hours.holidays.len(), judge.detect.prefix_probe), (1, 5));
+    assert_eq!(judge.names["214"], "Reception");
+    let [exception, handset] = judge.baseline.allowances.as_slice() else { panic!("two allowances") };
+    assert_eq!((exception.user.as_str(), exception.regions[0].as_str()), ("", "FR"));
+    // Midnight at the end of that day in London, in summer.
+    assert_eq!(exception.until.unwrap().to_string(), "2026-07-31T23:00:00.000000Z");
+    assert_eq!((handset.user.as_str(), handset.until), ("214", None));
+}
+
+#[test]
+fn defaults_are_the_stages_own() {
+    let config = Config::default();
+    assert_eq!(config.sensor().handsets, handsets::Settings::default());
+    let judge = config.judge();
+    assert_eq!(
+        (judge.detect, judge.baseline),
+        (detect::Detect::default().settings(), baseline::Settings::default())
+    );
+    assert_eq!(judge.hours.open, OfficeHours::default().open);
+    let dial = config.dial();
+    assert_eq!((dial.home, dial.currency.as_str()), (dial::Settings::default().home, "GBP"));
 }
 
 #[test]
@@ -124,6 +170,16 @@ fn errors_name_file_line_key_and_cure() {
             "[[exception]]\nhandset = \"1\"\nuntil = \"soon\"",
             "f.toml:3: exception[1].until: \"soon\" isn't a date",
         ),
+        (
+            "[detect.prefix_probe]\nprefixes = 0",
+            "f.toml:2: detect.prefix_probe.prefixes: 0 would alert at every call",
+        ),
+        ("[detect.spend]\nhandset = [0.0, 1.0]", "f.toml:2: detect.spend.handset: write two amounts"),
+        (
+            "[detect.office_ceiling]\nrisky = [1, 2]",
+            "f.toml:2: detect.office_ceiling.risky: invalid length 2",
+        ),
+        ("[tariff]\nfile = \"no/deck.csv\"", "f.toml:2: tariff.file: no/deck.csv can't be read"),
         ("[notify.webhook]\nurl = \"example.net\"", "f.toml:2: notify.webhook.url"),
         ("[notify.alertmanager]\nurls = [\"http://\"]", "f.toml:2: notify.alertmanager.urls[1]"),
         ("[notify.email]\nserver = \"a:25\"", "f.toml:2: notify.email.server: needs from and to"),
@@ -153,14 +209,18 @@ fn listening_beyond_loopback_is_fine_with_a_token_or_mtls() {
         "[http]\nlisten = \"[::]:9765\"\ntls_cert = \"c\"\ntls_key = \"k\"\nclient_ca = \"a\"",
         "[http]\nlisten = \"[::1]:9765\"",
     ] {
-        assert!(Config::parse("f", text).is_ok(), "{text}");
+        assert!(parse("f", text).is_ok(), "{text}");
     }
 }
 
 #[test]
 fn says_which_sections_are_ahead_of_this_version() {
-    let config = Config::parse("f", "[http]\nlisten = \"127.0.0.1:80\"\n[site]\nname = \"x\"").unwrap();
-    assert_eq!(config.ahead_of_this_version(), ["http"]);
+    let config = parse(
+        "f",
+        "[http]\nlisten = \"127.0.0.1:80\"\n[detect]\nsensitivity = \"quiet\"\n[site]\nname = \"x\"",
+    )
+    .unwrap();
+    assert_eq!(config.ahead_of_this_version(), ["detect.sensitivity", "http"]);
     assert!(Config::default().ahead_of_this_version().is_empty());
 }
 
@@ -169,7 +229,9 @@ fn files_are_read_and_their_folder_is_where_paths_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ringfence.toml");
     std::fs::write(&path, "[tariff]\nfile = \"deck.csv\"").unwrap();
-    assert_eq!(Config::load(&path).unwrap().tariff_file(), Some(folder.path().join("deck.csv")));
+    std::fs::write(folder.path().join("deck.csv"), "prefix,rate_per_min\n44,0.01\n").unwrap();
+    let deck = Config::load(&path).unwrap().dial().tariff.unwrap();
+    assert_eq!((deck.0.as_str(), deck.1.len()), ("deck.csv", 28));
     let error = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
     assert!(error.contains("none.toml: No such file"), "{error}");
 }

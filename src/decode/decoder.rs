@@ -6,11 +6,16 @@
 use std::sync::Arc;
 
 use super::fragment::{Fragments, Pending, Rest};
-use super::net::{self, Next};
+use super::hep::Hep;
+use super::transport::{self, Udp};
 use super::way::{Layer, Way};
-use super::{Datagram, Packet, Skip, Stats, link};
+use super::{Datagram, Encap, Packet, Skip, Stats, fast, link, net};
 use crate::frame::Frame;
 use crate::time::{Span, Timestamp};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SCTP: u8 = 132;
 
 /// The decoder's bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +74,19 @@ impl Decoder {
     /// Why there is no payload: see [`Skip`].
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        if let Some(datagram) = fast::datagram(frame, &self.core.stats) {
+            return Ok(Packet::Datagram(datagram));
+        }
+        self.decode_slowly(frame)
+    }
+
+    /// The long way; it reads all that the short one does, and the rest.
+    pub(super) fn decode_slowly<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let mut way = Way::new(frame.ts);
         let layer = link::first(&mut way, frame)?;
-        match self.core.walk(way, layer)? {
+        match self.core.walk(&mut way, layer)? {
             Step::Packet(packet) => Ok(packet),
-            Step::Joined(rest) => self.resume(rest),
+            Step::Joined(rest) => self.resume(*rest),
         }
     }
 
@@ -92,14 +105,14 @@ impl Decoder {
         }
     }
 
-    fn resume(&mut self, rest: Rest) -> Result<Packet<'_>, Skip> {
+    fn resume(&mut self, mut rest: Rest) -> Result<Packet<'_>, Skip> {
         self.joined = rest.bytes;
-        match self.core.walk(rest.way, Layer::Carried(rest.protocol, &self.joined))? {
+        match self.core.walk(&mut rest.way, Layer::Carried(rest.protocol, &self.joined))? {
             Step::Packet(packet) => Ok(packet),
-            Step::Joined(inside) => {
+            Step::Joined(mut inside) => {
                 self.joined_inside = inside.bytes;
                 let layer = Layer::Carried(inside.protocol, &self.joined_inside);
-                match self.core.walk(inside.way, layer)? {
+                match self.core.walk(&mut inside.way, layer)? {
                     Step::Packet(packet) => Ok(packet),
                     Step::Joined(_) => Err(Skip::TooDeep),
                 }
@@ -111,25 +124,43 @@ impl Decoder {
 /// Where a walk ends.
 enum Step<'f> {
     Packet(Packet<'f>),
-    Joined(Rest),
+    Joined(Box<Rest>),
 }
 
 impl Core {
     /// Every turn leaves at least one header behind, so it ends.
     #[inline]
-    fn walk<'f>(&mut self, mut way: Way, mut layer: Layer<'f>) -> Result<Step<'f>, Skip> {
+    fn walk<'f>(&mut self, way: &mut Way, mut layer: Layer<'f>) -> Result<Step<'f>, Skip> {
         loop {
-            let next = match layer {
-                Layer::Ethernet(data) => Next::Layer(link::ethernet(&mut way, data)?),
-                Layer::Typed(kind, data) => Next::Layer(link::typed(&mut way, &self.stats, kind, data)?),
-                Layer::Ppp(data) => Next::Layer(link::ppp(data)?),
-                Layer::Ip(data) => net::ip(self, &mut way, data)?,
-                Layer::Carried(protocol, data) => net::carried(self, &mut way, protocol, data)?,
-                Layer::Packet(packet) => return Ok(Step::Packet(packet)),
-            };
-            layer = match next {
-                Next::Layer(layer) => layer,
-                Next::Joined(rest) => return Ok(Step::Joined(rest)),
+            layer = match layer {
+                Layer::Ethernet(data) => link::ethernet(way, data)?,
+                Layer::Typed(kind, data) => link::typed(way, &self.stats, kind, data)?,
+                Layer::Ppp(data) => link::ppp(data)?,
+                Layer::Ip(data) => net::ip(way, data)?,
+                Layer::Hep(data) => {
+                    self.stats.encap.bump(Encap::Hep);
+                    let datagram = Hep::parse(data)?.datagram(way.copied_by())?;
+                    return Ok(Step::Packet(Packet::Datagram(datagram)));
+                }
+                Layer::Carried(UDP, data) => match transport::udp(way, &self.stats, data)? {
+                    Udp::Tunnel(layer) => layer,
+                    Udp::Payload { src_port, dst_port, payload, truncated } => {
+                        let path = way.path(src_port, dst_port);
+                        return Ok(Step::Packet(Packet::Datagram(Datagram { path, payload, truncated })));
+                    }
+                },
+                Layer::Carried(TCP, data) => {
+                    return transport::tcp(way, data).map(|segment| Step::Packet(Packet::Segment(segment)));
+                }
+                Layer::Carried(SCTP, data) => {
+                    let datagram = transport::sctp(self, way, data)?;
+                    return Ok(Step::Packet(Packet::Datagram(datagram)));
+                }
+                Layer::Carried(protocol, data) => net::carried(way, &self.stats, protocol, data)?,
+                Layer::Fragment(key, piece) => {
+                    let rest = self.fragments.add(&self.stats, way, key, piece)?;
+                    return Ok(Step::Joined(Box::new(rest)));
+                }
             };
         }
     }

@@ -31,8 +31,7 @@ pub(super) fn first<'f>(way: &mut Way, frame: &Frame<'f>) -> Result<Layer<'f>, S
         Link::Sll => cooked(way, data),
         Link::Sll2 => cooked2(way, data),
         Link::Nflog => nflog(data),
-        // Taken apart before this is asked.
-        Link::Hep => Err(Skip::HepMalformed),
+        Link::Hep => Ok(Layer::Hep(data)),
     }
 }
 

@@ -6,7 +6,9 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod decoder;
+mod fast;
 mod fragment;
+pub mod hep;
 mod link;
 mod mpls;
 mod net;
@@ -110,6 +112,7 @@ labels! {
         TunnelEncrypted = "tunnel_encrypted", "IPsec ESP: nothing inside can be read.";
         OtherTransport = "other_transport", "IP with a protocol other than UDP and TCP, such as ICMP.";
         HepMalformed = "hep_malformed", "A HEP packet that ends early or contradicts itself.";
+        HepOther = "hep_other", "A HEP packet that carries no SIP, or carries it compressed.";
     }
 }
 
@@ -128,6 +131,7 @@ labels! {
         Geneve = "geneve", "Geneve (RFC 8926).";
         GtpU = "gtp_u", "GTP-U, a mobile network's user plane (3GPP TS 29.281).";
         Tzsp = "tzsp", "TZSP, a remote mirror of wireless and MikroTik devices.";
+        Hep = "hep", "HEPv3, a copy that a PBX or proxy sent.";
         Sctp = "sctp", "SCTP DATA chunks (RFC 4168, 9260).";
     }
 }

@@ -1,6 +1,6 @@
 //! IPv4 and IPv6, their extension headers and fragments.
 //!
-//! In: bytes that an IP header begins. Out: the next `Layer`, or a whole packet out of fragments.
+//! In: bytes that an IP header begins. Out: the next `Layer`.
 //! Never: drops a packet for its checksum, trusts the captured length over the header's.
 
 use std::net::IpAddr;
@@ -9,29 +9,22 @@ use etherparse::{
     IpFragOffset, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
 };
 
-use super::decoder::Core;
 use super::fragment::{Key, Piece};
 use super::way::{Layer, Way};
-use super::{Encap, Skip, transport, tunnel};
-
-/// What comes next: a layer, or the rest of a packet whose fragments are all there.
-pub(super) enum Next<'f> {
-    Layer(Layer<'f>),
-    Joined(super::fragment::Rest),
-}
+use super::{Encap, Skip, Stats, tunnel};
 
 #[inline]
-pub(super) fn ip<'f>(core: &mut Core, way: &mut Way, data: &'f [u8]) -> Result<Next<'f>, Skip> {
+pub(super) fn ip<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
     match data.first().map(|byte| byte >> 4) {
-        Some(4) => ipv4(core, way, data),
-        Some(6) => ipv6(way, data).map(Next::Layer),
+        Some(4) => ipv4(way, data),
+        Some(6) => ipv6(way, data),
         Some(_) => Err(Skip::IpMalformed),
         None => Err(Skip::LinkTruncated),
     }
 }
 
 #[inline]
-fn ipv4<'f>(core: &mut Core, way: &mut Way, data: &'f [u8]) -> Result<Next<'f>, Skip> {
+fn ipv4<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
     let header = Ipv4HeaderSlice::from_slice(data).map_err(|_| Skip::IpMalformed)?;
     way.src = IpAddr::V4(header.source_addr());
     way.dst = IpAddr::V4(header.destination_addr());
@@ -47,11 +40,11 @@ fn ipv4<'f>(core: &mut Core, way: &mut Way, data: &'f [u8]) -> Result<Next<'f>, 
     let payload = payload.ok_or(Skip::IpMalformed)?;
     let protocol = header.protocol().0;
     if !header.is_fragmenting_payload() {
-        return Ok(Next::Layer(Layer::Carried(protocol, payload)));
+        return Ok(Layer::Carried(protocol, payload));
     }
     let key = Key { src: way.src, dst: way.dst, protocol, id: u32::from(header.identification()) };
     let (offset, more) = (header.fragments_offset(), header.more_fragments());
-    fragment(core, way, key, Piece { protocol, offset, more, payload })
+    fragment(way, key, Piece { protocol, offset, more, payload })
 }
 
 #[inline]
@@ -70,35 +63,26 @@ fn ipv6<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
     Ok(Layer::Carried(header.next_header().0, payload))
 }
 
-/// What an IP protocol number names. Extension headers are accepted behind IPv4 too.
-#[inline]
+/// What an IP protocol number names, UDP and TCP apart. Extension headers are accepted behind
+/// IPv4 too.
 pub(super) fn carried<'f>(
-    core: &mut Core,
     way: &mut Way,
+    stats: &Stats,
     protocol: u8,
     data: &'f [u8],
-) -> Result<Next<'f>, Skip> {
-    match protocol {
-        17 => transport::udp(way, &core.stats, data).map(Next::Layer),
-        6 => transport::tcp(way, data).map(Next::Layer),
-        44 => fragment_header(core, way, data),
-        _ => other(core, way, protocol, data).map(Next::Layer),
-    }
-}
-
-fn other<'f>(core: &mut Core, way: &mut Way, protocol: u8, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
+) -> Result<Layer<'f>, Skip> {
     match protocol {
         0 | 43 | 60 | 135 | 139 | 140 => extension(data),
+        44 => fragment_header(way, data),
         51 => authentication(data),
         4 | 41 => {
             way.enter()?;
-            core.stats.encap.bump(Encap::IpInIp);
+            stats.encap.bump(Encap::IpInIp);
             Ok(Layer::Ip(data))
         }
-        47 => tunnel::gre(way, &core.stats, data),
-        97 => tunnel::ether_ip(way, &core.stats, data),
+        47 => tunnel::gre(way, stats, data),
+        97 => tunnel::ether_ip(way, stats, data),
         137 => tunnel::mpls(way, data),
-        132 => transport::sctp(core, way, data),
         50 => Err(Skip::TunnelEncrypted),
         _ => Err(Skip::OtherTransport),
     }
@@ -117,26 +101,26 @@ fn authentication(data: &[u8]) -> Result<Layer<'_>, Skip> {
     Ok(Layer::Carried(*next, data.get(length..).ok_or(Skip::IpMalformed)?))
 }
 
-fn fragment_header<'f>(core: &mut Core, way: &mut Way, data: &'f [u8]) -> Result<Next<'f>, Skip> {
+fn fragment_header<'f>(way: &Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
     let header = Ipv6FragmentHeaderSlice::from_slice(data).map_err(|_| Skip::IpMalformed)?;
     let payload = data.get(8..).unwrap_or_default();
     let protocol = header.next_header().0;
     // An atomic fragment is a whole packet (RFC 6946).
     if !header.is_fragmenting_payload() {
-        return Ok(Next::Layer(Layer::Carried(protocol, payload)));
+        return Ok(Layer::Carried(protocol, payload));
     }
     let key = Key { src: way.src, dst: way.dst, protocol: 44, id: header.identification() };
     let (offset, more) = (header.fragment_offset(), header.more_fragments());
-    fragment(core, way, key, Piece { protocol, offset, more, payload })
+    fragment(way, key, Piece { protocol, offset, more, payload })
 }
 
-fn fragment<'f>(core: &mut Core, way: &mut Way, key: Key, piece: Piece<'f>) -> Result<Next<'f>, Skip> {
+fn fragment<'f>(way: &Way, key: Key, piece: Piece<'f>) -> Result<Layer<'f>, Skip> {
     if !way.truncated {
-        return core.fragments.add(&core.stats, way, key, piece).map(Next::Joined);
+        return Ok(Layer::Fragment(key, piece));
     }
     // A fragment that was cut by the capture can't complete a packet; a first one has headers.
     if piece.offset == IpFragOffset::ZERO {
-        Ok(Next::Layer(Layer::Carried(piece.protocol, piece.payload)))
+        Ok(Layer::Carried(piece.protocol, piece.payload))
     } else {
         Err(Skip::Fragment)
     }

@@ -8,10 +8,16 @@ use etherparse::{TcpHeaderSlice, UdpHeaderSlice, err::tcp::HeaderSliceError};
 use super::decoder::Core;
 use super::fragment::Pending;
 use super::way::{Layer, Way};
-use super::{Encap, Packet, Segment, Skip, Stats, tunnel};
+use super::{Datagram, Encap, Segment, Skip, Stats, tunnel};
+
+/// What UDP carries.
+pub(super) enum Udp<'f> {
+    Tunnel(Layer<'f>),
+    Payload { src_port: u16, dst_port: u16, payload: &'f [u8], truncated: bool },
+}
 
 #[inline]
-pub(super) fn udp<'f>(way: &mut Way, stats: &Stats, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
+pub(super) fn udp<'f>(way: &mut Way, stats: &Stats, data: &'f [u8]) -> Result<Udp<'f>, Skip> {
     let header = UdpHeaderSlice::from_slice(data).map_err(|_| Skip::TransportTruncated)?;
     let length = usize::from(header.length());
     let (payload, truncated) = match length {
@@ -23,19 +29,20 @@ pub(super) fn udp<'f>(way: &mut Way, stats: &Stats, data: &'f [u8]) -> Result<La
         _ => return Err(Skip::UdpMalformed),
     };
     let payload = payload.unwrap_or_default();
-    if let Some(layer) = tunnel::udp(way, stats, header.destination_port(), payload)? {
-        return Ok(layer);
+    let (src_port, dst_port) = (header.source_port(), header.destination_port());
+    match tunnel::udp(way, stats, dst_port, payload)? {
+        Some(layer) => Ok(Udp::Tunnel(layer)),
+        None => Ok(Udp::Payload { src_port, dst_port, payload, truncated }),
     }
-    Ok(Layer::datagram(way.path(header.source_port(), header.destination_port()), payload, truncated))
 }
 
-pub(super) fn tcp<'f>(way: &Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
+pub(super) fn tcp<'f>(way: &Way, data: &'f [u8]) -> Result<Segment<'f>, Skip> {
     let header = TcpHeaderSlice::from_slice(data).map_err(|error| match error {
         HeaderSliceError::Len(_) => Skip::TransportTruncated,
         HeaderSliceError::Content(_) => Skip::TcpMalformed,
     })?;
     let syn = header.syn();
-    Ok(Layer::Packet(Packet::Segment(Segment {
+    Ok(Segment {
         path: way.path(header.source_port(), header.destination_port()),
         seq: header.sequence_number().wrapping_add(u32::from(syn)),
         syn,
@@ -45,12 +52,12 @@ pub(super) fn tcp<'f>(way: &Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
         ack_seq: header.acknowledgment_number(),
         payload: data.get(header.slice().len()..).unwrap_or_default(),
         truncated: way.truncated,
-    })))
+    })
 }
 
 /// The user data of unfragmented DATA (RFC 9260) and I-DATA (RFC 8260) chunks: the first one is
 /// the packet, further ones wait to be asked for.
-pub(super) fn sctp<'f>(core: &mut Core, way: &Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
+pub(super) fn sctp<'f>(core: &mut Core, way: &Way, data: &'f [u8]) -> Result<Datagram<'f>, Skip> {
     let (header, mut chunks) = data.split_first_chunk::<12>().ok_or(Skip::TransportTruncated)?;
     let [s1, s2, d1, d2, ..] = *header;
     let path = way.path(u16::from_be_bytes([s1, s2]), u16::from_be_bytes([d1, d2]));
@@ -78,5 +85,5 @@ pub(super) fn sctp<'f>(core: &mut Core, way: &Way, data: &'f [u8]) -> Result<Lay
     }
     let user = first.ok_or(Skip::OtherTransport)?;
     core.stats.encap.bump(Encap::Sctp);
-    Ok(Layer::datagram(path, user, false))
+    Ok(Datagram { path, payload: user, truncated: false })
 }

@@ -5,7 +5,7 @@
 
 use super::link::{BRIDGED, MPLS};
 use super::way::{Layer, Way};
-use super::{Encap, Skip, Stats};
+use super::{Encap, Skip, Stats, hep};
 
 const ERSPAN_1_2: u16 = 0x88be;
 const ERSPAN_3: u16 = 0x22eb;
@@ -91,6 +91,20 @@ pub(super) fn mpls<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip>
     Ok(Layer::Typed(MPLS, data))
 }
 
+const VXLAN: u16 = 4_789;
+/// Linux's VXLAN port before the standard's.
+const VXLAN_OLD: u16 = 8_472;
+const GENEVE: u16 = 6_081;
+const GTP_U: u16 = 2_152;
+const TZSP: u16 = 37_008;
+const MPLS_IN_UDP: u16 = 6_635;
+
+/// Whether a tunnel may come to a UDP port.
+#[inline]
+pub(super) fn is_port(port: u16) -> bool {
+    matches!(port, VXLAN | VXLAN_OLD | GENEVE | GTP_U | TZSP | MPLS_IN_UDP)
+}
+
 /// A tunnel in UDP, if the port says so and the bytes don't contradict it.
 #[inline]
 pub(super) fn udp<'f>(
@@ -100,13 +114,14 @@ pub(super) fn udp<'f>(
     data: &'f [u8],
 ) -> Result<Option<Layer<'f>>, Skip> {
     let (encap, layer) = match port {
-        4_789 | 8_472 => (Encap::Vxlan, vxlan(data)),
-        6_081 => (Encap::Geneve, geneve(data)),
-        2_152 => (Encap::GtpU, gtp(data)),
-        37_008 => (Encap::Tzsp, tzsp(data)),
+        VXLAN | VXLAN_OLD => (Encap::Vxlan, vxlan(data)),
+        GENEVE => (Encap::Geneve, geneve(data)),
+        GTP_U => (Encap::GtpU, gtp(data)),
+        TZSP => (Encap::Tzsp, tzsp(data)),
         // Counted with the labels.
-        6_635 => return mpls_in_udp(way, data),
-        _ => return Ok(None),
+        MPLS_IN_UDP => return mpls_in_udp(way, data),
+        // Copies of SIP may come to any port.
+        _ => return Ok(data.starts_with(&hep::MAGIC).then_some(Layer::Hep(data))),
     };
     if layer.is_some() {
         way.enter()?;

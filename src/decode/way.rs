@@ -4,7 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Datagram, Mac, Packet, Path, Skip};
+use super::fragment::{Key, Piece};
+use super::{Mac, Path, Skip};
 use crate::time::Timestamp;
 
 /// Tunnels inside tunnels.
@@ -25,8 +26,10 @@ pub(super) enum Layer<'f> {
     Ip(&'f [u8]),
     /// What an IP protocol number says.
     Carried(u8, &'f [u8]),
-    /// The end of the way.
-    Packet(Packet<'f>),
+    /// A HEP packet.
+    Hep(&'f [u8]),
+    /// A part of what an IP protocol number says.
+    Fragment(Key, Piece<'f>),
 }
 
 /// What the headers so far have said.
@@ -84,6 +87,11 @@ impl Way {
         if self.depth > MAX_DEPTH { Err(Skip::TooDeep) } else { Ok(()) }
     }
 
+    /// Who sent a copy that arrives here: the outermost sender, if there was any IP header.
+    pub(super) fn copied_by(&self) -> Option<IpAddr> {
+        self.mirror.or_else(|| (!self.src.is_unspecified()).then_some(self.src))
+    }
+
     pub(super) fn path(&self, src_port: u16, dst_port: u16) -> Path {
         Path {
             src: SocketAddr::new(self.src, src_port),
@@ -93,11 +101,5 @@ impl Way {
             vlan: self.vlan,
             mirror: self.mirror,
         }
-    }
-}
-
-impl<'f> Layer<'f> {
-    pub(super) fn datagram(path: Path, payload: &'f [u8], truncated: bool) -> Self {
-        Self::Packet(Packet::Datagram(Datagram { path, payload, truncated }))
     }
 }

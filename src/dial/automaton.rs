@@ -3,25 +3,20 @@
 //! In: the plans. Out: for a number in E.164 form, its region and type, or the closest region.
 //! Never: allocates, backtracks or runs a regular expression during a look-up.
 //!
-//! Each calling code's patterns become one dense DFA (`regex-automata`); its walk over the ten
-//! digits, bounded in depth, is hash-consed from the leaves up, so equal tails are stored once.
-
-use std::collections::HashMap;
-
-use regex_automata::dfa::{Automaton as _, StartKind, dense};
-use regex_automata::util::primitives::StateID;
-use regex_automata::util::{start, syntax};
-use regex_automata::{Anchored, MatchKind};
+//! A state whose ten digits all lead to the same place is stored as a tail: from there on only the
+//! count of digits matters, so a look-up ends there. `compile` makes the tables.
 
 use super::DialError;
-use super::numbering::{Lengths, Numbering, Plan, PlanType};
+use super::compile::compile;
+use super::numbering::{Numbering, PlanType};
 
-/// No number has more digits after its calling code: E.164 allows 15 in all, libphonenumber 17.
-const DEPTH: usize = 17;
-const DEAD: u16 = 0;
-const UNLABELLED: u16 = 0;
-/// The regions below a node differ.
-pub(crate) const MIXED: u16 = u16::MAX;
+/// Ids from here on are tails; those below are nodes.
+pub(super) const TAIL: u16 = 0x8000;
+pub(super) const DEAD: u16 = 0;
+pub(super) const ROOT: u16 = 1;
+pub(super) const UNLABELLED: u16 = 0;
+/// The regions below a node differ, or there is no plan.
+pub(super) const MIXED: u16 = u16::MAX;
 
 /// What libphonenumber says of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,29 +47,47 @@ pub(crate) struct Found {
     pub(crate) code_len: u8,
 }
 
+/// A state in which the next digit matters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Node {
-    next: [u16; 10],
+pub(super) struct Node {
+    pub(super) next: [u16; 10],
     /// Label of the number that ends here.
-    here: u16,
+    pub(super) here: u16,
     /// What all numbers that pass here have in common.
-    near: u16,
+    pub(super) near: u16,
+}
+
+/// A state in which only the count of the digits to come matters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Tail {
+    /// The counts that make a number: bit n for n more digits.
+    pub(super) lengths: u32,
+    /// The label of all of them; if they differ, `MIXED`, and `Tables::mixed` has them.
+    pub(super) label: u16,
+    pub(super) near: u16,
+}
+
+/// The compiled tables.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) nodes: Vec<Node>,
+    pub(super) tails: Vec<Tail>,
+    /// Tail and count of digits to come, in ascending order, with a label.
+    pub(super) mixed: Vec<((u16, u32), u16)>,
+    pub(super) labels: Vec<Label>,
+    /// State after the first three digits.
+    pub(super) jump: Vec<u16>,
+    /// Main plan and length of each calling code; `MIXED` where there is none.
+    pub(super) codes: Vec<(u16, u8)>,
 }
 
 /// The automaton.
-pub(crate) struct Automaton {
-    nodes: Vec<Node>,
-    labels: Vec<Label>,
-    /// Node after the first three digits.
-    jump: Vec<u16>,
-    /// Main plan and length of each calling code; `MIXED` where there is none.
-    codes: Vec<(u16, u8)>,
-}
+pub(crate) struct Automaton(Tables);
 
 impl Automaton {
     /// Compiles the plans.
     pub(crate) fn new(numbering: &Numbering) -> Result<Self, DialError> {
-        Builder::default().build(&numbering.plans)
+        compile(&numbering.plans).map(Self)
     }
 
     /// Looks up a number in E.164 form, ASCII digits without `+`; `None` if its calling code isn't assigned.
@@ -82,323 +95,99 @@ impl Automaton {
     pub(crate) fn find(&self, digits: &[u8]) -> Option<Found> {
         let &[a, b, c, ref rest @ ..] = digits else { return None };
         let first = usize::from(digit(a)) * 100 + usize::from(digit(b)) * 10 + usize::from(digit(c));
-        let (main, code_len) = *self.codes.get(first)?;
+        let (main, code_len) = *self.0.codes.get(first)?;
         if main == MIXED {
             return None;
         }
-        let mut at = *self.jump.get(first)?;
-        for byte in rest {
-            at = self.step(at, *byte);
-            if at == DEAD {
-                break;
-            }
-        }
-        let here = self.nodes.get(usize::from(at))?.here;
+        let here = self.0.end(*self.0.jump.get(first)?, rest);
         if here == UNLABELLED {
             return Some(self.closest(digits, main, code_len));
         }
-        let label = self.labels.get(usize::from(here))?;
+        let label = self.0.labels.get(usize::from(here))?;
         Some(Found { plan: label.plan, kind: label.kind, exact: true, code_len })
     }
 
-    /// Nodes, labels and bytes of the tables.
+    /// Nodes and tails, labels, and bytes of the tables.
     pub(crate) fn size(&self) -> (usize, usize, usize) {
-        let bytes = self.nodes.len() * size_of::<Node>()
-            + self.labels.len() * size_of::<Label>()
-            + self.jump.len() * size_of::<u16>()
-            + self.codes.len() * size_of::<(u16, u8)>();
-        (self.nodes.len(), self.labels.len(), bytes)
-    }
-
-    #[inline]
-    fn step(&self, at: u16, byte: u8) -> u16 {
-        let next = self.nodes.get(usize::from(at)).and_then(|node| node.next.get(usize::from(digit(byte))));
-        next.copied().unwrap_or(DEAD)
+        let tables = &self.0;
+        let bytes = size_of_val(tables.nodes.as_slice())
+            + size_of_val(tables.tails.as_slice())
+            + size_of_val(tables.mixed.as_slice())
+            + size_of_val(tables.labels.as_slice())
+            + size_of_val(tables.jump.as_slice())
+            + size_of_val(tables.codes.as_slice());
+        (tables.nodes.len() + tables.tails.len(), tables.labels.len(), bytes)
     }
 
     /// The plan that the longest known beginning of the number belongs to.
     #[cold]
     fn closest(&self, digits: &[u8], main: u16, code_len: u8) -> Found {
-        let mut at = 1;
-        let mut near = UNLABELLED;
+        let tables = &self.0;
+        let (mut at, mut near) = (ROOT, UNLABELLED);
         for byte in digits {
-            at = self.step(at, *byte);
-            match self.nodes.get(usize::from(at)) {
+            at = tables.step(at, *byte);
+            if at >= TAIL {
+                near = tables.tails.get(usize::from(at - TAIL)).map_or(near, |tail| tail.near);
+                break;
+            }
+            match tables.nodes.get(usize::from(at)) {
                 Some(node) if at != DEAD => near = node.near,
                 _ => break,
             }
         }
-        let label = self.labels.get(usize::from(near)).copied();
-        let label = label.filter(|_| near != UNLABELLED);
+        let label = tables.labels.get(usize::from(near)).filter(|_| near != UNLABELLED);
         let plan = label.map_or(main, |label| if label.plan == MIXED { main } else { label.plan });
         Found { plan, kind: label.map_or(NumberType::Unknown, |label| label.kind), exact: false, code_len }
+    }
+}
+
+impl Tables {
+    /// The label of the number that goes on from a state with these digits.
+    #[inline]
+    fn end(&self, from: u16, rest: &[u8]) -> u16 {
+        let mut at = from;
+        let mut rest = rest;
+        loop {
+            if at >= TAIL {
+                return self.tail(at, rest.len());
+            }
+            let Some(node) = self.nodes.get(usize::from(at)) else { return UNLABELLED };
+            let [byte, after @ ..] = rest else { return node.here };
+            at = node.next.get(usize::from(digit(*byte))).copied().unwrap_or(DEAD);
+            if at == DEAD {
+                return UNLABELLED;
+            }
+            rest = after;
+        }
+    }
+
+    #[inline]
+    fn tail(&self, at: u16, count: usize) -> u16 {
+        let Some(tail) = self.tails.get(usize::from(at - TAIL)) else { return UNLABELLED };
+        let count = u32::try_from(count).unwrap_or(31).min(31);
+        if tail.lengths >> count & 1 == 0 {
+            UNLABELLED
+        } else if tail.label == MIXED {
+            self.mixed_label((at, count))
+        } else {
+            tail.label
+        }
+    }
+
+    fn mixed_label(&self, key: (u16, u32)) -> u16 {
+        let at = self.mixed.binary_search_by_key(&key, |(key, _)| *key);
+        at.ok().and_then(|at| self.mixed.get(at)).map_or(UNLABELLED, |(_, label)| *label)
+    }
+
+    /// The state after one more digit; a tail's own tail is itself, for only its length matters.
+    #[inline]
+    pub(super) fn step(&self, at: u16, byte: u8) -> u16 {
+        let next = self.nodes.get(usize::from(at)).and_then(|node| node.next.get(usize::from(digit(byte))));
+        next.copied().unwrap_or(DEAD)
     }
 }
 
 #[inline]
 fn digit(byte: u8) -> u8 {
     byte.wrapping_sub(b'0')
-}
-
-/// A pattern of one calling code's DFA.
-struct Pattern {
-    plan: u16,
-    part: Part,
-}
-
-enum Part {
-    Leading,
-    Type(PlanType, Lengths),
-}
-
-struct Code<'a> {
-    dfa: dense::DFA<Vec<u32>>,
-    patterns: Vec<Pattern>,
-    plans: Vec<(u16, &'a Plan)>,
-}
-
-#[derive(Default)]
-struct Builder {
-    nodes: Vec<Node>,
-    labels: Vec<Label>,
-    known_nodes: HashMap<Node, u16>,
-    known_labels: HashMap<Label, u16>,
-    full: bool,
-}
-
-impl Builder {
-    fn build(mut self, plans: &[Plan]) -> Result<Automaton, DialError> {
-        // Node 0 is dead, node 1 the root; label 0 is none.
-        self.nodes = vec![Node::default(); 2];
-        self.labels = vec![Label { plan: MIXED, kind: NumberType::Unknown }];
-        let mut codes = vec![(MIXED, 0u8); 1000];
-        let mut roots = Vec::new();
-        let mut from = 0;
-        while let Some(first) = plans.get(from) {
-            let code = first.calling_code;
-            let count = plans[from..].iter().take_while(|plan| plan.calling_code == code).count();
-            let indexed = (from..from + count).map(|i| (index(i), &plans[i])).collect();
-            roots.push((code.to_string().into_bytes(), self.code(indexed)?));
-            cover(&mut codes, code, index(from));
-            from += count;
-        }
-        let root = self.top(&roots, &mut Vec::new());
-        self.nodes[1] = self.nodes[usize::from(root)];
-        if self.full {
-            return Err(DialError::TooManyNodes);
-        }
-        let mut automaton = Automaton { nodes: self.nodes, labels: self.labels, jump: Vec::new(), codes };
-        automaton.jump = (0..1000u16)
-            .map(|n| {
-                let text = format!("{n:03}");
-                text.bytes().fold(1, |at, byte| automaton.step(at, byte))
-            })
-            .collect();
-        Ok(automaton)
-    }
-
-    fn code(&mut self, plans: Vec<(u16, &Plan)>) -> Result<u16, DialError> {
-        let mut patterns = Vec::new();
-        let mut sources = Vec::new();
-        for (index, plan) in &plans {
-            if !plan.leading.is_empty() {
-                patterns.push(Pattern { plan: *index, part: Part::Leading });
-                sources.push(format!("(?:{})[0-9]*", plan.leading));
-            }
-            for row in &plan.types {
-                patterns.push(Pattern { plan: *index, part: Part::Type(row.what, row.lengths) });
-                sources.push(format!("(?:{})", row.pattern));
-            }
-        }
-        let dfa = compile(&sources)?;
-        let start = dfa
-            .start_state(&start::Config::new().anchored(Anchored::Yes))
-            .map_err(|error| DialError::Pattern(error.to_string()))?;
-        let code = Code { dfa, patterns, plans };
-        Ok(self.walk(&code, start, 0, &mut HashMap::new()))
-    }
-
-    /// The node for a DFA state at a depth; recursion is bounded by `DEPTH`.
-    fn walk(
-        &mut self,
-        code: &Code<'_>,
-        state: StateID,
-        depth: usize,
-        seen: &mut HashMap<(StateID, usize), u16>,
-    ) -> u16 {
-        if depth > DEPTH || code.dfa.is_dead_state(state) {
-            return DEAD;
-        }
-        if let Some(node) = seen.get(&(state, depth)) {
-            return *node;
-        }
-        let mut node = Node::default();
-        for (next, byte) in node.next.iter_mut().zip(b'0'..=b'9') {
-            *next = self.walk(code, code.dfa.next_state(state, byte), depth + 1, seen);
-        }
-        if let Some(label) = code.label(state, depth) {
-            node.here = self.label(label);
-        }
-        let made = self.intern(node);
-        seen.insert((state, depth), made);
-        made
-    }
-
-    /// The nodes above the calling codes, which no two regions' DFAs share.
-    fn top(&mut self, roots: &[(Vec<u8>, u16)], path: &mut Vec<u8>) -> u16 {
-        if let Some((_, root)) = roots.iter().find(|(code, _)| code == path) {
-            return *root;
-        }
-        if !roots.iter().any(|(code, _)| code.starts_with(path)) {
-            return DEAD;
-        }
-        let mut node = Node::default();
-        for (next, byte) in node.next.iter_mut().zip(b'0'..=b'9') {
-            path.push(byte);
-            *next = self.top(roots, path);
-            path.pop();
-        }
-        self.intern(node)
-    }
-
-    fn intern(&mut self, mut node: Node) -> u16 {
-        if node == Node::default() {
-            return DEAD;
-        }
-        node.near = self.common(&node);
-        if let Some(known) = self.known_nodes.get(&node) {
-            return *known;
-        }
-        let made = self.number(self.nodes.len());
-        self.nodes.push(node);
-        self.known_nodes.insert(node, made);
-        made
-    }
-
-    /// The label that says what everything at and below a node has in common.
-    fn common(&mut self, node: &Node) -> u16 {
-        let below =
-            node.next.iter().filter(|next| **next != DEAD).map(|next| self.nodes[usize::from(*next)].near);
-        let labels: Vec<Label> = std::iter::once(node.here)
-            .chain(below)
-            .filter(|label| *label != UNLABELLED)
-            .map(|label| self.labels[usize::from(label)])
-            .collect();
-        let merged = labels.into_iter().reduce(|a, b| Label {
-            plan: if a.plan == b.plan { a.plan } else { MIXED },
-            kind: if a.kind == b.kind { a.kind } else { NumberType::Unknown },
-        });
-        merged.map_or(UNLABELLED, |label| self.label(label))
-    }
-
-    fn label(&mut self, label: Label) -> u16 {
-        if let Some(known) = self.known_labels.get(&label) {
-            return *known;
-        }
-        let made = self.number(self.labels.len());
-        self.labels.push(label);
-        self.known_labels.insert(label, made);
-        made
-    }
-
-    fn number(&mut self, count: usize) -> u16 {
-        let number = u16::try_from(count).unwrap_or(MIXED);
-        self.full |= number == MIXED;
-        number
-    }
-}
-
-impl Code<'_> {
-    /// What libphonenumber says of the national number that leads to a state: `getRegionCodeForNumber`,
-    /// then `getNumberType`.
-    fn label(&self, state: StateID, depth: usize) -> Option<Label> {
-        let end = self.dfa.next_eoi_state(state);
-        if !self.dfa.is_match_state(end) {
-            return None;
-        }
-        let matched: Vec<&Pattern> = (0..self.dfa.match_len(end))
-            .filter_map(|i| self.patterns.get(self.dfa.match_pattern(end, i).as_usize()))
-            .collect();
-        let alone = self.plans.len() == 1;
-        for (index, plan) in &self.plans {
-            let of_plan = || matched.iter().filter(|pattern| pattern.plan == *index);
-            let kind = number_type(plan, depth, of_plan().filter_map(|pattern| pattern.part.kind()));
-            let leads = of_plan().any(|pattern| matches!(pattern.part, Part::Leading));
-            if alone || leads || (plan.leading.is_empty() && kind != NumberType::Unknown) {
-                let known = kind != NumberType::Unknown;
-                return known.then_some(Label { plan: *index, kind });
-            }
-        }
-        None
-    }
-}
-
-impl Part {
-    const fn kind(&self) -> Option<(PlanType, Lengths)> {
-        match self {
-            Self::Leading => None,
-            Self::Type(what, lengths) => Some((*what, *lengths)),
-        }
-    }
-}
-
-/// libphonenumber's `getNumberTypeHelper`.
-fn number_type(plan: &Plan, depth: usize, matched: impl Iterator<Item = (PlanType, Lengths)>) -> NumberType {
-    let fits: Vec<PlanType> =
-        matched.filter(|(_, lengths)| lengths >> depth & 1 == 1).map(|(what, _)| what).collect();
-    if !fits.contains(&PlanType::General) {
-        return NumberType::Unknown;
-    }
-    let special = [
-        PlanType::Premium,
-        PlanType::TollFree,
-        PlanType::SharedCost,
-        PlanType::Voip,
-        PlanType::Personal,
-        PlanType::Pager,
-        PlanType::Uan,
-        PlanType::Voicemail,
-    ];
-    if let Some(what) = special.into_iter().find(|what| fits.contains(what)) {
-        return NumberType::Of(what);
-    }
-    let pattern = |what| plan.types.iter().find(|row| row.what == what).map(|row| row.pattern);
-    let (fixed, mobile) = (fits.contains(&PlanType::Fixed), fits.contains(&PlanType::Mobile));
-    let same = pattern(PlanType::Fixed) == pattern(PlanType::Mobile);
-    match (fixed, mobile) {
-        (true, _) if same || mobile => NumberType::FixedOrMobile,
-        (true, _) => NumberType::Of(PlanType::Fixed),
-        (false, true) if !same => NumberType::Of(PlanType::Mobile),
-        _ => NumberType::Unknown,
-    }
-}
-
-fn compile(sources: &[String]) -> Result<dense::DFA<Vec<u32>>, DialError> {
-    dense::Builder::new()
-        .configure(
-            dense::Config::new()
-                .match_kind(MatchKind::All)
-                .start_kind(StartKind::Anchored)
-                .accelerate(false)
-                .minimize(false),
-        )
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .build_many(sources)
-        .map_err(|error| DialError::Pattern(error.to_string()))
-}
-
-/// Notes a calling code at every three-digit beginning that it covers.
-fn cover(codes: &mut [(u16, u8)], code: u16, plan: u16) {
-    let (from, to, len) = match code {
-        0..10 => (code * 100, code * 100 + 100, 1),
-        10..100 => (code * 10, code * 10 + 10, 2),
-        _ => (code, code + 1, 3),
-    };
-    for entry in codes.iter_mut().take(usize::from(to)).skip(usize::from(from)) {
-        *entry = (plan, len);
-    }
-}
-
-fn index(i: usize) -> u16 {
-    u16::try_from(i).unwrap_or(MIXED)
 }

@@ -21,7 +21,7 @@ const LONGEST_EXTENSION: usize = 5;
 const SHORTEST_WORLDWIDE: usize = 9;
 
 impl Dial {
-    pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading<'_> {
+    pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading {
         match extract(input) {
             Extracted::Dialled(dialled) => self.read_dialled(leg, &dialled),
             Extracted::Within(context, dialled) => self.read_within(leg, &context, &dialled),
@@ -33,7 +33,7 @@ impl Dial {
         }
     }
 
-    pub(crate) fn read_dialled(&self, leg: Leg, dialled: &Dialled) -> Reading<'_> {
+    pub(crate) fn read_dialled(&self, leg: Leg, dialled: &Dialled) -> Reading {
         if !dialled.digits {
             return self.read_feature(leg, dialled);
         }
@@ -59,7 +59,7 @@ impl Dial {
     }
 
     /// A number within `phone-context=+…` (RFC 3966 section 5.1.5).
-    fn read_within(&self, leg: Leg, context: &Dialled, dialled: &Dialled) -> Reading<'_> {
+    fn read_within(&self, leg: Leg, context: &Dialled, dialled: &Dialled) -> Reading {
         if !dialled.digits {
             return self.read_feature(leg, dialled);
         }
@@ -78,7 +78,7 @@ impl Dial {
         self.read_place(&place, "number within its phone-context").by(Steps::default().with(Step::Context))
     }
 
-    fn read_plus(&self, digits: &[u8]) -> Reading<'_> {
+    fn read_plus(&self, digits: &[u8]) -> Reading {
         let steps = Steps::default().with(Step::Plus);
         if self.home.short.is_emergency(digits) {
             return Reading::emergency(self.home.region, "emergency number").by(steps);
@@ -91,7 +91,7 @@ impl Dial {
 
     /// An emergency number, bare or behind an outside line.
     #[inline]
-    fn read_emergency(&self, leg: Leg, digits: &[u8]) -> Option<Reading<'_>> {
+    fn read_emergency(&self, leg: Leg, digits: &[u8]) -> Option<Reading> {
         if digits.len() > 8 {
             return None;
         }
@@ -114,28 +114,35 @@ impl Dial {
 
     /// A string that begins with a configured outside line. If nothing sensible is left without it and
     /// the whole is a number, it was no outside line: US 907 … with outside line 9.
-    fn read_outside(&self, digits: &[u8]) -> Option<Reading<'_>> {
+    fn read_outside(&self, digits: &[u8]) -> Option<Reading> {
         let fits = |prefix: &&Vec<u8>| digits.len() > prefix.len() && digits.starts_with(prefix);
         let prefix = self.home.outside.iter().filter(fits).max_by_key(|prefix| prefix.len())?;
         let steps = Steps::default().with(Step::Outside);
-        // Behind the outside line there are no extensions and no local guesses to be had.
-        let inner = self.read_public(Leg::Handset, digits.get(prefix.len()..)?, Steps::default()).by(steps);
-        let whole = self.read_public(Leg::Handset, digits, Steps::default());
+        let rest = digits.get(prefix.len()..)?;
+        let inner = self.read_public(Leg::Handset, rest, Steps::default()).by(steps);
         if inner.is_good() && inner.target.class != Class::Internal {
-            let other = whole.is_good() && whole.target.class != Class::Internal;
-            let ambiguity = other.then_some("without the outside line it would be a number too");
-            return Some(Reading { ambiguity, ..inner });
+            return Some(inner);
         }
-        if whole.is_good() {
-            return Some(whole);
-        }
+        let whole = self.read_public(Leg::Handset, digits, Steps::default());
         let useless = matches!(inner.target.class, Class::Unknown | Class::Internal);
-        Some(if useless { whole } else { inner })
+        Some(if useless || whole.is_good() { whole } else { inner })
+    }
+
+    /// Another way to read a string, which a setting could choose.
+    pub(crate) fn ambiguity(&self, reading: &Reading, input: &[u8]) -> Option<&'static str> {
+        let Extracted::Dialled(dialled) = extract(input) else { return None };
+        if !reading.steps.has(Step::Outside) || !dialled.digits {
+            return None;
+        }
+        let whole = self.read_public(Leg::Handset, dialled.bytes(), Steps::default());
+        let other = whole.is_good() && whole.target.number != reading.target.number;
+        (other && whole.target.class != Class::Internal)
+            .then_some("without the outside line it would be a number too")
     }
 
     /// What the public network makes of digits.
     #[inline]
-    pub(crate) fn read_public(&self, leg: Leg, digits: &[u8], steps: Steps) -> Reading<'_> {
+    pub(crate) fn read_public(&self, leg: Leg, digits: &[u8], steps: Steps) -> Reading {
         if let Some(reading) = self.read_short(digits) {
             return reading.by(steps);
         }
@@ -169,17 +176,16 @@ impl Dial {
     }
 
     #[inline]
-    fn read_short(&self, digits: &[u8]) -> Option<Reading<'_>> {
+    fn read_short(&self, digits: &[u8]) -> Option<Reading> {
         let home = &self.home;
         if home.short.is_emergency(digits) {
             return Some(Reading::emergency(home.region, "emergency number"));
         }
         let short = home.short.find(digits)?;
-        let row = short.row.and_then(|index| self.world.overlay.short(home.region).nth(index));
-        Some(Reading::short(home.region, short, row))
+        Some(Reading::short(home.region, short))
     }
 
-    fn read_network(&self, leg: Leg, digits: &[u8], steps: Steps) -> Reading<'_> {
+    fn read_network(&self, leg: Leg, digits: &[u8], steps: Steps) -> Reading {
         let mut invalid = None;
         if let Some(found) = self.home.international.find(digits) {
             let rest = digits.get(found.len..).unwrap_or_default();
@@ -189,7 +195,7 @@ impl Dial {
                 other => invalid = other.map(|reading| reading.by(steps)),
             }
         }
-        if let Some(reading) = self.read_rewritten(digits) {
+        if let Some(reading) = self.read_rewritten(digits).or_else(|| self.read_operator(digits)) {
             return reading.by(steps);
         }
         match self.read_national(leg, digits) {
@@ -208,7 +214,7 @@ impl Dial {
 
     /// An international number without any prefix.
     #[inline]
-    fn read_world(&self, digits: &[u8], rule: &'static str) -> Option<Reading<'_>> {
+    fn read_world(&self, digits: &[u8], rule: &'static str) -> Option<Reading> {
         // No calling code begins with 0.
         if digits.first() == Some(&b'0') {
             return None;
@@ -223,20 +229,24 @@ impl Dial {
         Some(self.read_place(&place, rule))
     }
 
-    /// Numbers that the national plan sends to another country, and NANP's operator prefixes.
-    fn read_rewritten(&self, digits: &[u8]) -> Option<Reading<'_>> {
+    /// Numbers that the national plan sends to another country, allocated or not.
+    fn read_rewritten(&self, digits: &[u8]) -> Option<Reading> {
         for (from, to) in &self.home.rewrites {
             if let Some(rest) = digits.strip_prefix(from.as_slice()) {
                 let place =
-                    self.world.place(Dialled::joined(to, rest)?.bytes()).filter(|place| place.found.exact)?;
+                    self.world.place(Dialled::joined(to, rest)?.bytes()).filter(|place| place.plausible)?;
                 let steps = Steps::default().with(Step::Rewrite);
                 return Some(self.read_place(&place, "national number of a neighbour").by(steps));
             }
         }
+        None
+    }
+
+    /// NANP: 01 and 0 ask for an operator.
+    fn read_operator(&self, digits: &[u8]) -> Option<Reading> {
         if !self.home.nanp {
             return None;
         }
-        // 01 and 0 ask for an operator (NANPA).
         let steps = Steps::default().with(Step::Operator);
         let place = match digits {
             [b'0', b'1', rest @ ..] if rest.first() != Some(&b'1') => self.world.place(rest),
@@ -247,21 +257,14 @@ impl Dial {
         Some(self.read_place(&place, "operator-assisted number").by(steps))
     }
 
-    fn read_national(&self, leg: Leg, digits: &[u8]) -> Option<Reading<'_>> {
+    fn read_national(&self, leg: Leg, digits: &[u8]) -> Option<Reading> {
         let home = &self.home;
-        let mut invalid = None;
-        if let Some(national) = self.world.without_trunk(home.plan, digits) {
-            let place = self.home_place(national.bytes());
-            let reading = place.map(|place| {
-                self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk))
-            });
-            match reading {
-                Some(reading) if reading.target.exact => return Some(reading),
-                other => invalid = other,
-            }
-        }
+        let invalid = match self.read_trunk(digits) {
+            Some(reading) if reading.target.exact => return Some(reading),
+            other => other,
+        };
         let bare = self.home_place(digits).filter(|place| place.found.code_len > 0);
-        let closed = !home.has_trunk || home.nanp || digits.first() == Some(&b'1');
+        let closed = home.trunk.is_empty() || home.nanp || digits.first() == Some(&b'1');
         let exact = bare.filter(|place| place.found.exact);
         if closed && let Some(place) = exact {
             return Some(self.read_place(&place, "national number"));
@@ -273,13 +276,27 @@ impl Dial {
             return Some(reading);
         }
         let whole = home.lengths >> digits.len().min(31) & 1 == 1 && digits.len() > LONGEST_EXTENSION;
-        let whole = whole && (home.nanp || !home.has_trunk);
+        let whole = whole && (home.nanp || home.trunk.is_empty());
         let place = bare.filter(|_| whole);
         invalid.or_else(|| place.map(|place| self.read_place(&place, "national number")))
     }
 
+    /// A number behind its trunk prefix, and perhaps a carrier's digits.
+    fn read_trunk(&self, digits: &[u8]) -> Option<Reading> {
+        let home = &self.home;
+        let national = self.world.without_trunk(home.plan, digits)?;
+        let mut place = self.home_place(national.bytes());
+        // A carrier's digits may also begin a number: Colombia's 03 and its mobile phones.
+        if !place.is_some_and(|place| place.found.exact)
+            && let Some(rest) = digits.strip_prefix(home.trunk)
+        {
+            place = self.home_place(rest).filter(|place| place.found.exact).or(place);
+        }
+        place.map(|place| self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk)))
+    }
+
     /// A number without its trunk prefix, or one with its calling code and no `+`.
-    fn read_bare(&self, leg: Leg, digits: &[u8], national: Option<Place>) -> Option<Reading<'_>> {
+    fn read_bare(&self, leg: Leg, digits: &[u8], national: Option<Place>) -> Option<Reading> {
         let worldwide = || {
             let fits = digits.len() >= SHORTEST_WORLDWIDE && digits.first() != Some(&b'0');
             let place = fits.then(|| self.world.place(digits)).flatten();
@@ -309,7 +326,7 @@ impl Dial {
         fits && digits.len() > LONGEST_EXTENSION && !matches!(digits.first(), Some(b'0' | b'1'))
     }
 
-    fn read_local(&self) -> Reading<'_> {
+    fn read_local(&self) -> Reading {
         let rule = "local number without its area code";
         let mut reading =
             Reading::plain(Class::National, Kind::FixedLine, Group::National, Band::National, rule);
@@ -319,7 +336,7 @@ impl Dial {
     }
 
     /// Too few digits for the public plan: an extension that nobody configured and nobody registered.
-    fn read_leftover(&self, leg: Leg, digits: &[u8]) -> Option<Reading<'_>> {
+    fn read_leftover(&self, leg: Leg, digits: &[u8]) -> Option<Reading> {
         let abroad = self.home.international.find(digits).is_some();
         if leg != Leg::Handset || digits.len() > LONGEST_EXTENSION || abroad {
             return None;
@@ -329,7 +346,7 @@ impl Dial {
         Some(reading)
     }
 
-    fn no_plan(&self, digits: &[u8]) -> Reading<'_> {
+    fn no_plan(&self, digits: &[u8]) -> Reading {
         Reading::unknown(if digits.len() > 15 { "too long for any plan" } else { "fits no plan" })
     }
 }

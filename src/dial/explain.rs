@@ -81,18 +81,41 @@ impl Dial {
             connect_fee: rate.connect,
             currency: self.currency().to_owned(),
             basis: self.basis(target.rate),
-            rate_name: self.tariff.name(target.rate).to_owned(),
+            rate_name: self.tariff.name(target.rate, target.number.unwrap_or_default().digits()).to_owned(),
             group: target.group,
             risk: target.risk,
-            range: reading.row.map(range),
-            list: list(&reading),
-            ambiguity: reading.ambiguity.map(str::to_owned),
+            range: self.row(&reading).map(range),
+            list: self.list(&reading),
+            ambiguity: self.ambiguity(&reading, input.as_bytes()).map(str::to_owned),
             metadata: self.metadata_version(),
         }
     }
+
+    /// The overlay's row for a number or a short number.
+    fn row(&self, reading: &Reading) -> Option<&Row> {
+        if let Some(index) = reading.short_row {
+            return self.world.overlay.short(self.home.region).nth(usize::from(index));
+        }
+        self.world.overlay.number(reading.target.number?.digits())
+    }
+
+    /// What the operator's overrides or the overlay say of the destination.
+    fn list(&self, reading: &Reading) -> Option<String> {
+        let number = reading.target.number.unwrap_or_default();
+        if let Some(own) = self.own(number.digits()) {
+            return Some(format!("{} (configured for +{})", own.why, own.prefix.trim_start_matches('+')));
+        }
+        let abroad = reading.target.region.filter(|region| !self.is_domestic(*region));
+        let region = abroad.and_then(|region| self.world.overlay.region_named(region));
+        let row = match (self.row(reading), region) {
+            (Some(row), Some(region)) => Some(if row.risk >= region.risk { row } else { region }),
+            (row, region) => row.or(region),
+        }?;
+        Some(format!("{} ({}, {})", row.what, row.source, row.date))
+    }
 }
 
-fn rule(reading: &Reading<'_>) -> String {
+fn rule(reading: &Reading) -> String {
     let mut parts: Vec<&str> = reading.steps.names().collect();
     if !parts.contains(&reading.target.rule) {
         parts.push(reading.target.rule);
@@ -103,12 +126,4 @@ fn rule(reading: &Reading<'_>) -> String {
 fn range(row: &Row) -> String {
     let sign = if row.scope == "world" { "+" } else { "" };
     format!("{sign}{}: {}", row.prefix, row.what)
-}
-
-fn list(reading: &Reading<'_>) -> Option<String> {
-    let row = match (reading.row, reading.region_row) {
-        (Some(row), Some(region)) => Some(if row.risk >= region.risk { row } else { region }),
-        (row, region) => row.or(region),
-    }?;
-    Some(format!("{} ({}, {})", row.what, row.source, row.date))
 }

@@ -64,6 +64,12 @@ impl Extensions {
         true
     }
 
+    /// Takes over what another plan learned.
+    pub(crate) fn keep_learned(&mut self, other: &Self) {
+        self.learned.clone_from(&other.learned);
+        self.refused = other.refused;
+    }
+
     /// How many accounts found no room.
     pub(crate) const fn refused(&self) -> u64 {
         self.refused

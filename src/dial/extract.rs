@@ -35,16 +35,30 @@ impl Dialled {
         true
     }
 
-    /// `first`, then `second`.
+    /// Digits, then more digits; `None` if there is no room for them.
+    #[inline]
     pub(crate) fn joined(first: &[u8], second: &[u8]) -> Option<Self> {
         let mut all = Self::EMPTY;
-        for byte in first.iter().chain(second) {
-            all.digits &= byte.is_ascii_digit();
-            if !all.push(*byte) {
-                return None;
-            }
-        }
+        let len = first.len() + second.len();
+        let (head, tail) = all.bytes.get_mut(..len)?.split_at_mut_checked(first.len())?;
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
+        all.len = u8::try_from(len).ok()?;
         Some(all)
+    }
+
+    /// A string of digits, perhaps behind a `+`: nearly all that is ever dialled.
+    #[inline]
+    fn plain(input: &[u8]) -> Option<Self> {
+        let (plus, digits) = match input {
+            [b'+', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        let sound = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        if !sound {
+            return None;
+        }
+        Self::joined(digits, &[]).map(|all| Self { plus, ..all })
     }
 }
 
@@ -68,7 +82,15 @@ pub(crate) enum Extracted {
 }
 
 /// Reads a URI or a user part.
+#[inline]
 pub(crate) fn extract(input: &[u8]) -> Extracted {
+    match Dialled::plain(input) {
+        Some(dialled) => Extracted::Dialled(dialled),
+        None => extract_uri(input),
+    }
+}
+
+fn extract_uri(input: &[u8]) -> Extracted {
     let input = unwrapped(input);
     if let Some(rest) = after_scheme(input, b"tel:") {
         return subscriber(cut(rest, b'?'));

@@ -22,9 +22,11 @@ const FORWARD_BETWEEN_STARS: [&[u8]; 15] = [
 const FORWARD_AT_ONCE: [&[u8]; 8] = [b"72", b"90", b"92", b"21", b"61", b"62", b"68", b"63"];
 /// Fewer digits follow a code for other reasons.
 const SHORTEST_TARGET: usize = 3;
+/// Fewer digits are more likely a feature's own argument than a number abroad with its prefix.
+const SHORTEST_PROBE: usize = 11;
 
 impl Dial {
-    pub(crate) fn read_feature(&self, leg: Leg, dialled: &Dialled) -> Reading<'_> {
+    pub(crate) fn read_feature(&self, leg: Leg, dialled: &Dialled) -> Reading {
         // Phones that send `#` to say that dialling is over.
         let code = trimmed(dialled.bytes());
         if dialled.bytes().first().is_some_and(u8::is_ascii_digit) {
@@ -33,14 +35,28 @@ impl Dial {
         if let Some(rest) = self.after_caller_id(dialled.bytes()) {
             return self.read_inner(leg, rest).by(Steps::default().with(Step::CallerId));
         }
-        match forwarded(code) {
-            Some(number) => self.read_forward(leg, number),
-            None => feature(),
+        if let Some(number) = forwarded_between_stars(code) {
+            return self.read_forward(leg, number);
         }
+        let at_once = forwarded_at_once(code).map(|number| self.read_forward(leg, number));
+        // Without a second star only a number that exists tells forwarding from another code.
+        let sure = at_once.filter(Reading::is_known);
+        sure.or_else(|| self.read_stem(leg, code)).unwrap_or_else(feature)
+    }
+
+    /// A whole number abroad behind a lone `*` or `#` is no feature code: scanners try them as stems.
+    fn read_stem(&self, leg: Leg, code: &[u8]) -> Option<Reading> {
+        let rest = code.strip_prefix(b"*").or_else(|| code.strip_prefix(b"#"))?;
+        if rest.len() < SHORTEST_PROBE || !rest.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let reading = self.read_public(leg, rest, Steps::default());
+        let abroad = matches!(reading.target.class, Class::Overseas | Class::Global) && reading.target.exact;
+        (abroad || reading.target.class == Class::Suspect).then(|| reading.probed())
     }
 
     /// `02079460958#`, and outside lines before a caller-id prefix: `9*67…`.
-    fn read_digits_first(&self, leg: Leg, code: &[u8], dialled: &Dialled) -> Reading<'_> {
+    fn read_digits_first(&self, leg: Leg, code: &[u8], dialled: &Dialled) -> Reading {
         if code.iter().all(u8::is_ascii_digit) {
             return self.read_inner(leg, code);
         }
@@ -69,7 +85,7 @@ impl Dial {
     }
 
     /// Call forwarding takes the region, number and group of where it leads.
-    fn read_forward(&self, leg: Leg, number: &[u8]) -> Reading<'_> {
+    fn read_forward(&self, leg: Leg, number: &[u8]) -> Reading {
         let mut reading = self.read_inner(leg, number);
         let target = &mut reading.target;
         target.class = Class::Feature;
@@ -78,7 +94,7 @@ impl Dial {
     }
 
     /// A number inside a code: it holds no `*` or `#`, so this goes no deeper.
-    fn read_inner(&self, leg: Leg, number: &[u8]) -> Reading<'_> {
+    fn read_inner(&self, leg: Leg, number: &[u8]) -> Reading {
         match extract(number) {
             Extracted::Dialled(dialled) if dialled.digits => self.read_dialled(leg, &dialled),
             _ => feature(),
@@ -86,7 +102,7 @@ impl Dial {
     }
 }
 
-fn feature<'a>() -> Reading<'a> {
+fn feature() -> Reading {
     Reading::plain(Class::Feature, Kind::Feature, Group::Free, Band::Free, "feature code")
 }
 
@@ -95,24 +111,30 @@ fn trimmed(code: &[u8]) -> &[u8] {
     code.strip_suffix(b"#").unwrap_or(code)
 }
 
-/// The number inside a code that forwards calls; `#…` switches forwarding off.
-fn forwarded(code: &[u8]) -> Option<&[u8]> {
+/// The code behind one or two stars; `#…` switches forwarding off.
+fn switched_on(code: &[u8]) -> Option<&[u8]> {
     let code = code.strip_prefix(b"*")?;
-    let code = code.strip_prefix(b"*").unwrap_or(code);
-    let number = match code.iter().position(|byte| *byte == b'*') {
-        Some(star) => {
-            let (service, rest) = code.split_at_checked(star)?;
-            // A number may be followed by the kind of service and a time: *61*N*11*20.
-            let rest = rest.get(1..)?;
-            FORWARD_BETWEEN_STARS.contains(&service).then_some(rest).or_else(|| at_once(code))
-        }
-        None => at_once(code),
-    }?;
-    let end = number.iter().position(|byte| matches!(byte, b'*' | b'#')).unwrap_or(number.len());
-    let number = number.get(..end)?;
-    (number.len() >= SHORTEST_TARGET).then_some(number)
+    Some(code.strip_prefix(b"*").unwrap_or(code))
 }
 
-fn at_once(code: &[u8]) -> Option<&[u8]> {
-    FORWARD_AT_ONCE.iter().find_map(|service| code.strip_prefix(*service))
+/// The number in `*21*N`, perhaps followed by the kind of service and a time: `*61*N*11*20`.
+fn forwarded_between_stars(code: &[u8]) -> Option<&[u8]> {
+    let code = switched_on(code)?;
+    let star = code.iter().position(|byte| *byte == b'*')?;
+    let (service, rest) = code.split_at_checked(star)?;
+    if !FORWARD_BETWEEN_STARS.contains(&service) {
+        return None;
+    }
+    number_at_start(rest.get(1..)?)
+}
+
+/// The number in `*72N`.
+fn forwarded_at_once(code: &[u8]) -> Option<&[u8]> {
+    let code = switched_on(code)?;
+    number_at_start(FORWARD_AT_ONCE.iter().find_map(|service| code.strip_prefix(*service))?)
+}
+
+fn number_at_start(rest: &[u8]) -> Option<&[u8]> {
+    let end = rest.iter().position(|byte| matches!(byte, b'*' | b'#')).unwrap_or(rest.len());
+    rest.get(..end).filter(|number| number.len() >= SHORTEST_TARGET)
 }

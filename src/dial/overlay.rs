@@ -6,7 +6,7 @@
 
 use super::numbering::{Lengths, Numbering};
 use super::tariff::Band;
-use super::trie::Trie;
+use super::trie::{Trie, TrieBuilder};
 use super::{DialError, Kind, Region, Risk};
 
 const FILE: &str = include_str!("data/overlay.csv");
@@ -26,35 +26,49 @@ pub(crate) struct Row {
     pub(crate) date: String,
 }
 
+/// The part of a row that decides; the rest explains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) lengths: Lengths,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) risk: Risk,
+    pub(crate) band: Option<Band>,
+}
+
 /// All rows, indexed by what they apply to.
 #[derive(Clone, Default)]
 pub(crate) struct Overlay {
     rows: Vec<Row>,
+    /// What the rows decide, side by side.
+    verdicts: Vec<Verdict>,
     world: Trie,
     /// Prefixes with `x` for any digit; very few.
     wild: Vec<(Vec<u8>, usize)>,
     /// For each plan, the row of its region.
-    regions: Vec<Option<usize>>,
+    regions: Vec<Option<u16>>,
 }
 
 impl Overlay {
     /// The shipped rows.
     pub(crate) fn shipped(numbering: &Numbering) -> Result<Self, DialError> {
         let mut all = Self { regions: vec![None; numbering.plans.len()], ..Self::default() };
+        let mut world = TrieBuilder::default();
         let mut reader = csv::Reader::from_reader(FILE.as_bytes());
         for (index, record) in reader.records().enumerate() {
             let row = record.ok().and_then(|record| row(&record));
-            all.take(row.ok_or(DialError::Data { file: "overlay.csv", line: index + 2 })?, numbering);
+            let row = row.ok_or(DialError::Data { file: "overlay.csv", line: index + 2 })?;
+            all.take(row, numbering, &mut world);
         }
+        all.world = world.build();
         Ok(all)
     }
 
-    fn take(&mut self, row: Row, numbering: &Numbering) {
+    fn take(&mut self, row: Row, numbering: &Numbering, world: &mut TrieBuilder) {
         let index = self.rows.len();
         match row.scope.as_str() {
             "world" => {
                 let value = u32::try_from(index).unwrap_or(u32::MAX);
-                if !self.world.insert(row.prefix.as_bytes(), value) {
+                if !world.insert(row.prefix.as_bytes(), value) {
                     self.wild.push((row.prefix.clone().into_bytes(), index));
                 }
             }
@@ -62,27 +76,44 @@ impl Overlay {
                 let of = Region::new(&row.prefix);
                 for (plan, slot) in numbering.plans.iter().zip(&mut self.regions) {
                     if Some(plan.region) == of {
-                        *slot = Some(index);
+                        *slot = u16::try_from(index).ok();
                     }
                 }
             }
             _ => {}
         }
+        let Row { lengths, kind, risk, band, .. } = row;
+        self.verdicts.push(Verdict { lengths, kind, risk, band });
         self.rows.push(row);
     }
 
-    /// The row of the longest prefix of a number in E.164 form.
     #[inline]
-    pub(crate) fn number(&self, digits: &[u8]) -> Option<&Row> {
+    fn index(&self, digits: &[u8]) -> Option<usize> {
         let wild = self.wild.iter().find(|(prefix, _)| fits(prefix, digits)).map(|(_, index)| *index);
-        let index = wild.or_else(|| self.world.longest(digits).map(|(index, _)| index as usize))?;
-        self.rows.get(index)
+        wild.or_else(|| self.world.longest(digits).map(|(index, _)| index as usize))
     }
 
-    /// The row of a plan's region.
+    /// What the row of the longest prefix of a number in E.164 form decides.
     #[inline]
-    pub(crate) fn region(&self, plan: u16) -> Option<&Row> {
-        self.rows.get((*self.regions.get(usize::from(plan))?)?)
+    pub(crate) fn verdict(&self, digits: &[u8]) -> Option<Verdict> {
+        self.verdicts.get(self.index(digits)?).copied()
+    }
+
+    /// What the row of a plan's region decides.
+    #[inline]
+    pub(crate) fn region_verdict(&self, plan: u16) -> Option<Verdict> {
+        let index = (*self.regions.get(usize::from(plan))?)?;
+        self.verdicts.get(usize::from(index)).copied()
+    }
+
+    /// The row of the longest prefix of a number in E.164 form.
+    pub(crate) fn number(&self, digits: &[u8]) -> Option<&Row> {
+        self.rows.get(self.index(digits)?)
+    }
+
+    /// The row of a region.
+    pub(crate) fn region_named(&self, region: Region) -> Option<&Row> {
+        self.rows.iter().find(|row| row.scope == "region" && row.prefix == region.as_str())
     }
 
     /// The rows for short numbers of a home country.
@@ -100,10 +131,7 @@ fn row(record: &csv::StringRecord) -> Option<Row> {
     Some(Row {
         scope: cell(0)?,
         prefix: cell(1)?,
-        lengths: match record.get(2)? {
-            "" => 0,
-            n => 1u32.checked_shl(n.parse().ok()?)?,
-        },
+        lengths: lengths(record.get(2)?)?,
         kind: named(record.get(3)?)?,
         risk: named(record.get(4)?)??,
         band: named(record.get(5)?)?,
@@ -111,6 +139,13 @@ fn row(record: &csv::StringRecord) -> Option<Row> {
         source: cell(7)?,
         date: cell(8)?,
     })
+}
+
+/// Lengths with spaces between them.
+fn lengths(cell: &str) -> Option<Lengths> {
+    cell.split(' ')
+        .filter(|n| !n.is_empty())
+        .try_fold(0, |set, n| Some(set | 1u32.checked_shl(n.parse().ok()?)?))
 }
 
 /// `Some(None)` for an empty cell, `None` for a name that no variant has.

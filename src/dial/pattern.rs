@@ -15,8 +15,10 @@ const GROUPS: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix {
     branches: Node,
-    /// Set if the pattern is digits and nothing else.
-    literal: Option<Vec<u8>>,
+    /// Set if the pattern is alternatives of digits and nothing else.
+    literals: Option<Vec<Vec<u8>>>,
+    /// The digits with which a match can begin.
+    first: u16,
     /// How many groups it has.
     groups: usize,
 }
@@ -26,17 +28,17 @@ enum Node {
     /// One of the digits in a bit set.
     Digit(u16),
     End,
-    Sequence(Vec<Node>),
-    Either(Vec<Node>),
-    Repeat(Box<Node>, u8, u8),
-    Group(usize, Box<Node>),
+    Sequence(Vec<Self>),
+    Either(Vec<Self>),
+    Repeat(Box<Self>, u8, u8),
+    Group(usize, Box<Self>),
 }
 
 /// A match: its length, and where its groups lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) len: usize,
-    pub(crate) groups: [Option<(usize, usize)>; GROUPS],
+    pub(crate) groups: [Option<(u8, u8)>; GROUPS],
 }
 
 impl Prefix {
@@ -45,20 +47,29 @@ impl Prefix {
         let mut parser = Parser { rest: source.as_bytes(), groups: 0 };
         let branches = parser.either().filter(|_| parser.rest.is_empty());
         let branches = branches.ok_or_else(|| DialError::Pattern(source.to_owned()))?;
-        let plain = !source.is_empty() && source.bytes().all(|byte| byte.is_ascii_digit());
-        let literal = plain.then(|| source.as_bytes().to_vec());
-        Ok(Self { branches, literal, groups: parser.groups })
+        let plain = |branch: &str| !branch.is_empty() && branch.bytes().all(|byte| byte.is_ascii_digit());
+        let literals =
+            source.split('|').map(|branch| plain(branch).then(|| branch.as_bytes().to_vec())).collect();
+        // An empty match is none, so what comes after an empty beginning matters as well.
+        let (first, _) = branches.first();
+        Ok(Self { branches, literals, first, groups: parser.groups })
     }
 
     /// Matches at the beginning of `text`, leftmost alternative first as in Perl; `None` for no match
     /// and for an empty one.
     #[inline]
     pub(crate) fn find(&self, text: &[u8]) -> Option<Match> {
-        if let Some(literal) = &self.literal {
-            let found = Match { len: literal.len(), ..Match::default() };
-            return text.starts_with(literal).then_some(found);
+        let digit = text.first()?.wrapping_sub(b'0');
+        if self.first >> (digit & 15) & 1 == 0 {
+            return None;
         }
-        self.find_slow(text)
+        match &self.literals {
+            Some(literals) => {
+                let len = literals.iter().find(|literal| text.starts_with(literal))?.len();
+                Some(Match { len, ..Match::default() })
+            }
+            None => self.find_slow(text),
+        }
     }
 
     /// How many groups it has; the first is number 1.
@@ -76,6 +87,25 @@ impl Prefix {
     }
 }
 
+impl Node {
+    /// The digits with which a match can begin, and whether it can be empty.
+    fn first(&self) -> (u16, bool) {
+        match self {
+            Self::Digit(set) => (*set, false),
+            Self::End => (0, true),
+            Self::Either(nodes) => {
+                nodes.iter().map(Self::first).fold((0, false), |a, b| (a.0 | b.0, a.1 | b.1))
+            }
+            Self::Sequence(nodes) => nodes
+                .iter()
+                .map(Self::first)
+                .fold((0, true), |a, b| (if a.1 { a.0 | b.0 } else { a.0 }, a.1 & b.1)),
+            Self::Repeat(inner, low, _) => (inner.first().0, *low == 0 || inner.first().1),
+            Self::Group(_, inner) => inner.first(),
+        }
+    }
+}
+
 /// Continues with `then` after each way in which `node` matches, until one of them answers true.
 fn run(node: &Node, text: &[u8], at: Match, then: &mut dyn FnMut(Match) -> bool) -> bool {
     match node {
@@ -90,7 +120,7 @@ fn run(node: &Node, text: &[u8], at: Match, then: &mut dyn FnMut(Match) -> bool)
         Node::Repeat(inner, low, high) => repeat(inner, *low, *high, text, at, then),
         Node::Group(number, inner) => run(inner, text, at, &mut |mut found| {
             if let Some(group) = found.groups.get_mut(*number) {
-                *group = Some((at.len, found.len));
+                *group = u8::try_from(at.len).ok().zip(u8::try_from(found.len).ok());
             }
             then(found)
         }),

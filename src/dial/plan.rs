@@ -30,8 +30,8 @@ pub(crate) struct HomePlan {
     pub(crate) carrier: Vec<Prefix>,
     pub(crate) international: Prefix,
     pub(crate) rewrites: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Whether national numbers need a trunk prefix.
-    pub(crate) has_trunk: bool,
+    /// What national numbers begin with; empty if they need nothing.
+    pub(crate) trunk: &'static [u8],
     /// Whether the home shares calling code 1.
     pub(crate) nanp: bool,
     /// Lengths of a number dialled within its area.
@@ -58,7 +58,7 @@ impl HomePlan {
             carrier: Vec::new(),
             international: Prefix::new(plan.international)?,
             rewrites: Vec::new(),
-            has_trunk: !plan.trunk.is_empty(),
+            trunk: plan.trunk.as_bytes(),
             nanp: plan.calling_code == 1,
             local: local(plan),
             lengths: plan.lengths,

@@ -19,7 +19,7 @@ const SHORTEST_NUMBER: usize = 9;
 impl Dial {
     /// A number that exists, behind a stem; `plus` if the string began with `+`.
     #[cold]
-    pub(crate) fn read_probe(&self, digits: &[u8], plus: bool) -> Option<Reading<'_>> {
+    pub(crate) fn read_probe(&self, digits: &[u8], plus: bool) -> Option<Reading> {
         let known = STEMS.iter().filter_map(|stem| digits.strip_prefix(*stem));
         if let Some(reading) = known.filter_map(|rest| self.read_behind(rest)).next() {
             return Some(reading);
@@ -28,18 +28,26 @@ impl Dial {
         guessed.filter(|(stem, _)| !plus && guessed_stem(stem)).find_map(|(_, rest)| self.read_behind(rest))
     }
 
-    fn read_behind(&self, rest: &[u8]) -> Option<Reading<'_>> {
+    fn read_behind(&self, rest: &[u8]) -> Option<Reading> {
         if rest.len() < SHORTEST_NUMBER || rest.first() == Some(&b'0') {
             return None;
         }
         let place = self.world.place(rest).filter(|place| place.found.exact)?;
-        let mut reading = self.read_place(&place, "number behind a guessed prefix");
-        reading.target.class = Class::Suspect;
-        reading.target.kind = Kind::PrefixProbe;
-        reading.target.exact = false;
-        reading.target.risk = Risk::High;
-        reading.target.group = Group::Suspect;
-        Some(reading)
+        Some(self.read_place(&place, "").probed())
+    }
+}
+
+impl Reading {
+    /// The same number, reached by guessing.
+    #[must_use]
+    pub(crate) const fn probed(mut self) -> Self {
+        self.target.class = Class::Suspect;
+        self.target.kind = Kind::PrefixProbe;
+        self.target.exact = false;
+        self.target.risk = Risk::High;
+        self.target.group = Group::Suspect;
+        self.target.rule = "number behind a guessed prefix";
+        self
     }
 }
 

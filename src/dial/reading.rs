@@ -6,11 +6,11 @@
 
 use super::automaton::NumberType;
 use super::numbering::PlanType;
-use super::overlay::Row;
+use super::overlay::Verdict;
 use super::short::Short;
 use super::tariff::Band;
 use super::world::Place;
-use super::{Class, Dial, Group, Kind, Number, RateId, Region, Risk, Target};
+use super::{Class, Dial, Group, Kind, Override, RateId, Region, Risk, Target};
 
 /// What was taken off a string, in the order in which it is dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Steps {
         Self(self.0 | 1 << step as u16)
     }
 
+    /// Whether a step is among them.
+    pub(crate) const fn has(self, step: Step) -> bool {
+        self.0 >> step as u16 & 1 == 1
+    }
+
     /// Their names.
     pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(step, _)| self.0 >> *step as u16 & 1 == 1).map(|(_, name)| name)
@@ -57,20 +62,16 @@ impl Steps {
 
 /// A target, and how it was found.
 #[derive(Clone, Copy)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct Reading {
     pub(crate) target: Target,
     pub(crate) steps: Steps,
-    /// The overlay's row for the number.
-    pub(crate) row: Option<&'a Row>,
-    /// The overlay's row for its region.
-    pub(crate) region_row: Option<&'a Row>,
-    /// Another way to read the string, which a setting could choose.
-    pub(crate) ambiguity: Option<&'static str>,
+    /// For a short number, the index of its row among the home's in the overlay.
+    pub(crate) short_row: Option<u16>,
     /// Whether the number's length fits its plan.
     pub(crate) plausible: bool,
 }
 
-impl<'a> Reading<'a> {
+impl Reading {
     /// A reading without a number.
     pub(crate) fn plain(class: Class, kind: Kind, group: Group, band: Band, rule: &'static str) -> Self {
         let exact = !matches!(kind, Kind::Invalid);
@@ -85,14 +86,7 @@ impl<'a> Reading<'a> {
             rate: band.rate(),
             rule,
         };
-        Self {
-            target,
-            steps: Steps::default(),
-            row: None,
-            region_row: None,
-            ambiguity: None,
-            plausible: true,
-        }
+        Self { target, steps: Steps::default(), short_row: None, plausible: true }
     }
 
     pub(crate) fn unknown(rule: &'static str) -> Self {
@@ -109,7 +103,7 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    pub(crate) fn short(home: Region, short: Short, row: Option<&'a Row>) -> Self {
+    pub(crate) fn short(home: Region, short: Short) -> Self {
         let group = match (short.kind, short.band) {
             (Kind::TollFree, _) => Group::Free,
             (Kind::UnknownCost, Band::ShortOrdinary) => Group::National,
@@ -118,7 +112,7 @@ impl<'a> Reading<'a> {
         let mut reading = Self::plain(Class::Short, short.kind, group, short.band, "short number");
         reading.target.region = Some(home);
         reading.target.risk = short.risk;
-        reading.row = row;
+        reading.short_row = short.row;
         reading
     }
 
@@ -134,6 +128,11 @@ impl<'a> Reading<'a> {
         self
     }
 
+    /// Whether it has a number that exists, or a stem before one.
+    pub(crate) fn is_known(&self) -> bool {
+        self.target.number.is_some() && (self.target.exact || self.target.group == Group::Suspect)
+    }
+
     /// Whether it stands for something that exists.
     pub(crate) fn is_good(&self) -> bool {
         self.target.exact && !matches!(self.target.class, Class::Unknown | Class::Suspect)
@@ -143,8 +142,8 @@ impl<'a> Reading<'a> {
 impl Dial {
     /// The reading of a number that the world has.
     #[inline]
-    pub(crate) fn read_place(&self, place: &Place, rule: &'static str) -> Reading<'_> {
-        let digits = place.number.bytes();
+    pub(crate) fn read_place(&self, place: &Place, rule: &'static str) -> Reading {
+        let digits = place.digits.digits();
         let region = self.world.region(place.found.plan).unwrap_or(Region::WORLD);
         let domestic = self.home.is_domestic(region);
         let class = match (region, domestic) {
@@ -152,34 +151,39 @@ impl Dial {
             (_, true) => Class::National,
             _ => Class::Overseas,
         };
-        let row = self.world.overlay.number(digits);
-        let region_row = if domestic { None } else { self.world.overlay.region(place.found.plan) };
-        let (kind, exact) = kind_of(place, row);
+        let row = self.world.overlay.verdict(digits);
+        let region_row = if domestic { None } else { self.world.overlay.region_verdict(place.found.plan) };
+        let own = self.own(digits);
+        let (kind, exact) = match own.and_then(|own| own.kind) {
+            Some(kind) => (kind, true),
+            None => kind_of(place, row),
+        };
         // The kind that all numbers with this beginning share, known or not.
         let likely = if exact { kind } else { kind_named(place.found.kind) };
-        let likely = row.and_then(|row| row.kind).unwrap_or(likely);
-        let risk = self.risk(digits, class, likely, row, region_row);
+        let likely = row.and_then(|row| row.kind).filter(|_| !exact).unwrap_or(likely);
+        let risk =
+            own.and_then(|own| own.risk).unwrap_or_else(|| listed_risk(class, likely, row, region_row));
         let group = group(class, likely, exact, risk);
         let band = band(class, likely, row, region_row);
         let target = Target {
             class,
             kind,
             region: Some(region),
-            number: Number::new(digits),
+            number: place.number(),
             exact,
             risk,
             group,
             rate: self.rate_of(digits, group, band),
             rule,
         };
-        Reading {
-            target,
-            steps: Steps::default(),
-            row,
-            region_row,
-            ambiguity: None,
-            plausible: place.plausible,
-        }
+        Reading { target, steps: Steps::default(), short_row: None, plausible: place.plausible }
+    }
+
+    /// What the operator says of a number.
+    #[inline]
+    pub(crate) fn own(&self, digits: &[u8]) -> Option<&Override> {
+        let (index, _) = self.overridden.longest(digits)?;
+        self.overrides.get(index as usize)
     }
 
     #[inline]
@@ -189,38 +193,26 @@ impl Dial {
         }
         self.tariff.deck_rate(digits).unwrap_or_else(|| band.rate())
     }
-
-    fn risk(&self, digits: &[u8], class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Risk {
-        if let Some((risk, _)) = self.risks.longest(digits) {
-            return risk_at(risk);
-        }
-        let listed = row.map_or(Risk::Low, |row| row.risk).max(region.map_or(Risk::Low, |row| row.risk));
-        let costly =
-            matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::Satellite | Kind::IntlNetwork);
-        match class {
-            // The lists speak of calls from abroad.
-            Class::National => row.map_or(Risk::Low, |row| row.risk.min(Risk::Medium)),
-            _ if costly => Risk::High,
-            _ => listed,
-        }
-    }
 }
 
-/// The risk for a value of the operator's own table.
-const fn risk_at(value: u32) -> Risk {
-    match value {
-        0 => Risk::Low,
-        1 => Risk::Medium,
-        _ => Risk::High,
+/// What the lists say; they speak of calls from abroad.
+fn listed_risk(class: Class, kind: Kind, row: Option<Verdict>, region: Option<Verdict>) -> Risk {
+    let listed = row.map_or(Risk::Low, |row| row.risk);
+    let costly =
+        matches!(kind, Kind::PremiumRate | Kind::PersonalNumber | Kind::Satellite | Kind::IntlNetwork);
+    match class {
+        Class::National => listed.min(Risk::Medium),
+        _ if costly => Risk::High,
+        _ => listed.max(region.map_or(Risk::Low, |row| row.risk)),
     }
 }
 
 /// The kind and whether the number is exact.
-fn kind_of(place: &Place, row: Option<&Row>) -> (Kind, bool) {
+fn kind_of(place: &Place, row: Option<Verdict>) -> (Kind, bool) {
     let known = row.and_then(|row| Some((row.kind?, row.lengths)));
     match known {
         Some((kind, _)) if place.found.exact => (kind, true),
-        Some((kind, lengths)) if lengths >> place.number.bytes().len() & 1 == 1 => (kind, true),
+        Some((kind, lengths)) if lengths >> place.len.min(31) & 1 == 1 => (kind, true),
         _ if place.found.exact => (kind_named(place.found.kind), true),
         _ => (Kind::Invalid, false),
     }
@@ -264,7 +256,7 @@ fn group(class: Class, kind: Kind, exact: bool, risk: Risk) -> Group {
 }
 
 /// The band of the built-in table.
-fn band(class: Class, kind: Kind, row: Option<&Row>, region: Option<&Row>) -> Band {
+fn band(class: Class, kind: Kind, row: Option<Verdict>, region: Option<Verdict>) -> Band {
     let home = match kind {
         Kind::TollFree => Band::Free,
         Kind::PremiumRate => Band::Premium,

@@ -12,7 +12,7 @@ use regex_automata::{Anchored, MatchKind};
 use super::numbering::{Lengths, Plan, ShortSet};
 use super::overlay::Overlay;
 use super::tariff::Band;
-use super::trie::Trie;
+use super::trie::{Trie, TrieBuilder};
 use super::{DialError, Kind, Risk};
 
 /// The longest short number.
@@ -25,7 +25,7 @@ pub(crate) struct Short {
     pub(crate) band: Band,
     pub(crate) risk: Risk,
     /// Index of the overlay's row, in the order of `Overlay::short`.
-    pub(crate) row: Option<usize>,
+    pub(crate) row: Option<u16>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,10 +71,12 @@ impl ShortNumbers {
             rows: Vec::new(),
             prefixes: Trie::default(),
         };
+        let mut prefixes = TrieBuilder::default();
         for row in overlay.short(plan.region) {
-            all.prefixes.insert(row.prefix.as_bytes(), u32::try_from(all.rows.len()).unwrap_or(u32::MAX));
+            prefixes.insert(row.prefix.as_bytes(), u32::try_from(all.rows.len()).unwrap_or(u32::MAX));
             all.rows.push(Row { lengths: row.lengths, kind: row.kind, band: row.band, risk: row.risk });
         }
+        all.prefixes = prefixes.build();
         Ok(all)
     }
 
@@ -98,7 +100,7 @@ impl ShortNumbers {
         let Some((index, row)) = row else { return Some(Short { kind, band, risk: Risk::Low, row: None }) };
         let kind = row.kind.unwrap_or(kind);
         let band = row.band.unwrap_or(if kind == Kind::TollFree { Band::Free } else { band });
-        Some(Short { kind, band, risk: row.risk, row: Some(index) })
+        Some(Short { kind, band, risk: row.risk, row: u16::try_from(index).ok() })
     }
 
     fn row(&self, digits: &[u8]) -> Option<(usize, Row)> {

@@ -3,12 +3,14 @@
 //! In: `data/tariff.csv`, `data/currencies.csv`, a deck's rows. Out: a `Rate` for each `RateId`.
 //! Never: passes a guess off as a price; floating point.
 
+use std::collections::BTreeMap;
+
 use crate::labels;
 use crate::tally::Label as _;
 use crate::time::Span;
 
 use super::deck::Deck;
-use super::trie::Trie;
+use super::trie::{Trie, TrieBuilder};
 use super::{DialError, Rate, RateId, Region};
 
 const BANDS: &str = include_str!("data/tariff.csv");
@@ -111,8 +113,11 @@ impl Rate {
 #[derive(Clone)]
 pub(crate) struct Tariff {
     rates: Vec<Rate>,
-    names: Vec<String>,
+    /// The bands' descriptions.
+    bands: Vec<String>,
     prefixes: Trie,
+    /// The deck's destinations.
+    names: BTreeMap<String, String>,
     /// The deck's name, or none for the built-in table alone.
     deck: Option<String>,
     currency: String,
@@ -123,8 +128,14 @@ impl Tariff {
     pub(crate) fn built_in(currency: &str) -> Result<Self, DialError> {
         let currency = currency.to_ascii_uppercase();
         let factor = per_gbp(&currency)?.ok_or_else(|| DialError::Currency(currency.clone()))?;
-        let mut tariff =
-            Self { rates: Vec::new(), names: Vec::new(), prefixes: Trie::default(), deck: None, currency };
+        let mut tariff = Self {
+            rates: Vec::new(),
+            bands: Vec::new(),
+            names: BTreeMap::new(),
+            prefixes: Trie::default(),
+            deck: None,
+            currency,
+        };
         let mut reader = csv::Reader::from_reader(BANDS.as_bytes());
         for (index, record) in reader.records().enumerate() {
             let row = record.ok().and_then(|record| tariff.band(index, &record, factor));
@@ -146,18 +157,24 @@ impl Tariff {
             initial_s: 60,
             increment_s: 60,
         });
-        self.names.push(record.get(5)?.to_owned());
+        self.bands.push(record.get(5)?.to_owned());
         Some(())
     }
 
     /// Lays a deck over the bands: a number that it has is priced by it.
     pub(crate) fn lay(&mut self, name: &str, deck: Deck) {
+        let mut prefixes = TrieBuilder::default();
+        // Equal rates are stored once: a deck has many prefixes and few prices, and they stay in cache.
+        let mut known: BTreeMap<[i64; 6], u32> = BTreeMap::new();
         for row in deck.rows {
-            let id = u32::try_from(self.rates.len()).unwrap_or(u32::MAX);
-            self.prefixes.insert(row.prefix.as_bytes(), id);
-            self.rates.push(row.rate);
-            self.names.push(row.name);
+            let id = *known.entry(parts(&row.rate)).or_insert_with(|| {
+                self.rates.push(row.rate);
+                u32::try_from(self.rates.len() - 1).unwrap_or(u32::MAX)
+            });
+            prefixes.insert(row.prefix.as_bytes(), id);
+            self.names.insert(row.prefix, row.name);
         }
+        self.prefixes = prefixes.build();
         if let Some(currency) = deck.currency {
             self.currency = currency;
         }
@@ -183,9 +200,14 @@ impl Tariff {
         self.rates.get(id.0 as usize).unwrap_or(NOTHING)
     }
 
-    /// The row's own name: a band's description or a deck's destination.
-    pub(crate) fn name(&self, id: RateId) -> &str {
-        self.names.get(id.0 as usize).map_or("", String::as_str)
+    /// The name of the price of a number: a band's description or a deck's destination.
+    pub(crate) fn name(&self, id: RateId, digits: &[u8]) -> &str {
+        if self.is_built_in(id) {
+            return self.bands.get(id.0 as usize).map_or("", String::as_str);
+        }
+        let digits = std::str::from_utf8(digits).unwrap_or("");
+        let prefixes = (0..=digits.len()).rev().filter_map(|len| digits.get(..len));
+        prefixes.filter_map(|prefix| self.names.get(prefix)).next().map_or("", String::as_str)
     }
 
     pub(crate) const fn is_built_in(&self, id: RateId) -> bool {
@@ -225,7 +247,7 @@ impl Tariff {
 }
 
 /// The currency of a country: where the table has none, US dollars.
-pub(crate) fn currency_of(region: Region) -> String {
+pub fn currency_of(region: Region) -> String {
     let mut reader = csv::Reader::from_reader(CURRENCIES.as_bytes());
     let row = reader
         .records()
@@ -245,6 +267,11 @@ fn per_gbp(currency: &str) -> Result<Option<i64>, DialError> {
         }
     }
     Ok(None)
+}
+
+fn parts(rate: &Rate) -> [i64; 6] {
+    let Rate { connect, per_minute, per_minute_low, per_minute_high, initial_s, increment_s } = *rate;
+    [connect, per_minute, per_minute_low, per_minute_high, i64::from(initial_s), i64::from(increment_s)]
 }
 
 fn scaled(money: i64, factor: i64) -> i64 {

@@ -10,7 +10,7 @@ use super::extract::Dialled;
 use super::numbering::{Numbering, Plan};
 use super::overlay::Overlay;
 use super::pattern::Prefix;
-use super::{DialError, Region};
+use super::{DialError, Number, Region};
 
 static WORLD: OnceLock<Result<World, DialError>> = OnceLock::new();
 
@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) automaton: Automaton,
     pub(crate) overlay: Overlay,
     trunks: Vec<Trunk>,
+    /// The plans' regions.
+    regions: Vec<Region>,
 }
 
 /// How a plan's trunk prefix is taken off.
@@ -33,10 +35,27 @@ struct Trunk {
 /// A number that some plan has, exactly or by its beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    pub(crate) number: Dialled,
+    /// Its digits; the first 15 of a longer number.
+    pub(crate) digits: Number,
+    /// How many digits it has.
+    pub(crate) len: usize,
     pub(crate) found: Found,
     /// Whether the plan has numbers of this length, or longer ones only.
     pub(crate) plausible: bool,
+}
+
+impl Place {
+    #[inline]
+    fn new(digits: &[u8], found: Found, plausible: bool) -> Option<Self> {
+        let head = digits.get(..Number::LONGEST).unwrap_or(digits);
+        Some(Self { digits: Number::of_digits(head)?, len: digits.len(), found, plausible })
+    }
+
+    /// The number; `None` if it has more digits than E.164 allows.
+    #[inline]
+    pub(crate) fn number(&self) -> Option<Number> {
+        (self.len <= Number::LONGEST).then_some(self.digits)
+    }
 }
 
 impl World {
@@ -53,6 +72,7 @@ impl World {
             automaton: Automaton::new(numbering)?,
             overlay: Overlay::shipped(numbering)?,
             trunks,
+            regions: numbering.plans.iter().map(|plan| plan.region).collect(),
         })
     }
 
@@ -61,7 +81,7 @@ impl World {
     }
 
     pub(crate) fn region(&self, index: u16) -> Option<Region> {
-        self.plan(index).map(|plan| plan.region)
+        self.regions.get(usize::from(index)).copied()
     }
 
     /// Where an international number leads: `None` if no plan has room for it.
@@ -72,7 +92,7 @@ impl World {
         }
         let found = self.automaton.find(digits)?;
         if found.exact {
-            return Some(Place { number: Dialled::joined(digits, &[])?, found, plausible: true });
+            return Place::new(digits, found, true);
         }
         self.place_inexact(digits, found)
     }
@@ -85,15 +105,14 @@ impl World {
             self.without_trunk(found.plan, national).and_then(|rest| Dialled::joined(code, rest.bytes()));
         if let Some(number) = stripped
             && let Some(found) = self.automaton.find(number.bytes())
-            && (found.exact || plan.lengths >> national_len(&number, &found) & 1 == 1)
+            && plan.lengths >> national_len(&number, &found).min(31) & 1 == 1
         {
-            return Some(Place { number, found, plausible: true });
+            return Place::new(number.bytes(), found, true);
         }
         let longest = usize::try_from(plan.lengths.checked_ilog2()?).ok()?;
         let len = u32::try_from(national.len()).ok()?;
         let plausible = plan.lengths >> len.min(31) & 1 == 1 || len < plan.lengths.trailing_zeros();
-        let number = Dialled::joined(digits, &[])?;
-        (national.len() <= longest).then_some(Place { number, found, plausible })
+        if national.len() > longest { None } else { Place::new(digits, found, plausible) }
     }
 
     /// A national number as it was dialled, without its trunk prefix; `None` if it has none.
@@ -105,7 +124,7 @@ impl World {
         let group = found.groups.get(trunk.pattern.groups()).copied().flatten();
         match (&trunk.before, group) {
             (Some(before), Some((from, to))) => {
-                let kept = Dialled::joined(before, national.get(from..to)?)?;
+                let kept = Dialled::joined(before, national.get(usize::from(from)..usize::from(to))?)?;
                 Dialled::joined(kept.bytes(), rest)
             }
             _ => Dialled::joined(rest, &[]),

@@ -27,6 +27,7 @@ labels! {
         ForwardHome = "forward_home", "Somebody forwards calls to a mobile phone.";
         ForwardAbroad = "forward_abroad", "Somebody forwards calls to a mobile phone in Ireland.";
         Voting = "voting", "Somebody votes by premium-rate number.";
+        Travellers = "travellers", "The sales team is in Spain, and the office calls its hotels and hosts.";
         LateWorker = "late_worker", "Somebody calls the United States in the evening.";
         EmergencyTest = "emergency_test", "Somebody tests that 999 works.";
     }
@@ -76,6 +77,7 @@ impl Happening {
                 let short = Ending::Answered(Span::seconds(rng.between(12, 40)));
                 vec![Call::out(at, who, to, Span::seconds(4), short)]
             }
+            Self::Travellers => travellers(site, day, rng),
             Self::LateWorker => late_worker(site, day, rng),
             Self::EmergencyTest => {
                 let at = day.clock(10, rng.between(0, 59));
@@ -214,6 +216,20 @@ fn new_customer(site: &Site, day: Day, number: i64, rng: &mut Rng) -> Vec<Call> 
             attempt(office_hour(day, rng), who, to, rng)
         })
         .collect()
+}
+
+fn travellers(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
+    let callers = [anyone(site, rng), anyone(site, rng), seller(site, rng)];
+    let hosts: Vec<_> = (0..5).map(|_| country("ES").number(rng)).collect();
+    let mut calls = Vec::new();
+    for who in callers {
+        for _ in 0..rng.between(2, 5) {
+            let host = &hosts[rng.below(hosts.len())];
+            let number = dialled_abroad(host, rng);
+            calls.push(attempt(office_hour(day, rng), who, number, rng));
+        }
+    }
+    calls
 }
 
 fn forward(site: &Site, day: Day, to: &str, rng: &mut Rng) -> Vec<Call> {

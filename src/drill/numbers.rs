@@ -195,6 +195,7 @@ mod tests {
     use rlibphonenumber::PHONE_NUMBER_UTIL;
 
     use super::*;
+    use crate::dial::{Dial, Group, Leg, Settings};
 
     #[test]
     fn every_pattern_is_valid_in_its_country() {
@@ -216,6 +217,35 @@ mod tests {
         }
         let brief: Vec<_> = wrong.iter().map(|(p, v)| (p, v.len(), &v[..v.len().min(4)])).collect();
         assert!(brief.is_empty(), "{brief:#?}");
+    }
+
+    #[test]
+    fn the_dial_room_reads_every_number_as_meant() {
+        let dial = Dial::new(&Settings::default()).unwrap();
+        let mut rng = Rng::new(2, 0);
+        for country in COUNTRIES.iter().chain([&SATELLITE]) {
+            for _ in 0..2_000 {
+                let dialled = dialled_abroad(&country.number(&mut rng), &mut rng);
+                let target = dial.classify(Leg::Handset, dialled.as_bytes());
+                let region = target.region.map(|region| region.as_str().to_owned());
+                assert_eq!(region.as_deref(), Some(country.region), "{dialled}");
+                assert!(target.exact, "{dialled} isn't exact");
+            }
+        }
+        type Maker = fn(&mut Rng) -> String;
+        let home: [(Maker, Group); 5] = [
+            (geographic, Group::National),
+            (mobile, Group::National),
+            (uk_wide, Group::National),
+            (freephone, Group::Free),
+            (premium, Group::Premium),
+        ];
+        for (make, group) in home {
+            for _ in 0..500 {
+                let dialled = dialled_home(&make(&mut rng), &mut rng);
+                assert_eq!(dial.classify(Leg::Handset, dialled.as_bytes()).group, group, "{dialled}");
+            }
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Capture<'w> {
     out: &'w mut dyn Write,
     buffer: Vec<u8>,
+    /// Where in the buffer the last frame begins.
+    record: usize,
     last: Timestamp,
     identification: u16,
     frames: u64,
@@ -45,7 +47,7 @@ impl<'w> Capture<'w> {
     pub(super) fn new(out: &'w mut dyn Write) -> Self {
         let mut buffer = Vec::with_capacity(CHUNK + 4_096);
         buffer.extend_from_slice(&HEADER);
-        Self { out, buffer, last: Timestamp(0), identification: 0, frames: 0, bytes: 0 }
+        Self { out, buffer, record: HEADER.len(), last: Timestamp(0), identification: 0, frames: 0, bytes: 0 }
     }
 
     /// Writes a UDP datagram.
@@ -54,7 +56,8 @@ impl<'w> Capture<'w> {
         let udp = UdpHeader::with_ipv4_checksum(from.port, to.port, &ip, payload).map_err(too_long)?;
         self.begin(at, from, to, &ip, UdpHeader::LEN + payload.len())?;
         udp.write(&mut self.buffer)?;
-        self.finish(payload)
+        self.buffer.extend_from_slice(payload);
+        Ok(())
     }
 
     /// Writes a TCP segment.
@@ -73,7 +76,14 @@ impl<'w> Capture<'w> {
         tcp.checksum = tcp.calc_checksum_ipv4(&ip, payload).map_err(too_long)?;
         self.begin(at, from, to, &ip, len)?;
         tcp.write(&mut self.buffer)?;
-        self.finish(payload)
+        self.buffer.extend_from_slice(payload);
+        Ok(())
+    }
+
+    /// Writes the last frame once more, as a mirror port does that copies both directions.
+    pub(super) fn again(&mut self) {
+        self.buffer.extend_from_within(self.record..);
+        self.frames += 1;
     }
 
     /// Hands on what is left; answers with frames and file bytes.
@@ -93,6 +103,10 @@ impl<'w> Capture<'w> {
     }
 
     fn begin(&mut self, at: Timestamp, from: End, to: End, ip: &Ipv4Header, len: usize) -> io::Result<()> {
+        if self.buffer.len() >= CHUNK {
+            self.flush()?;
+        }
+        self.record = self.buffer.len();
         self.last = self.last.max(at);
         let size = u32::try_from(Ethernet2Header::LEN + ip.header_len() + len).map_err(too_long)?;
         let seconds = u32::try_from(self.last.as_secs()).map_err(too_long)?;
@@ -101,14 +115,9 @@ impl<'w> Capture<'w> {
             self.buffer.extend_from_slice(&field.to_le_bytes());
         }
         let ethernet = Ethernet2Header { source: from.mac, destination: to.mac, ether_type: EtherType::IPV4 };
+        self.frames += 1;
         ethernet.write(&mut self.buffer)?;
         ip.write(&mut self.buffer)
-    }
-
-    fn finish(&mut self, payload: &[u8]) -> io::Result<()> {
-        self.buffer.extend_from_slice(payload);
-        self.frames += 1;
-        if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -108,6 +108,7 @@ const NOW_AND_THEN: &[(H, u32)] = &[
     (H::ForwardHome, 40),
     (H::ForwardAbroad, 8),
     (H::Voting, 15),
+    (H::Travellers, 20),
     (H::LateWorker, 60),
     (H::EmergencyTest, 4),
 ];
@@ -184,6 +185,8 @@ scenarios! {
         World { happenings: &[(H::NewCustomer, 1_000)], ..small() };
     "forward_home" Quiet 1 12 "somebody forwards calls to a mobile phone overnight" =>
         day_with(&[(H::ForwardHome, 1_000)]);
+    "travellers" Quiet 3 8 "the sales team is in Spain and the office calls there" =>
+        World { happenings: &[(H::Travellers, 1_000)], ..small() };
     "late_worker" Quiet 1 12 "somebody calls the United States in the evening" =>
         day_with(&[(H::LateWorker, 1_000)]);
     "emergency_test" Quiet 1 12 "somebody tests that 999 works" =>

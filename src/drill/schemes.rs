@@ -214,7 +214,9 @@ pub(super) fn wangiri(scene: &mut Scene<'_>) -> Vec<Call> {
         let ring = Span(scene.rng.between(900_000, 3_000_000));
         let missed = Call::out(at, handset, format!("+{number}"), ring, Ending::Cancelled);
         calls.push(Call { way: Way::In, may_overlap: true, ..missed });
-        if scene.rng.chance(500) {
+        // Somebody always falls for it.
+        let is_first = !calls.iter().any(|call: &Call| call.mark.is_some());
+        if scene.rng.chance(500) || is_first {
             let back = at.plus(scene.seconds(60, 5_400));
             let (setup, ending) = scene.luck(900, minutes(1, 6));
             calls.push(scene.call(back, handset, format!("00{number}"), country.rate, setup, ending));
@@ -238,7 +240,7 @@ pub(super) fn dormant(scene: &mut Scene<'_>) -> Vec<Call> {
     let victim = scene.victim(&[Role::Spare, Role::MeetingRoom, Role::Desk]);
     let country = scene.country();
     let mut target = scene.target(country);
-    let start = past(scene, scene.day, 10, 22);
+    let start = past(scene, scene.day, 16, 22);
     let gap = Span::minutes(scene.rng.between(3, 12));
     let until = start.plus(Span::hours(6));
     scene.run(

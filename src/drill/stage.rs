@@ -153,7 +153,7 @@ impl<'w> Stage<'w> {
             self.summary.invites += u64::from(matches!(cue.what, What::Invite { .. } | What::Hold(_)));
             self.capture.udp(cue.at, sent.from, sent.to, sent.payload)?;
             if self.wire.doubled {
-                self.capture.udp(cue.at, sent.from, sent.to, sent.payload)?;
+                self.capture.again();
             }
         }
         match running.cues.get(running.next).map(|cue| cue.at) {
@@ -200,7 +200,7 @@ impl<'w> Stage<'w> {
             Way::In if site.pbx == Pbx::OnSite => {
                 Some(inward(site, call.handset, &call.number, &mut self.rng))
             }
-            Way::Out if site.pbx == Pbx::OnSite && !call.number.starts_with('*') => {
+            Way::Out if site.pbx == Pbx::OnSite && !call.number.starts_with(['*', '#']) => {
                 Some(to_carrier(site, call, &call.number, false, &mut self.rng))
             }
             Way::Forwarded(number) => Some(to_carrier(site, call, number, true, &mut self.rng)),

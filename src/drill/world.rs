@@ -176,7 +176,14 @@ impl World {
             };
             let mut plan = attack.plan(&mut scene);
             plan.sort_by_key(|call| call.at);
-            plan.truncate(self.attack_calls);
+            let (start, stop) = (self.start(), self.last_day().at(self.until));
+            plan.retain(|call| call.at >= start && call.at < stop);
+            let mut left = self.attack_calls;
+            plan.retain(|call| {
+                let is_kept = left > 0;
+                left -= usize::from(is_kept && call.mark.is_some());
+                is_kept
+            });
             calls.extend(plan);
         }
         calls.sort_by_key(|call| call.at);

@@ -148,6 +148,7 @@ impl Sensor {
             Err(skip) => self.core.outcomes.skipped(skip),
         }
         self.leftovers(now);
+        self.give_up_holes(now, now);
         now
     }
 
@@ -160,11 +161,21 @@ impl Sensor {
         }
     }
 
+    /// Holes in TCP streams whose time has come at `due` are given up, and what stands behind them
+    /// is read.
+    fn give_up_holes(&mut self, due: Timestamp, now: Timestamp) {
+        let Self { streams, core, .. } = self;
+        streams.handle_timeout(due, &mut |path: &Path, payload: &[u8]| {
+            core.message(path, payload, Transport::Tcp, now);
+        });
+    }
+
     /// Time passes without a frame.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.clock.advance(now);
         self.core.expire(now);
         self.leftovers(now);
+        self.give_up_holes(now, now);
     }
 
     /// The trace is over: what still waits for its rest is read as far as it came.
@@ -176,6 +187,7 @@ impl Sensor {
                 carry(&mut self.streams, &mut self.core, &packet, now, false);
             }
         }
+        self.give_up_holes(far, now);
     }
 
     /// When `handle_timeout` has something to do.

@@ -238,11 +238,11 @@ impl Scan {
 fn content_length(head: &[u8]) -> Option<usize> {
     let mut rest = from(head, memchr(b'\n', head)?.saturating_add(1));
     while !rest.is_empty() {
-        let line = super::message::logical_line(rest).0;
+        let (line, _, after) = super::message::logical_line(rest);
         if let Some(found) = field(line).filter(|found| found.header == Header::ContentLength) {
             return number(found.value).and_then(|length| usize::try_from(length).ok());
         }
-        rest = from(rest, line.len());
+        rest = after;
     }
     None
 }

@@ -50,41 +50,62 @@ pub(super) struct Field<'a> {
     pub(super) colon_blank: bool,
 }
 
-/// Recognises a line by its first byte, then by name; `None` for any header that isn't used.
+/// Recognises a line: one or two letters leave one name to compare with, or none.
 #[inline]
 pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
     use Header as H;
-    let first = line.first()? | 0x20;
-    match first {
-        b'v' => of(line, b"Via", H::Via).or_else(|| of(line, b"v", H::Via)),
-        b'f' => of(line, b"From", H::From).or_else(|| of(line, b"f", H::From)),
-        b't' => of(line, b"To", H::To).or_else(|| of(line, b"t", H::To)),
+    let [first, second, third, ..] = line else { return short_line(line) };
+    if matches!(second, b':' | b' ' | b'\t') {
+        return compact(line);
+    }
+    let letter = |at: usize| line.get(at).map_or(0, |byte| byte | 0x20);
+    match (first | 0x20, second | 0x20, third | 0x20) {
+        (b'v', b'i', _) => of(line, b"Via", H::Via),
+        (b'f', b'r', _) => of(line, b"From", H::From),
+        (b't', b'o', _) => of(line, b"To", H::To),
+        (b'c', b'a', _) => of(line, b"Call-ID", H::CallId),
+        (b'c', b's', _) => of(line, b"CSeq", H::CSeq),
+        (b'c', b'o', b'n') if letter(4) == b'a' => of(line, b"Contact", H::Contact),
+        (b'c', b'o', b'n') if letter(8) == b'l' => of(line, b"Content-Length", H::ContentLength),
+        (b'u', b's', _) => of(line, b"User-Agent", H::UserAgent),
+        (b's', b'e', b'r') => of(line, b"Server", H::Server),
+        (b's', b'e', b's') => of(line, b"Session-ID", H::SessionId),
+        (b'a', b'u', _) => of(line, b"Authorization", H::Authorization),
+        (b'e', b'x', _) => of(line, b"Expires", H::Expires),
+        (b'r', b'o', _) => of(line, b"Route", H::Route),
+        (b'r', b'e', b'f') if letter(5) == b'r' => of(line, b"Referred-By", H::ReferredBy),
+        (b'r', b'e', b'f') => of(line, b"Refer-To", H::ReferTo),
+        (b'r', b'e', b'p') => of(line, b"Replaces", H::Replaces),
+        (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId),
+        (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity),
+        (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity),
+        (b'p', b'r', b'o') if letter(10) == b'o' => of(line, b"Proxy-Authorization", H::ProxyAuthorization),
+        (b'p', b'r', b'o') if letter(10) == b'e' => of(line, b"Proxy-Authenticate", H::ProxyAuthenticate),
+        (b'd', b'i', _) => of(line, b"Diversion", H::Diversion),
+        (b'h', b'i', _) => of(line, b"History-Info", H::HistoryInfo),
+        (b'w', b'w', _) => of(line, b"WWW-Authenticate", H::WwwAuthenticate),
+        _ => None,
+    }
+}
+
+/// `v:` has an empty value, and yet it is a Via.
+#[cold]
+fn short_line(line: &[u8]) -> Option<Field<'_>> {
+    if line.len() == 2 { compact(line) } else { None }
+}
+
+/// Names of one letter (RFC 3261 section 7.3.3, RFC 3515, RFC 3892).
+fn compact(line: &[u8]) -> Option<Field<'_>> {
+    use Header as H;
+    match line.first()? | 0x20 {
+        b'v' => of(line, b"v", H::Via),
+        b'f' => of(line, b"f", H::From),
+        b't' => of(line, b"t", H::To),
         b'i' => of(line, b"i", H::CallId),
-        b'c' => match line.get(1)? | 0x20 {
-            b's' => of(line, b"CSeq", H::CSeq),
-            b'a' => of(line, b"Call-ID", H::CallId),
-            _ => of(line, b"Contact", H::Contact).or_else(|| of(line, b"Content-Length", H::ContentLength)),
-        },
-        b'l' => of(line, b"l", H::ContentLength),
         b'm' => of(line, b"m", H::Contact),
-        b'u' => of(line, b"User-Agent", H::UserAgent),
-        b's' => of(line, b"Server", H::Server).or_else(|| of(line, b"Session-ID", H::SessionId)),
-        b'a' => of(line, b"Authorization", H::Authorization),
-        b'e' => of(line, b"Expires", H::Expires),
-        b'r' => of(line, b"Route", H::Route)
-            .or_else(|| of(line, b"Refer-To", H::ReferTo))
-            .or_else(|| of(line, b"r", H::ReferTo))
-            .or_else(|| of(line, b"Referred-By", H::ReferredBy))
-            .or_else(|| of(line, b"Replaces", H::Replaces))
-            .or_else(|| of(line, b"Remote-Party-ID", H::RemotePartyId)),
+        b'l' => of(line, b"l", H::ContentLength),
+        b'r' => of(line, b"r", H::ReferTo),
         b'b' => of(line, b"b", H::ReferredBy),
-        b'p' => of(line, b"P-Asserted-Identity", H::AssertedIdentity)
-            .or_else(|| of(line, b"P-Preferred-Identity", H::PreferredIdentity))
-            .or_else(|| of(line, b"Proxy-Authorization", H::ProxyAuthorization))
-            .or_else(|| of(line, b"Proxy-Authenticate", H::ProxyAuthenticate)),
-        b'd' => of(line, b"Diversion", H::Diversion),
-        b'h' => of(line, b"History-Info", H::HistoryInfo),
-        b'w' => of(line, b"WWW-Authenticate", H::WwwAuthenticate),
         _ => None,
     }
 }

@@ -3,12 +3,12 @@
 //! In: a payload that begins with a SIP message. Out: `Message`, borrowed, or why there is none.
 //! Never: allocates, looks for a second message in the rest, or reads the body.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::headers::{Field, Header, field};
 use super::lex::{
-    count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
-    trim_start, upto,
+    count_unprintable, count_values, first_value, from, is_filler, is_lws, is_token, last_value, line_feed,
+    number, param, span, trim, trim_start, upto,
 };
 use super::{Message, Method, NameAddr, Quirk, Quirks, Reject, Start, start};
 
@@ -39,9 +39,10 @@ impl<'a> Message<'a> {
         };
         let (line, rest) = start_line(text, &mut quirks)?;
         let (start, token) = start::parse(line, &mut quirks)?;
-        let mut reader = Reader { message: Self::empty(start, quirks), seen: 0, cseq_token: &[] };
+        let mut message = Self::empty(start, quirks);
+        let mut reader = Reader { message: &mut message, seen: 0, cseq_token: &[] };
         let read = reader.headers(text, rest);
-        reader.finish(read, token)
+        reader.finish(&read, token).map_or(Ok(message), Err)
     }
 
     const fn empty(start: Start<'a>, quirks: Quirks) -> Self {
@@ -81,7 +82,7 @@ impl<'a> Message<'a> {
 
 /// The first line without its end, and what follows it.
 fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a [u8]), Reject> {
-    let end = memchr(b'\n', upto(text, HEAD_MAX));
+    let end = line_feed(upto(text, HEAD_MAX));
     let (line, rest) = match end {
         Some(at) => text.split_at_checked(at.saturating_add(1)).unwrap_or_default(),
         None if text.len() > HEAD_MAX => return Err(Reject::TooLong),
@@ -98,7 +99,7 @@ fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a 
         }
         cut => cut.strip_suffix(b"\r").unwrap_or(cut),
     };
-    if memchr(b'\r', line).is_some() { Err(Reject::CrOnly) } else { Ok((line, rest)) }
+    Ok((line, rest))
 }
 
 /// How reading the headers ended.
@@ -113,53 +114,57 @@ struct Read<'a> {
     cut: bool,
 }
 
-struct Reader<'a> {
-    message: Message<'a>,
+struct Reader<'a, 'm> {
+    message: &'m mut Message<'a>,
     seen: u32,
     cseq_token: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn headers(&mut self, text: &'a [u8], lines: &'a [u8]) -> Read<'a> {
         let budget = HEAD_MAX.saturating_sub(text.len().saturating_sub(lines.len()));
-        let mut rest = lines;
+        let whole = lines.len() <= budget;
+        let mut rest = if whole { lines } else { whole_lines(upto(lines, budget)) };
+        let all = rest.len();
         let mut count = 0usize;
-        let mut cut = false;
-        let body = loop {
-            match rest {
-                [b'\r', b'\n', body @ ..] | [b'\r' | b'\n', body @ ..] => break body,
-                [] => {
-                    self.message.quirks.set(Quirk::NoBlankLine);
-                    break rest;
+        while let Some(first) = rest.first()
+            && !matches!(first, b'\r' | b'\n')
+        {
+            let (line, folds, after) = logical_line(rest);
+            count = count.wrapping_add(folds).wrapping_add(1);
+            let line = match line {
+                [line @ .., b'\r', b'\n'] => line,
+                [line @ .., b'\n'] => {
+                    self.message.quirks.set(Quirk::BareLf);
+                    line
                 }
-                _ if lines.len().saturating_sub(rest.len()) > budget => {
-                    cut = true;
-                    self.message.quirks.set(Quirk::Overlong);
-                    break &[];
-                }
-                _ => {}
-            }
-            let (line, folds) = logical_line(rest);
-            count = count.saturating_add(folds).saturating_add(1);
+                cut => cut,
+            };
             if let Some(found) = field(line) {
                 if folds > 0 {
                     self.message.quirks.set(Quirk::Folded);
                 }
                 self.take(found);
             }
-            if !line.ends_with(b"\r\n") && line.ends_with(b"\n") {
-                self.message.quirks.set(Quirk::BareLf);
-            }
-            rest = from(rest, line.len());
+            rest = after;
+        }
+        let cut = rest.is_empty();
+        if cut {
+            self.message.quirks.set(if whole { Quirk::NoBlankLine } else { Quirk::Overlong });
+        }
+        let (head, after) = lines.split_at_checked(all.saturating_sub(rest.len())).unwrap_or_default();
+        let body = match after {
+            _ if cut => &[],
+            [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
+            [] => after,
         };
-        let head = upto(lines, lines.len().saturating_sub(rest.len()));
-        Read { body, head, lines: count, cut }
+        Read { body, head, lines: count, cut: cut && !whole }
     }
 
     #[inline]
     fn take(&mut self, found: Field<'a>) {
         let Field { header, value, colon_blank } = found;
-        let message = &mut self.message;
+        let message = &mut *self.message;
         if colon_blank {
             message.quirks.set(Quirk::ColonBlank);
         }
@@ -167,11 +172,13 @@ impl<'a> Reader<'a> {
         self.seen |= header.bit();
         match header {
             Header::Via => {
+                let alone = memchr(b',', value).is_none();
                 if !again {
-                    message.via = first_value(value);
+                    message.via = if alone { value } else { first_value(value) };
                     message.branch = param(message.via, b"branch").unwrap_or_default();
                 }
-                message.via_count = message.via_count.saturating_add(count_values(value));
+                let count = if alone { u16::from(!value.is_empty()) } else { count_values(value) };
+                message.via_count = message.via_count.saturating_add(count);
                 return;
             }
             Header::Route => {
@@ -204,7 +211,7 @@ impl<'a> Reader<'a> {
 
     fn take_first(&mut self, header: Header, value: &'a [u8]) {
         let seen = self.seen;
-        let message = &mut self.message;
+        let message = &mut *self.message;
         match header {
             Header::Via | Header::Route => {}
             Header::CallId => message.call_id = value,
@@ -274,9 +281,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self, read: Read<'a>, start_token: &[u8]) -> Result<Message<'a>, Reject> {
+    /// Body and quirks, or why the message can't be tracked.
+    fn finish(self, read: &Read<'a>, start_token: &[u8]) -> Option<Reject> {
         if let Some(why) = self.insufficient(start_token) {
-            return Err(if read.cut {
+            return Some(if read.cut {
                 Reject::TooLong
             } else if has_bare_cr(read.head) {
                 Reject::CrOnly
@@ -284,7 +292,7 @@ impl<'a> Reader<'a> {
                 why
             });
         }
-        let message = &mut self.message;
+        let message = self.message;
         message.body = read.body;
         if let Some(length) = message.content_length.and_then(|length| usize::try_from(length).ok()) {
             match read.body.get(..length) {
@@ -294,10 +302,11 @@ impl<'a> Reader<'a> {
         }
         flag_lengths(message, read.lines);
         flag_age(message);
-        if odd_bytes(read.head, read.lines) {
+        // All but the two bytes that end each line should be printable.
+        if count_unprintable(read.head) != read.lines.wrapping_mul(2) {
             flag_bytes(message, read.head);
         }
-        Ok(self.message)
+        None
     }
 
     /// Why the message can't be tracked, if it can't.
@@ -316,19 +325,32 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A line with its line end and all lines that continue it, and how many those are.
+/// A line with its line end and all lines that continue it, how many those are, and what follows.
 #[inline]
-pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize) {
-    let mut end = 0usize;
+pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize, &[u8]) {
+    let end = line_feed(text).map_or(text.len(), |at| at.wrapping_add(1));
+    match text.split_at_checked(end) {
+        Some((line, after)) if !matches!(after, [b' ' | b'\t', ..]) => (line, 0, after),
+        _ => folded_line(text, end),
+    }
+}
+
+#[cold]
+fn folded_line(text: &[u8], first: usize) -> (&[u8], usize, &[u8]) {
+    let mut end = first;
     let mut folds = 0usize;
-    loop {
-        let Some(at) = memchr(b'\n', from(text, end)) else { return (text, folds) };
-        end = end.saturating_add(at).saturating_add(1);
-        if !matches!(text.get(end), Some(b' ' | b'\t')) {
-            return (upto(text, end), folds);
-        }
+    while let [b' ' | b'\t', ..] = from(text, end) {
+        let more = memchr(b'\n', from(text, end)).map_or(text.len(), |at| at.saturating_add(1));
+        end = end.saturating_add(more).min(text.len());
         folds = folds.saturating_add(1);
     }
+    (upto(text, end), folds, from(text, end))
+}
+
+/// Up to the last line end.
+#[cold]
+fn whole_lines(text: &[u8]) -> &[u8] {
+    upto(text, memrchr(b'\n', text).map_or(0, |at| at.saturating_add(1)))
 }
 
 fn address<'a>(value: &'a [u8], quirks: &mut Quirks) -> Option<NameAddr<'a>> {
@@ -355,19 +377,6 @@ fn flag_age(message: &mut Message<'_>) {
     if !cookie || message.branch.len() == 7 {
         message.quirks.set(Quirk::OldBranch);
     }
-}
-
-/// Whether any byte is neither printable ASCII nor one of the two that end each line.
-#[inline]
-fn odd_bytes(head: &[u8], lines: usize) -> bool {
-    // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
-    #[expect(clippy::cast_possible_wrap, reason = "the wrap is what is wanted")]
-    let odd = |byte: &u8| u8::from((byte.wrapping_add(1) as i8) < 0x21);
-    let count = head
-        .chunks(192)
-        .map(|chunk| usize::from(chunk.iter().map(odd).fold(0u8, u8::wrapping_add)))
-        .fold(0usize, usize::wrapping_add);
-    count != lines.wrapping_mul(2)
 }
 
 #[cold]

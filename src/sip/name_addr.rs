@@ -15,7 +15,10 @@ impl<'a> NameAddr<'a> {
         let read = match open_bracket(value)? {
             Some(open) => {
                 let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| memchr(b'>', uri))?;
-                let params = from(after, memchr(b';', after).unwrap_or(after.len()));
+                let params = match after {
+                    [] | [b';', ..] => after,
+                    _ => from(after, memchr(b';', after).unwrap_or(after.len())),
+                };
                 Self { name: display_name(upto(value, open)), uri: trim(uri), params }
             }
             None => bare(value)?,
@@ -36,8 +39,17 @@ impl<'a> NameAddr<'a> {
 
 /// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.
 fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
-    let mut at = 0usize;
+    // A quoted name first: the commonest form by far.
+    let mut at = match value {
+        [b'"', inside @ ..] => closing_quote(inside)?.saturating_add(2),
+        _ => 0,
+    };
     loop {
+        match from(value, at) {
+            [b'<', ..] => return Some(Some(at)),
+            [b' ', b'<', ..] => return Some(Some(at.saturating_add(1))),
+            _ => {}
+        }
         let Some(found) = memchr2(b'<', b'"', from(value, at)) else { return Some(None) };
         let found = at.saturating_add(found);
         at = found.saturating_add(1);

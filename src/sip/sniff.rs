@@ -34,10 +34,12 @@ fn sniff_text(payload: &[u8]) -> Sniff {
 }
 
 fn is_sip(text: &[u8]) -> bool {
-    match memchr2(b'\r', b'\n', upto(text, FIRST_LINE)) {
-        Some(end) => start::is_plausible(upto(text, end)),
-        None => start::is_plausible(upto(text, FIRST_LINE)) || start::is_plausible_beginning(text),
+    // A known method that calls a telephone's URI is SIP whatever its line's end says.
+    if text.starts_with(b"SIP/2.0 ") || start::is_plausible_beginning(text) {
+        return true;
     }
+    let first = upto(text, FIRST_LINE);
+    start::is_plausible(upto(first, memchr2(b'\r', b'\n', first).unwrap_or(first.len())))
 }
 
 /// `hello`, `ping` and `jaK` keep a NAT's mapping open as well as CRLF does.

@@ -3,7 +3,7 @@
 //! In: the first line without its line end. Out: request or status, or why it's neither.
 //! Never: decodes a method, or takes `invite` for `INVITE`.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr3};
 
 use super::lex::{from, is_lws, is_token, span, trim, trim_end, trim_start, upto};
 use super::{Method, Quirk, Quirks, Reject, Start};
@@ -36,6 +36,14 @@ impl Method {
 
 /// A start line and the token of its method (empty in a response).
 pub(super) fn parse<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
+    let read = read(line, quirks);
+    // Only a line that isn't quite right can hold a CR.
+    let suspect =
+        read.is_err() || quirks.has(Quirk::LooseStartLine) || matches!(read, Ok((Start::Response(_), _)));
+    if suspect && memchr(b'\r', line).is_some() { Err(Reject::CrOnly) } else { read }
+}
+
+fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
     if line.first_chunk::<4>().is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/")) {
         return Ok((status_line(line, quirks)?, &[]));
     }
@@ -43,8 +51,9 @@ pub(super) fn parse<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a
 }
 
 fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
-    let (token, rest) = line.split_at_checked(span(line, is_token)).ok_or(Reject::StartLine)?;
-    if token.is_empty() || !rest.first().is_some_and(|byte| is_lws(*byte)) {
+    let (token, rest) = line.split_at_checked(span(line, |byte| !is_lws(byte))).ok_or(Reject::StartLine)?;
+    let method = Method::from_token(token);
+    if rest.is_empty() || (method == Method::Other && !is_method(token)) {
         return Err(Reject::StartLine);
     }
     let (uri, version) = rest.split_last_chunk::<7>().ok_or(Reject::StartLine)?;
@@ -54,7 +63,7 @@ fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &
     };
     check_version(version, quirks)?;
     let uri = match uri {
-        [b' ', inside @ .., b' '] if memchr2(b' ', b'\t', inside).is_none() => inside,
+        [b' ', inside @ .., b' '] if memchr3(b' ', b'\t', b'\r', inside).is_none() => inside,
         _ => {
             quirks.set(Quirk::LooseStartLine);
             trim(uri)
@@ -70,7 +79,6 @@ fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &
     if uri.is_empty() {
         return Err(Reject::StartLine);
     }
-    let method = Method::from_token(token);
     if method == Method::Other && is_miscased(token) {
         return Err(Reject::MethodCase);
     }
@@ -100,6 +108,11 @@ fn check_version(version: &[u8], quirks: &mut Quirks) -> Result<(), Reject> {
     }
     let named = version.first_chunk::<4>().is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/"));
     Err(if named { Reject::Version } else { Reject::StartLine })
+}
+
+#[cold]
+fn is_method(token: &[u8]) -> bool {
+    !token.is_empty() && token.iter().all(|byte| is_token(*byte))
 }
 
 #[cold]
@@ -144,14 +157,17 @@ pub(super) fn is_plausible(line: &[u8]) -> bool {
             .is_some_and(|blank| is_sip_version(from(line, blank.saturating_add(1))))
 }
 
-/// Whether a line whose end isn't there yet begins like a request: a known method and a URI of a
-/// scheme that calls.
+/// Whether text begins like a request: a known method and a URI of a scheme that calls.
 pub(super) fn is_plausible_beginning(line: &[u8]) -> bool {
-    let (token, rest) = line.split_at_checked(span(line, is_token)).unwrap_or_default();
-    let rest_trimmed = trim_start(rest);
-    let uri = rest_trimmed.strip_prefix(b"<").unwrap_or(rest_trimmed);
-    rest.len() != rest_trimmed.len()
-        && Method::from_token(token) != Method::Other
+    // No known method is longer than SUBSCRIBE.
+    let word = span(upto(line, 12), |byte| byte.is_ascii_uppercase());
+    let (token, rest) = line.split_at_checked(word).unwrap_or_default();
+    if Method::from_token(token) == Method::Other {
+        return false;
+    }
+    let trimmed = trim_start(rest);
+    let uri = trimmed.strip_prefix(b"<").unwrap_or(trimmed);
+    rest.len() != trimmed.len()
         && [&b"sip:"[..], b"sips:", b"tel:"]
             .iter()
             .any(|scheme| uri.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))

@@ -323,6 +323,9 @@ impl Flow {
         if age >= wait {
             self.give_up(now, stats, sink);
         }
+        while now == Timestamp(i64::MAX) && self.hole_since.is_some() {
+            self.give_up(now, stats, sink);
+        }
         let since = self.hole_since?;
         self.queued = true;
         Some(since.max(now).plus(settings.hole_age))

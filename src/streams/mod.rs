@@ -171,7 +171,8 @@ impl Streams {
     /// Gives up holes whose time has come. To be asked with the latest possible time at the end
     /// of a capture.
     pub fn handle_timeout(&mut self, now: Timestamp, sink: Sink<'_>) {
-        while let Some((_, slot)) = self.holes.pop_front_if(|(due, _)| *due <= now) {
+        while self.holes.front().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, slot)) = self.holes.pop_front() else { break };
             self.look_at_hole(slot, now, sink);
         }
         while let Some((_, flow)) = self.flows.expire(now.minus(self.settings.idle)) {

@@ -1,0 +1,178 @@
+//! What a user can type.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 fine; 1 a run-time failure; 2 wrong usage or configuration; 3 an alert was seen
+(replay --fail-on-alert).";
+
+/// Watches an office's mirror port and says when a handset is used for toll fraud.
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// The configuration file; without one the built-in defaults hold
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+    /// Say more
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read captures through the engine and print the alerts
+    Replay(Replay),
+    /// Say how a dialled string is read: where it goes, what decided, what it costs
+    Explain(Explain),
+    /// Write labelled synthetic traffic
+    Drill(Drill),
+    /// Check the configuration and print what is in force
+    Check(Check),
+    /// Write a commented configuration file
+    Init(Init),
+    /// Print completions for a shell
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line, numbers in full
+    Jsonl,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Replay {
+    /// What to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+    /// Write what the sensor told the judge to a file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(super) facts: Option<PathBuf>,
+    /// Exit with 3 if there was an alert that pages: warning or critical
+    #[arg(long)]
+    pub(super) fail_on_alert: bool,
+    /// Keep nothing of it (a replay keeps nothing unless asked)
+    #[arg(long)]
+    pub(super) no_store: bool,
+    /// Captures: pcap or pcapng, also in gzip; - is standard input. Several are one stream, in order
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Explain {
+    /// The country to dial from, two letters; instead of the configuration's
+    #[arg(long, value_name = "CC")]
+    pub(super) home: Option<String>,
+    /// Digits for an outside line; instead of the configuration's
+    #[arg(long, value_name = "D")]
+    pub(super) outside_line: Vec<String>,
+    /// Print one JSON object for each input
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Dialled strings, sip: or tel: URIs
+    #[arg(required = true, value_name = "NUMBER_OR_URI")]
+    pub(super) inputs: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Drill {
+    /// Which traffic
+    #[arg(required_unless_present = "list")]
+    pub(super) scenario: Option<String>,
+    /// The same scenario and seed give the same bytes
+    #[arg(long, value_name = "N", required_unless_present = "list")]
+    pub(super) seed: Option<u64>,
+    /// The capture; its labels go beside it, into FILE.labels.jsonl
+    #[arg(short, long, value_name = "FILE.pcap", required_unless_present = "list")]
+    pub(super) output: Option<PathBuf>,
+    /// Handsets of the office, instead of the scenario's own number
+    #[arg(long, value_name = "N")]
+    pub(super) handsets: Option<u16>,
+    /// Calendar days, instead of the scenario's own number
+    #[arg(long, value_name = "N")]
+    pub(super) days: Option<u16>,
+    /// List the scenarios
+    #[arg(long, conflicts_with_all = ["scenario", "seed", "output", "handsets", "days"])]
+    pub(super) list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// Write to a file that doesn't exist yet, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+pub(super) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
+    // The generator itself can't report a pipe that closed.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "ringfence", &mut script);
+    out.write_all(&script)
+}
+
+pub(super) fn man(out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut page)?;
+    out.write_all(&page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_as_the_interface_has_it() {
+        for line in [
+            "ringfence --config f.toml -v replay --format jsonl --facts x --fail-on-alert --no-store a.pcap -",
+            "ringfence replay a.pcap --config f.toml",
+            "ringfence explain --home GB --outside-line 9 --json 900441632960001 tel:+1;phone-context=x *21*5#",
+            "ringfence drill night --seed 1 -o x.pcap",
+            "ringfence drill --list",
+            "ringfence check",
+            "ringfence completions bash",
+            "ringfence man",
+            "ringfence init",
+        ] {
+            assert!(Args::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        for line in [
+            "ringfence",
+            "ringfence replay",
+            "ringfence drill night",
+            "ringfence replay --format xml a",
+            "ringfence run",
+        ] {
+            let wrong = Args::try_parse_from(line.split(' ')).unwrap_err();
+            assert!(wrong.exit_code() == 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The command line.
+//!
+//! In: arguments. Out: text or JSON on standard output, complaints on standard error, an exit code.
+//! Never: holds logic.
+
+mod args;
+mod check;
+mod drill;
+mod explain;
+mod init;
+mod replay;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{self, Config};
+use crate::dial::DialError;
+
+use args::{Args, Command};
+
+/// Why a command didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Something went wrong on the way.
+    #[error("{0}")]
+    Runtime(String),
+    /// It was asked for something that can't be.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The configuration makes no dial plan.
+    #[error("the dial plan can't be made: {0}")]
+    Dial(#[from] DialError),
+    /// Standard output or a file can't be written.
+    #[error("can't write: {0}")]
+    Write(#[from] io::Error),
+    /// The wish was fulfilled; the code says what was found.
+    #[error("")]
+    Alerted,
+}
+
+impl Failure {
+    /// INTERFACE section 2: 1 a run-time failure, 2 wrong usage or config, 3 an alert was seen.
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Runtime(_) | Self::Write(_) => 1,
+            Self::Usage(_) | Self::Config(_) | Self::Dial(_) => 2,
+            Self::Alerted => 3,
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(wrong) => {
+            // Help and version aren't failures; a pipe that closed on them neither.
+            let _ = wrong.print();
+            return ExitCode::from(if wrong.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has read enough.
+        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Alerted) {
+                complain(&failure.to_string());
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match &args.command {
+        Command::Replay(replay) => replay::run(args, replay, &mut out)?,
+        Command::Explain(explain) => explain::run(args, explain, &mut out)?,
+        Command::Drill(drill) => drill::run(drill, &mut out)?,
+        Command::Check(check) => check::run(args, check, &mut out)?,
+        Command::Init(init) => init::run(init, &mut out)?,
+        Command::Completions { shell } => args::completions(*shell, &mut out)?,
+        Command::Man => args::man(&mut out)?,
+    }
+    Ok(out.flush()?)
+}
+
+impl Args {
+    /// The file that was named, else the built-in defaults.
+    fn config(&self) -> Result<Config, Failure> {
+        self.config.as_deref().map_or_else(|| Ok(Config::default()), |path| Ok(Config::load(path)?))
+    }
+}
+
+/// Says on standard error, line by line, what is wrong. If nobody can hear it, so be it.
+fn complain(what: &str) {
+    let mut err = io::stderr().lock();
+    for line in what.lines() {
+        let _ = writeln!(err, "ringfence: {line}");
+    }
+}
+
+fn is_terminal(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// One JSON value a line.
+fn json(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_those_of_the_interface() {
+        assert_eq!(Failure::Runtime(String::new()).code(), 1);
+        assert_eq!(Failure::Write(io::Error::other("x")).code(), 1);
+        assert_eq!(Failure::Usage(String::new()).code(), 2);
+        assert_eq!(Failure::Dial(DialError::OutsideLine("x".to_owned())).code(), 2);
+        assert_eq!(Failure::Alerted.code(), 3);
+    }
+}

@@ -1,0 +1,46 @@
+//! The end of a replay: what was there, what was passed over, what could not be seen.
+
+use crate::coverage::Coverage;
+use crate::judge::Judge;
+use crate::sensor::{Sensor, Totals};
+use crate::tally::Label;
+use crate::time::Span;
+
+/// What a replay comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Frames, messages, calls.
+    pub totals: Totals,
+    /// Incidents that were raised, of any severity.
+    pub alerts: u64,
+    /// Why frames or messages were passed over, and how many.
+    pub skipped: Vec<(&'static str, u64)>,
+    /// Signs of what can and can't be seen, those that were met.
+    pub signs: Vec<(&'static str, u64)>,
+    /// What had to be forgotten because a table was full.
+    pub evicted: Vec<(&'static str, u64)>,
+    /// Whether only one direction was mirrored, if that can be told.
+    pub one_way: Option<bool>,
+    /// What to know before trusting a silence.
+    pub warnings: Vec<String>,
+    /// From the first frame to the last.
+    pub length: Span,
+}
+
+impl Summary {
+    /// Reads both halves' counts.
+    pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, length: Span) -> Self {
+        let coverage: &Coverage = sensor.coverage();
+        let evicted = sensor.evicted().into_iter().chain(judge.evicted());
+        Self {
+            totals: sensor.totals(),
+            alerts,
+            skipped: sensor.outcomes().skipped_reasons().collect(),
+            signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
+            evicted: evicted.filter(|(_, n)| *n > 0).collect(),
+            one_way: coverage.one_way(),
+            warnings: coverage.warnings(),
+            length,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Facts and alerts to write down in tests.
+
+use crate::alert::{Alert, AlertState};
+use crate::bounded::Table;
+use crate::calls::CallNo;
+use crate::decode::Mac;
+use crate::dial::{Class, Group, Kind, Leg, Number, RateId, Region, Risk, Target};
+use crate::fact::{CallFact, CallState, Cause, Direction};
+use crate::finding::{Evidence, Exposure, Finding, Rule, Sample, Severity, Subject};
+use crate::handsets::{HandsetId, Who};
+use crate::text::Text;
+use crate::time::{Span, Timestamp};
+
+/// Saturday 2026-11-21 02:14:07.000123 UTC.
+pub(super) const NIGHT: Timestamp = Timestamp(1_795_227_247_000_123);
+
+pub(super) fn who() -> Who {
+    let mut table = Table::new(1, 0);
+    let slot = table.find_or_insert(&0u8, Timestamp(0), || ()).slot;
+    Who {
+        id: HandsetId(slot),
+        user: Text::from("214"),
+        verified: true,
+        ip: [10, 0, 3, 17].into(),
+        mac: Some(Mac([0, 0x15, 0x65, 1, 2, 3])),
+    }
+}
+
+pub(super) fn call() -> CallFact {
+    CallFact {
+        time: NIGHT,
+        call: CallNo(7),
+        state: CallState::Attempted,
+        leg: Leg::Handset,
+        joined: false,
+        direction: Direction::Outbound,
+        cause: Cause::Dialled,
+        code: 0,
+        started: NIGHT,
+        talked: Span::ZERO,
+        expired: false,
+        call_id_reused: false,
+        who: who(),
+        call_id: Text::from("a1@10.0.3.17"),
+        dialled: Text::from("900882161234567"),
+        target: Target {
+            class: Class::Global,
+            kind: Kind::Satellite,
+            region: Some(Region::WORLD),
+            number: Number::new(b"882161234567"),
+            exact: true,
+            risk: Risk::High,
+            group: Group::Risky,
+            rate: RateId(0),
+            rule: "country code 882",
+        },
+    }
+}
+
+pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
+    let sample = |id: &str| Sample { call_id: Text::from(id), time: NIGHT };
+    Alert {
+        id: 1,
+        state,
+        time: NIGHT,
+        since: NIGHT,
+        accepted_until: None,
+        finding: Finding {
+            time: NIGHT,
+            rule: Rule::OutOfHours,
+            severity: Severity::Critical,
+            subject: Subject::Handset(who().id),
+            who: Some(who()),
+            sentence: format!("handset 214 (Reception) placed {calls} calls to LV out of office hours"),
+            reasons: vec!["It is night".to_owned(), "It is dear".to_owned()],
+            calls,
+            numbers: 1,
+            regions: vec![Region::new("LV").unwrap()],
+            exposure: Exposure {
+                low: 20_100_000,
+                amount: 38_200_000,
+                high: 56_000_000,
+                currency: "GBP".to_owned(),
+                basis: "built-in table 2026-11".to_owned(),
+            },
+            evidence: vec![
+                ("count", Evidence::Figure(2.0)),
+                ("calls_up", Evidence::Count(1_234)),
+                ("when", Evidence::Word("night".to_owned())),
+                ("new", Evidence::Flag(true)),
+            ],
+            samples: vec![sample("a1@10.0.3.17"), sample("a2\\b@10.0.3.17")],
+            first_call: NIGHT,
+            last_call: NIGHT.plus(Span::seconds(61)),
+        },
+    }
+}

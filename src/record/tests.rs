@@ -1,0 +1,231 @@
+use super::testing::{NIGHT, alert, call, who};
+use super::*;
+use crate::alert::AlertState;
+use crate::dial::Leg;
+use crate::fact::{CallFact, CallState, Fact};
+use crate::finding::Severity;
+use crate::judge::Output;
+use crate::sensor::Totals;
+use crate::time::{OfficeHours, Span};
+
+fn full() -> Recorder {
+    Recorder { privacy: Privacy::Full, names: [("214".to_owned(), "Reception".to_owned())].into() }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn line(recorder: &Recorder, output: &Output) -> String {
+    written(|out| recorder.output(out, output).unwrap())
+}
+
+/// Every key of INTERFACE 4 in its order; what is not known is null.
+#[test]
+fn a_call_as_the_interface_has_it() {
+    assert_eq!(
+        line(&full(), &Output::Call(Box::new(call()))),
+        "{\"type\":\"call\",\"time\":\"2026-11-21T02:14:07.000123Z\",\"id\":7,\"call_id\":\"a1@10.0.3.17\",\
+         \"handset\":\"214\",\"user\":\"214\",\"ip\":\"10.0.3.17\",\"mac\":\"00:15:65:01:02:03\",\
+         \"dialled\":\"900882161234567\",\"number\":\"+882161234567\",\"class\":\"global\",\"kind\":\"satellite\",\
+         \"region\":\"001\",\"direction\":\"outbound\",\"state\":\"attempted\",\"code\":null,\"duration_s\":null,\
+         \"leg\":\"handset\"}\n"
+    );
+    let ended =
+        CallFact { state: CallState::Ended, code: 200, talked: Span(12_500_000), leg: Leg::Trunk, ..call() };
+    let text = line(&full(), &Output::Call(Box::new(ended)));
+    assert!(
+        text.contains("\"state\":\"ended\",\"code\":200,\"duration_s\":12.5,\"leg\":\"trunk\"}"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_alert_as_the_interface_has_it() {
+    assert_eq!(
+        line(&full(), &Output::Alert(Box::new(alert(AlertState::Raised, 2)))),
+        "{\"type\":\"alert\",\"time\":\"2026-11-21T02:14:07.000123Z\",\"id\":1,\"state\":\"raised\",\
+         \"rule\":\"out_of_hours\",\"severity\":\"critical\",\"handset\":\"214\",\"user\":\"214\",\
+         \"ip\":\"10.0.3.17\",\"mac\":\"00:15:65:01:02:03\",\"name\":\"Reception\",\
+         \"sentence\":\"handset 214 (Reception) placed 2 calls to LV out of office hours\",\"calls\":2,\"numbers\":1,\
+         \"regions\":[\"LV\"],\"exposure\":{\"low\":20.1,\"high\":56.0,\"amount\":38.2,\"currency\":\"GBP\",\
+         \"basis\":\"built-in table 2026-11\"},\"evidence\":{\"count\":2.0,\"calls_up\":1234,\"when\":\"night\",\
+         \"new\":true},\"call_ids\":[\"a1@10.0.3.17\",\"a2\\\\b@10.0.3.17\"],\
+         \"first_call\":\"2026-11-21T02:14:07.000123Z\",\"last_call\":\"2026-11-21T02:15:08.000123Z\",\
+         \"since\":\"2026-11-21T02:14:07.000123Z\",\"accepted_until\":null,\
+         \"reasons\":[\"It is night\",\"It is dear\"]}\n"
+    );
+    let mut office = alert(AlertState::Raised, 2);
+    office.finding.who = None;
+    let text = line(&full(), &Output::Alert(Box::new(office)));
+    assert!(text.contains("\"handset\":null,\"user\":null,\"ip\":null,\"mac\":null,\"name\":null"), "{text}");
+}
+
+#[test]
+fn a_handset_without_an_account_is_its_address() {
+    let nameless = CallFact { who: Who { user: Text::default(), mac: None, ..who() }, ..call() };
+    let text = line(&full(), &Output::Call(Box::new(nameless)));
+    assert!(
+        text.contains("\"handset\":\"10.0.3.17\",\"user\":null,\"ip\":\"10.0.3.17\",\"mac\":null"),
+        "{text}"
+    );
+}
+
+#[test]
+fn numbers_are_masked_unless_told_otherwise() {
+    let masked = Recorder::default();
+    let text = line(&masked, &Output::Call(Box::new(call())));
+    assert!(text.contains("\"dialled\":\"9008…67\",\"number\":\"+8821…67\""), "{text}");
+    for (class, kind, dialled, expected) in [
+        (Class::Internal, Kind::Extension, "2145", "2145"),
+        (Class::Emergency, Kind::Emergency, "9999", "9999"),
+        (Class::Feature, Kind::Feature, "*69", "*69"),
+        (Class::Feature, Kind::ForwardTo, "*21*0090012345#", "*21*…5#"),
+        (Class::National, Kind::FixedLine, "4567", "…67"),
+    ] {
+        let target = Target { class, kind, number: None, ..call().target };
+        let fact = CallFact { dialled: Text::from(dialled), target, ..call() };
+        let text = line(&masked, &Output::Call(Box::new(fact)));
+        assert!(text.contains(&format!("\"dialled\":\"{expected}\"")), "{text}");
+    }
+}
+
+#[test]
+fn text_from_outside_is_whole_or_escaped() {
+    assert_eq!(wire(&Text::<40>::from("a\\b\"c")), "a\\b\"c");
+    assert_eq!(wire(&Text::<40>::from("a\\b\x1b[m")), "a\\\\b\\x1b[m");
+    assert_eq!(wire(&Text::<40>::new(b"\xff")), "\\xff");
+    assert_eq!(wire(&Text::<4>::from("abcdef")), "abcd…");
+}
+
+#[test]
+fn facts_say_what_the_judge_is_told() {
+    let text = written(|out| full().fact(out, &Fact::Call(call())).unwrap());
+    assert!(
+        text.starts_with("{\"type\":\"call\"") && text.contains("\"group\":\"risky\",\"risk\":\"high\""),
+        "{text}"
+    );
+    let text = written(|out| full().fact(out, &Fact::Registered { time: NIGHT, who: who() }).unwrap());
+    assert_eq!(
+        text,
+        "{\"type\":\"registered\",\"time\":\"2026-11-21T02:14:07.000123Z\",\"handset\":\"214\",\"user\":\"214\",\
+         \"ip\":\"10.0.3.17\",\"mac\":\"00:15:65:01:02:03\"}\n"
+    );
+}
+
+fn summary() -> Summary {
+    Summary {
+        totals: Totals {
+            frames: 1_234_567,
+            sip_messages: 44,
+            invites: 11,
+            attempts: 4,
+            answered: 3,
+            handsets: 1,
+        },
+        alerts: 1,
+        skipped: vec![("arp", 2), ("rtp", 1_000)],
+        signs: vec![("requests", 20)],
+        evicted: vec![("calls", 1)],
+        one_way: Some(false),
+        warnings: vec!["packets were cut".to_owned()],
+        length: Span(93_784_500_000),
+    }
+}
+
+#[test]
+fn the_summary_as_the_interface_has_it() {
+    assert_eq!(
+        written(|out| full().summary(out, &summary()).unwrap()),
+        "{\"type\":\"summary\",\"frames\":1234567,\"sip_messages\":44,\"invites\":11,\"attempts\":4,\"answered\":3,\
+         \"handsets\":1,\"alerts\":1,\"skipped\":{\"arp\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
+         \"evicted\":{\"calls\":1},\"one_way\":false,\"warnings\":[\"packets were cut\"]},\"seconds\":93784.5}\n"
+    );
+}
+
+fn writer(style: Style) -> Writer {
+    Writer {
+        style,
+        recorder: full(),
+        hours: OfficeHours::default(),
+        zone: "Etc/UTC".to_owned(),
+        verbose: false,
+    }
+}
+
+#[test]
+fn the_text_says_who_where_when_how_much_and_why() {
+    let mut report = Report::default();
+    report.add(&alert(AlertState::Raised, 2));
+    report.add(&alert(AlertState::Cleared, 11));
+    let mut notice = alert(AlertState::Raised, 1);
+    notice.id = 2;
+    notice.finding.severity = Severity::Info;
+    notice.finding.sentence = "a first call to LV".to_owned();
+    report.add(&notice);
+    assert_eq!((report.raised(), report.paging()), (2, 1));
+    assert_eq!(
+        written(|out| writer(Style::Plain).write(out, &report, &summary()).unwrap()),
+        "\
+CRITICAL  handset 214 (Reception), 10.0.3.17, 00:15:65:01:02:03  out_of_hours
+  handset 214 (Reception) placed 11 calls to LV out of office hours
+  alert     Sat 2026-11-21 02:14:07 at call 2 (a2\\b@10.0.3.17)
+  calls     11 calls to 1 number, Sat 2026-11-21 02:14:07 to Sat 2026-11-21 02:15:08
+  where to  LV
+  money     about GBP 38.20 (20.10 to 56.00), GBP 38.20 of it before the alert; built-in table 2026-11
+  why       It is night
+            It is dear
+  over      cleared Sat 2026-11-21 02:14:07
+
+Worth knowing
+  Sat 2026-11-21 02:14:07  a first call to LV
+
+Coverage
+  ! packets were cut
+  skipped   arp 2, rtp 1,000
+  seen      requests 20
+  forgotten calls 1
+
+Summary
+  alerts    2 raised, 1 to page somebody for
+  calls     4 attempted, 3 answered, by 1 handset
+  traffic   1,234,567 frames, 44 SIP messages, 11 INVITEs, over 1 d 2 h
+  times     Etc/UTC
+"
+    );
+}
+
+#[test]
+fn more_detail_and_colour_only_on_request() {
+    let mut report = Report::default();
+    report.add(&alert(AlertState::Raised, 2));
+    let plain = written(|out| writer(Style::Plain).write(out, &report, &summary()).unwrap());
+    assert!(!plain.contains('\x1b') && !plain.contains("evidence"));
+    let verbose = Writer { verbose: true, ..writer(Style::Colour) };
+    let coloured = written(|out| verbose.write(out, &report, &summary()).unwrap());
+    assert!(coloured.contains("\x1b[1;31mCRITICAL\x1b[0m") && coloured.contains("calls_up 1,234"));
+}
+
+#[test]
+fn an_account_that_nobody_accepted_is_marked() {
+    let mut report = Report::default();
+    let mut doubtful = alert(AlertState::Raised, 2);
+    doubtful.finding.who = Some(Who { verified: false, user: Text::from("2\x1b"), ..who() });
+    report.add(&doubtful);
+    let text = written(|out| writer(Style::Plain).write(out, &report, &summary()).unwrap());
+    assert!(text.contains("handset 2\\x1b (as it calls itself), 10.0.3.17"), "{text}");
+}
+
+#[test]
+fn a_severity_that_rises_pages_once() {
+    let mut report = Report::default();
+    for severity in [Severity::Info, Severity::Warning, Severity::Critical, Severity::Critical] {
+        let first = report.raised() == 0;
+        let mut next = alert(if first { AlertState::Raised } else { AlertState::Updated }, 2);
+        next.finding.severity = severity;
+        report.add(&next);
+    }
+    assert_eq!((report.raised(), report.paging()), (1, 1));
+}

@@ -1,0 +1,273 @@
+//! What an administrator reads after an incident.
+
+use std::io::{self, Write};
+
+use super::money::{amount, grouped};
+use super::report::Incident;
+use super::{Recorder, Report, Summary, wire};
+use crate::alert::{Alert, AlertState};
+use crate::finding::{Evidence, Severity};
+use crate::tally::Label;
+use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
+
+/// Whether to colour: only on a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// No escape sequences.
+    #[default]
+    Plain,
+    /// ANSI colours.
+    Colour,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+
+    /// Something to look at.
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// Something beside the point.
+    pub fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn warn(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    fn severity(self, severity: Severity) -> String {
+        let word = severity.name().to_uppercase();
+        match severity {
+            Severity::Critical => self.paint("1;31", &word),
+            Severity::Warning => self.paint("1;33", &word),
+            Severity::Info => self.paint("36", &word),
+        }
+    }
+}
+
+/// Writes a replay's result as text.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// Colours or none.
+    pub style: Style,
+    /// Names of handsets.
+    pub recorder: Recorder,
+    /// The office's local time.
+    pub hours: OfficeHours,
+    /// What that time zone is called.
+    pub zone: String,
+    /// Evidence and calls as well.
+    pub verbose: bool,
+}
+
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+impl Writer {
+    /// All of it: incidents, coverage, summary.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn write(&self, out: &mut dyn Write, report: &Report, summary: &Summary) -> io::Result<()> {
+        let (paging, other): (Vec<_>, Vec<_>) =
+            report.incidents().partition(|i| i.last.finding.severity >= Severity::Warning);
+        for incident in paging {
+            self.incident(out, incident)?;
+        }
+        if !other.is_empty() {
+            writeln!(out, "{}", self.style.bold("Worth knowing"))?;
+            for incident in other {
+                self.notice(out, &incident.last)?;
+            }
+            writeln!(out)?;
+        }
+        if report.left_out() > 0 {
+            writeln!(
+                out,
+                "and {} more alerts; --format jsonl prints all of them\n",
+                grouped(report.left_out())
+            )?;
+        }
+        self.coverage(out, summary)?;
+        self.summary(out, report, summary)
+    }
+
+    fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
+        let (first, last) = (&incident.raised, &incident.last);
+        let finding = &last.finding;
+        let rule = self.style.dim(finding.rule.name());
+        writeln!(
+            out,
+            "{}  {}  {rule}",
+            self.style.severity(finding.severity),
+            self.style.bold(&self.who(last))
+        )?;
+        writeln!(out, "  {}", finding.sentence)?;
+        let calls = first.finding.calls;
+        let at = finding_call(first);
+        self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
+        let (from, to) = (self.time(finding.first_call), self.time(finding.last_call));
+        let numbers = count(u64::from(finding.numbers), "number");
+        self.row(
+            out,
+            "calls",
+            &format!("{} to {numbers}, {from} to {to}", count(u64::from(finding.calls), "call")),
+        )?;
+        let places: Vec<&str> = finding.regions.iter().map(crate::dial::Region::as_str).collect();
+        if !places.is_empty() {
+            self.row(out, "where to", &places.join(", "))?;
+        }
+        self.row(out, "money", &self.money(first, last))?;
+        for (n, reason) in finding.reasons.iter().enumerate() {
+            self.row(out, if n == 0 { "why" } else { "" }, reason)?;
+        }
+        if last.state == AlertState::Cleared {
+            self.row(out, "over", &format!("cleared {}", self.time(last.time)))?;
+        }
+        if self.verbose {
+            self.evidence(out, last)?;
+        }
+        writeln!(out)
+    }
+
+    fn notice(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        let time = self.style.dim(&self.time(alert.since));
+        writeln!(out, "  {time}  {}", alert.finding.sentence)?;
+        if self.verbose { self.evidence(out, alert) } else { Ok(()) }
+    }
+
+    fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        for (name, value) in &alert.finding.evidence {
+            let value = match value {
+                Evidence::Count(n) => grouped(*n),
+                Evidence::Figure(x) => format!("{x:.3}"),
+                Evidence::Word(word) => word.clone(),
+                Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
+            };
+            self.row(out, "evidence", &format!("{name} {value}"))?;
+        }
+        for sample in &alert.finding.samples {
+            self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
+        }
+        Ok(())
+    }
+
+    /// Who it is: name or account, address, hardware address.
+    fn who(&self, alert: &Alert) -> String {
+        let Some(who) = &alert.finding.who else { return "the whole office".to_owned() };
+        let mut parts = Vec::new();
+        if !who.user.is_empty() {
+            let name = self.recorder.name(who).map(|name| format!(" ({name})")).unwrap_or_default();
+            let doubt = if who.verified { "" } else { " (as it calls itself)" };
+            parts.push(format!("handset {}{name}{doubt}", who.user));
+        }
+        parts.push(who.ip.to_string());
+        parts.extend(who.mac.map(|mac| mac.to_string()));
+        parts.join(", ")
+    }
+
+    fn money(&self, first: &Alert, last: &Alert) -> String {
+        let exposure = &last.finding.exposure;
+        let currency = &exposure.currency;
+        let range = if exposure.low == exposure.high {
+            String::new()
+        } else {
+            format!(" ({} to {})", amount(exposure.low), amount(exposure.high))
+        };
+        let then = amount(first.finding.exposure.amount);
+        let basis = &exposure.basis;
+        format!(
+            "about {currency} {}{range}, {currency} {then} of it before the alert; {basis}",
+            amount(exposure.amount)
+        )
+    }
+
+    fn coverage(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+        writeln!(out, "{}", self.style.bold("Coverage"))?;
+        for warning in &summary.warnings {
+            writeln!(out, "  {} {warning}", self.style.warn("!"))?;
+        }
+        let list = |rows: &[(&'static str, u64)]| {
+            rows.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect::<Vec<_>>().join(", ")
+        };
+        for (name, rows) in
+            [("skipped", &summary.skipped), ("seen", &summary.signs), ("forgotten", &summary.evicted)]
+        {
+            if !rows.is_empty() {
+                self.row(out, name, &list(rows))?;
+            }
+        }
+        writeln!(out)
+    }
+
+    fn summary(&self, out: &mut dyn Write, report: &Report, summary: &Summary) -> io::Result<()> {
+        let totals = &summary.totals;
+        writeln!(out, "{}", self.style.bold("Summary"))?;
+        let alerts = match report.paging() {
+            0 => "nothing to page anyone for".to_owned(),
+            paging => format!("{} to page somebody for", grouped(paging)),
+        };
+        self.row(out, "alerts", &format!("{} raised, {alerts}", grouped(report.raised())))?;
+        self.row(
+            out,
+            "calls",
+            &format!(
+                "{} attempted, {} answered, by {}",
+                grouped(totals.attempts),
+                grouped(totals.answered),
+                count(totals.handsets, "handset")
+            ),
+        )?;
+        self.row(
+            out,
+            "traffic",
+            &format!(
+                "{}, {}, {}, over {}",
+                count(totals.frames, "frame"),
+                count(totals.sip_messages, "SIP message"),
+                count(totals.invites, "INVITE"),
+                length(summary.length)
+            ),
+        )?;
+        self.row(out, "times", &self.zone)
+    }
+
+    fn row(&self, out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+        writeln!(out, "  {} {value}", self.style.dim(&format!("{name:<9}")))
+    }
+
+    /// `Sat 2026-11-21 02:14:07`, local.
+    fn time(&self, at: Timestamp) -> String {
+        let local = self.hours.local(at);
+        let (year, month, day) = civil_from_days(local.day);
+        let weekday = WEEKDAYS.get(usize::from(local.weekday)).copied().unwrap_or_default();
+        let (hour, minute, second) = (local.minute / 60, local.minute % 60, at.as_secs().rem_euclid(60));
+        format!("{weekday} {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+/// Which call decided: the last of the samples.
+fn finding_call(alert: &Alert) -> String {
+    alert.finding.samples.last().map(|sample| format!(" ({})", wire(&sample.call_id))).unwrap_or_default()
+}
+
+fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// `2 d 14 h`, `3 h 20 min`, `12.5 s`
+fn length(span: Span) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..60 => format!("{:.1} s", span.as_secs_f64()),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}

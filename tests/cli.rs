@@ -1,0 +1,264 @@
+//! The program as a user runs it: what it prints, and how it exits.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn ringfence(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ringfence")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A scenario's capture in a folder of its own.
+struct Played {
+    folder: TempDir,
+}
+
+impl Played {
+    fn new(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drill = ringfence(&["drill", scenario, "--seed", "7", "-o", text(&folder.path().join("a.pcap"))]);
+        assert_eq!(code(&drill), 0, "{}", stderr(&drill));
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn an_attack_is_told_in_text_and_in_json() {
+    let played = Played::new("demo");
+    let capture = played.path("a.pcap");
+    let report = ringfence(&["replay", text(&capture)]);
+    assert_eq!(code(&report), 0, "{}", stderr(&report));
+    let report = stdout(&report);
+    for part in [
+        "CRITICAL  handset 2",
+        "  alert  ",
+        "  money     about GBP ",
+        "  why  ",
+        "\nCoverage\n",
+        "\nSummary\n",
+    ] {
+        assert!(report.contains(part), "{part}\n{report}");
+    }
+    assert!(!report.contains('\x1b'), "colours only on a terminal");
+
+    let records = lines(&ringfence(&["replay", "--format", "jsonl", text(&capture)]));
+    let summary = records.last().unwrap();
+    assert_eq!(summary["type"], "summary");
+    let of =
+        |kind: &str, state: &str| records.iter().filter(|r| r["type"] == kind && r["state"] == state).count();
+    // Both legs of a call have records, and one id.
+    let attempted = records.iter().filter(|r| r["type"] == "call" && r["state"] == "attempted");
+    let ids: BTreeSet<u64> = attempted.map(|r| r["id"].as_u64().unwrap()).collect();
+    assert_eq!(summary["attempts"], ids.len());
+    assert_eq!(summary["alerts"], of("alert", "raised"));
+    assert!(of("alert", "raised") > 0 && of("call", "ended") > 0);
+    for record in &records[..records.len() - 1] {
+        assert!(record["type"] == "call" || record["type"] == "alert", "{record}");
+    }
+}
+
+#[test]
+fn the_same_replay_twice_gives_the_same_bytes() {
+    let played = Played::new("irsf_fast");
+    let capture = played.path("a.pcap");
+    for format in ["jsonl", "text"] {
+        let run = || ringfence(&["replay", "--format", format, "--no-store", text(&capture)]).stdout;
+        let first = run();
+        assert!(!first.is_empty() && first == run(), "{format}");
+    }
+}
+
+#[test]
+fn facts_go_to_a_file() {
+    let played = Played::new("satellite");
+    let facts = played.path("facts.jsonl");
+    let run = ringfence(&["replay", "--facts", text(&facts), text(&played.path("a.pcap"))]);
+    assert_eq!(code(&run), 0);
+    let facts = std::fs::read_to_string(facts).unwrap();
+    assert!(facts.lines().any(|l| l.contains("\"kind\":\"satellite\"")), "{facts}");
+}
+
+#[test]
+fn fail_on_alert_exits_with_3_for_an_attack_only() {
+    let attack = Played::new("satellite");
+    let run = ringfence(&["replay", "--fail-on-alert", text(&attack.path("a.pcap"))]);
+    assert_eq!((code(&run), stderr(&run).as_str()), (3, ""));
+    let quiet = Played::new("emergency_test");
+    assert_eq!(code(&ringfence(&["replay", "--fail-on-alert", text(&quiet.path("a.pcap"))])), 0);
+}
+
+#[test]
+fn a_capture_cut_off_is_reported_after_what_could_be_read() {
+    let played = Played::new("demo");
+    let whole = std::fs::read(played.path("a.pcap")).unwrap();
+    let cut = played.path("cut.pcap");
+    std::fs::write(&cut, &whole[..whole.len() - 10]).unwrap();
+    let run = ringfence(&["replay", text(&cut)]);
+    assert_eq!(code(&run), 1);
+    assert!(stdout(&run).contains("CRITICAL"));
+    assert!(stderr(&run).contains("cut off inside frame"), "{}", stderr(&run));
+    let missing = ringfence(&["replay", text(&played.path("none.pcap"))]);
+    assert_eq!((code(&missing), stdout(&missing).as_str()), (1, ""));
+    assert!(stderr(&missing).contains("none.pcap: can't be opened"));
+}
+
+#[test]
+fn several_captures_and_standard_input_are_one_stream() {
+    let played = Played::new("demo");
+    let capture = played.path("a.pcap");
+    let from_file = ringfence(&["replay", "--format", "jsonl", text(&capture)]).stdout;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringfence"));
+    let from_pipe = child
+        .args(["replay", "--format", "jsonl", "-"])
+        .stdin(std::fs::File::open(&capture).unwrap())
+        .output();
+    assert_eq!(from_file, from_pipe.unwrap().stdout);
+    let twice = lines(&ringfence(&["replay", "--format", "jsonl", text(&capture), text(&capture)]));
+    let once: serde_json::Value =
+        serde_json::from_slice(from_file.trim_ascii().rsplit(|b| *b == b'\n').next().unwrap()).unwrap();
+    assert_eq!(twice.last().unwrap()["frames"].as_u64().unwrap(), 2 * once["frames"].as_u64().unwrap());
+}
+
+#[test]
+fn whoever_stops_reading_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringfence"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
+}
+
+#[test]
+fn explain_has_the_fields_of_the_interface_in_order() {
+    let run = ringfence(&[
+        "explain",
+        "--json",
+        "--home",
+        "GB",
+        "--outside-line",
+        "9",
+        "900441632960001",
+        "999",
+        "214",
+    ]);
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    let text = stdout(&run);
+    let first = text.lines().next().unwrap();
+    let fields = [
+        "input",
+        "class",
+        "kind",
+        "e164",
+        "region",
+        "overseas",
+        "exact",
+        "rule",
+        "price_per_min",
+        "currency",
+    ];
+    let places: Vec<_> = fields.iter().map(|f| first.find(&format!("\"{f}\":")).expect(f)).collect();
+    assert!(places.is_sorted() && places[0] == 1, "{first}");
+    let records = lines(&run);
+    assert_eq!((&records[0]["e164"], &records[0]["region"]), (&"+441632960001".into(), &"GB".into()));
+    assert_eq!((&records[1]["class"], &records[1]["e164"]), (&"emergency".into(), &serde_json::Value::Null));
+    assert!(stdout(&ringfence(&["explain", "+37120000000"])).contains("Latvia (LV)"));
+    assert_eq!(code(&ringfence(&["explain", "--home", "Britain", "1"])), 2);
+    assert_eq!(code(&ringfence(&["explain", "--home", "ZZ", "1"])), 2);
+}
+
+#[test]
+fn drill_writes_the_same_bytes_and_labels_beside_them() {
+    let (one, two) = (Played::new("irsf_fast"), Played::new("irsf_fast"));
+    for name in ["a.pcap", "a.labels.jsonl"] {
+        let bytes = std::fs::read(one.path(name)).unwrap();
+        assert!(!bytes.is_empty() && bytes == std::fs::read(two.path(name)).unwrap(), "{name}");
+    }
+    let listed = lines(&ringfence(&["drill", "--list", "--json"]));
+    assert!(listed.iter().any(|s| s["scenario"] == "demo") && listed.len() > 20);
+    let unknown = ringfence(&["drill", "no_such", "--seed", "1", "-o", text(&one.path("x.pcap"))]);
+    assert_eq!(code(&unknown), 2);
+    assert!(!one.path("x.pcap").exists(), "nothing is left behind");
+    assert_eq!(code(&ringfence(&["drill", "demo"])), 2);
+}
+
+#[test]
+fn check_prints_what_is_in_force_or_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f.toml");
+    let check = |content: &str, more: &[&str]| {
+        std::fs::write(&file, content).unwrap();
+        ringfence(&[&["--config", text(&file), "check"], more].concat())
+    };
+    let fine = check("[site]\nhome = \"DE\"", &[]);
+    assert_eq!(code(&fine), 0);
+    assert!(stdout(&fine).contains("timezone = \"Europe/Berlin\""));
+    let ahead = check("[notify.webhook]\nurl = \"https://example.net/\"", &[]);
+    assert!(
+        code(&ahead) == 0
+            && stderr(&ahead).contains("note: notify is checked, but this version doesn't use it")
+    );
+    let wrong = check("[site]\nhome = \"DE\"\nhoem = \"GB\"", &[]);
+    assert_eq!((code(&wrong), stdout(&wrong).as_str()), (2, ""));
+    assert!(
+        stderr(&wrong).contains("f.toml:3: site.hoem") && stderr(&wrong).contains("did you mean `home`?")
+    );
+    let json = check("[site]\nhome = \"XX\"", &["--json"]);
+    assert_eq!(code(&json), 2);
+    assert_eq!((&lines(&json)[0]["ok"], &lines(&json)[0]["problems"][0]["line"]), (&false.into(), &2.into()));
+    let json = check("", &["--json"]);
+    assert_eq!(lines(&json)[0]["effective"]["site"]["currency"], "GBP");
+    let deck = check("[site]\ncurrency = \"XYZ\"", &[]);
+    assert!(code(&deck) == 2 && stderr(&deck).contains("no prices in XYZ"), "{}", stderr(&deck));
+    assert_eq!(code(&ringfence(&["--config", "no/such.toml", "check"])), 2);
+}
+
+#[test]
+fn init_writes_a_file_that_checks_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ringfence.toml");
+    assert_eq!(code(&ringfence(&["init", "-o", text(&file)])), 0);
+    assert_eq!(code(&ringfence(&["--config", text(&file), "check"])), 0);
+    let again = ringfence(&["init", "-o", text(&file)]);
+    assert!(code(&again) == 1 && stderr(&again).contains("exists"), "{}", stderr(&again));
+}
+
+#[test]
+fn usage_help_and_version() {
+    assert_eq!(code(&ringfence(&["--help"])), 0);
+    assert!(stdout(&ringfence(&["--version"])).starts_with("ringfence "));
+    assert!(stdout(&ringfence(&["man"])).contains(".TH ringfence 1"));
+    for wrong in [&["fly"][..], &["replay"], &["replay", "--format", "xml", "a"], &[]] {
+        let run = ringfence(wrong);
+        assert!(code(&run) == 2 && !stderr(&run).is_empty(), "{wrong:?}");
+    }
+}
