@@ -6,7 +6,7 @@
 //! Emergency numbers come first, then the office's own extensions, then the home's short numbers, then
 //! the outside line and the public plan; what is left over is tried behind guessed stems (`probe`).
 
-use super::extract::{Dialled, Extracted, extract};
+use super::extract::{Dialled, Extracted, extract, plain};
 use super::reading::{Reading, Step, Steps};
 use super::tariff::Band;
 use super::world::Place;
@@ -22,6 +22,10 @@ const SHORTEST_WORLDWIDE: usize = 9;
 
 impl Dial {
     pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading {
+        // Digits need no copy.
+        if let Some((plus, digits)) = plain(input) {
+            return if plus { self.read_plus(digits) } else { self.read_digits(leg, digits) };
+        }
         match extract(input) {
             Extracted::Dialled(dialled) => self.read_dialled(leg, &dialled),
             Extracted::Within(context, dialled) => self.read_within(leg, &context, &dialled),
@@ -40,7 +44,10 @@ impl Dial {
         if dialled.plus {
             return self.read_plus(dialled.bytes());
         }
-        let digits = dialled.bytes();
+        self.read_digits(leg, dialled.bytes())
+    }
+
+    fn read_digits(&self, leg: Leg, digits: &[u8]) -> Reading {
         if let Some(reading) = self.read_emergency(leg, digits) {
             return reading;
         }
@@ -165,8 +172,13 @@ impl Dial {
     }
 
     /// The digits behind a caller-id or carrier prefix.
+    #[inline]
     fn service_prefix<'d>(&self, digits: &'d [u8]) -> Option<(&'d [u8], Step)> {
         let home = &self.home;
+        let first = digits.first()?.wrapping_sub(b'0') & 15;
+        if home.service_first >> first & 1 == 0 {
+            return None;
+        }
         let after = |prefixes: &[super::pattern::Prefix]| {
             let len = prefixes.iter().find_map(|prefix| prefix.find(digits)).map(|found| found.len)?;
             digits.get(len..).filter(|rest| rest.len() >= 3)
@@ -218,6 +230,9 @@ impl Dial {
         // No calling code begins with 0.
         if digits.first() == Some(&b'0') {
             return None;
+        }
+        if let Some(found) = self.world.automaton.find(digits).filter(|found| found.exact) {
+            return Some(self.read_found(digits, found, true, rule));
         }
         let place = self.world.place(digits)?;
         if !place.found.exact
@@ -284,6 +299,14 @@ impl Dial {
     /// A number behind its trunk prefix, and perhaps a carrier's digits.
     fn read_trunk(&self, digits: &[u8]) -> Option<Reading> {
         let home = &self.home;
+        let steps = Steps::default().with(Step::Trunk);
+        // The usual case: nothing but the trunk prefix.
+        if let Some(rest) = digits.strip_prefix(home.trunk).filter(|_| home.plain_trunk)
+            && let Some(number) = Dialled::joined(&home.code, rest)
+            && let Some(found) = self.world.automaton.find(number.bytes()).filter(|found| found.exact)
+        {
+            return Some(self.read_found(number.bytes(), found, true, "national number").by(steps));
+        }
         let national = self.world.without_trunk(home.plan, digits)?;
         let mut place = self.home_place(national.bytes());
         // A carrier's digits may also begin a number: Colombia's 03 and its mobile phones.
@@ -292,7 +315,7 @@ impl Dial {
         {
             place = self.home_place(rest).filter(|place| place.found.exact).or(place);
         }
-        place.map(|place| self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk)))
+        place.map(|place| self.read_place(&place, "national number").by(steps))
     }
 
     /// A number without its trunk prefix, or one with its calling code and no `+`.

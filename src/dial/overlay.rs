@@ -90,7 +90,7 @@ impl Overlay {
     #[inline]
     fn index(&self, digits: &[u8]) -> Option<usize> {
         let wild = self.wild.iter().find(|(prefix, _)| fits(prefix, digits)).map(|(_, index)| *index);
-        wild.or_else(|| self.world.longest(digits).map(|(index, _)| index as usize))
+        wild.or_else(|| self.world.longest(digits).map(|index| index as usize))
     }
 
     /// What the row of the longest prefix of a number in E.164 form decides.

@@ -77,6 +77,11 @@ impl Prefix {
         self.groups
     }
 
+    /// The digits with which a match can begin, one bit each.
+    pub(crate) const fn first(&self) -> u16 {
+        self.first
+    }
+
     fn find_slow(&self, text: &[u8]) -> Option<Match> {
         let mut end = None;
         run(&self.branches, text, Match::default(), &mut |found| {

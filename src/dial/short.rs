@@ -104,7 +104,7 @@ impl ShortNumbers {
     }
 
     fn row(&self, digits: &[u8]) -> Option<(usize, Row)> {
-        let (index, _) = self.prefixes.longest(digits)?;
+        let index = self.prefixes.longest(digits)?;
         let row = *self.rows.get(index as usize)?;
         (row.lengths >> digits.len() & 1 == 1).then_some((index as usize, row))
     }

@@ -185,7 +185,7 @@ impl Tariff {
     #[inline]
     pub(crate) fn deck_rate(&self, digits: &[u8]) -> Option<RateId> {
         self.deck.as_ref()?;
-        self.prefixes.longest(digits).map(|(id, _)| RateId(id))
+        self.prefixes.longest(digits).map(RateId)
     }
 
     pub(crate) fn rate(&self, id: RateId) -> &Rate {

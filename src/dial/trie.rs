@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 
 /// No value, no node.
 const NONE: u32 = u32::MAX;
-/// Digits that one jump takes.
-const JUMP: usize = 3;
 
 /// Prefixes on their way into a [`Trie`].
 #[derive(Clone, Default)]
@@ -29,51 +27,52 @@ impl TrieBuilder {
 
     /// The table.
     pub(crate) fn build(&self) -> Trie {
+        if self.rows.is_empty() {
+            return Trie::default();
+        }
         let rows: Vec<(&[u8], u32)> =
             self.rows.iter().map(|(prefix, value)| (prefix.as_slice(), *value)).collect();
         let mut trie = Trie { nodes: vec![Node::default()], jumps: Vec::new() };
-        trie.fill(0, 0, &rows);
+        trie.fill(0, 0, NONE, &rows);
         trie.jumps = (0..1000u16).map(|n| trie.jump(format!("{n:03}").as_bytes())).collect();
         trie
     }
 }
 
 /// The children of a node stand side by side, from `first` on, in the order of their digits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Node {
     first: u32,
+    /// Of the longest prefix that leads here.
     value: u32,
     /// Bit n: there is a child for digit n.
     digits: u16,
 }
 
-impl Default for Node {
-    fn default() -> Self {
-        Self { first: NONE, value: NONE, digits: 0 }
+/// How many bits are set: a table, for not every processor of this kind counts bits.
+const RANK: [u8; 1024] = {
+    let mut rank = [0; 1024];
+    let mut at = 1;
+    while at < 1024 {
+        rank[at] = rank[at >> 1] + (at & 1) as u8;
+        at += 1;
     }
-}
-
-/// Where the first three digits lead.
-#[derive(Clone, Copy)]
-struct Jump {
-    /// `NONE` if no longer prefix begins so.
-    node: u32,
-    value: u32,
-    len: u8,
-}
+    rank
+};
 
 /// A flat trie of digits.
 #[derive(Clone, Default)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
-    jumps: Vec<Jump>,
+    /// Node (`NONE` if no longer prefix begins so) and value after the first three digits.
+    jumps: Vec<(u32, u32)>,
 }
 
 impl Trie {
     /// Fills a node with rows that share `depth` digits; recursion ends with the longest prefix.
-    fn fill(&mut self, at: usize, depth: usize, rows: &[(&[u8], u32)]) {
+    fn fill(&mut self, at: usize, depth: usize, above: u32, rows: &[(&[u8], u32)]) {
         let (own, below): (Vec<_>, Vec<_>) = rows.iter().partition(|(prefix, _)| prefix.len() == depth);
-        let value = own.first().map_or(NONE, |(_, value)| *value);
+        let value = own.first().map_or(above, |(_, value)| *value);
         let groups: Vec<&[(&[u8], u32)]> = below.chunk_by(|a, b| a.0.get(depth) == b.0.get(depth)).collect();
         let digit = |group: &[(&[u8], u32)]| {
             group.first().and_then(|row| row.0.get(depth)).map_or(0, |byte| byte - b'0')
@@ -83,55 +82,60 @@ impl Trie {
         self.nodes[at] = Node { first: u32::try_from(first).unwrap_or(NONE), value, digits };
         self.nodes.resize(first + groups.len(), Node::default());
         for (child, group) in groups.into_iter().enumerate() {
-            self.fill(first + child, depth + 1, group);
+            self.fill(first + child, depth + 1, value, group);
         }
     }
 
-    fn jump(&self, digits: &[u8]) -> Jump {
-        let (mut at, mut best) = (0, (NONE, 0));
-        for (depth, byte) in digits.iter().enumerate() {
-            if let Some(node) = self.nodes.get(at as usize).filter(|node| node.value != NONE) {
-                best = (node.value, depth);
-            }
-            at = self.child(at, *byte);
+    fn jump(&self, digits: &[u8]) -> (u32, u32) {
+        let mut value = NONE;
+        let mut at = 0;
+        for byte in digits {
+            let Some(node) = self.nodes.get(at as usize) else { break };
+            value = node.value;
+            at = child(node, *byte);
         }
-        Jump { node: at, value: best.0, len: u8::try_from(best.1).unwrap_or(0) }
+        (at, self.nodes.get(at as usize).map_or(value, |node| node.value))
     }
 
+    /// The value of the longest prefix of `digits`.
     #[inline]
-    fn child(&self, at: u32, byte: u8) -> u32 {
-        let Some(node) = self.nodes.get(at as usize) else { return NONE };
-        let bit = 1u16 << (byte.wrapping_sub(b'0') & 15);
-        if node.digits & bit == 0 { NONE } else { node.first + (node.digits & (bit - 1)).count_ones() }
-    }
-
-    /// The value of the longest prefix of `digits`, and that prefix's length.
-    #[inline]
-    pub(crate) fn longest(&self, digits: &[u8]) -> Option<(u32, usize)> {
-        if self.nodes.len() <= 1 && self.nodes.first()?.value == NONE {
-            return None;
-        }
-        let (mut at, mut depth, mut best) = (0, 0, (NONE, 0));
-        if let [a, b, c, ..] = digits {
+    pub(crate) fn longest(&self, digits: &[u8]) -> Option<u32> {
+        let mut node = self.nodes.first()?;
+        let mut value = node.value;
+        let mut rest = digits;
+        if let [a, b, c, after @ ..] = digits {
             let [a, b, c] = [a, b, c].map(|byte| usize::from(byte.wrapping_sub(b'0')));
-            let jump = self.jumps.get(a * 100 + b * 10 + c)?;
-            (at, depth, best) = (jump.node, JUMP, (jump.value, usize::from(jump.len)));
+            let (at, best) = *self.jumps.get(a * 100 + b * 10 + c)?;
+            let Some(next) = self.nodes.get(at as usize) else { return known(best) };
+            (node, value, rest) = (next, best, after);
         }
-        while let Some(node) = self.nodes.get(at as usize) {
-            if node.value != NONE {
-                best = (node.value, depth);
-            }
-            let Some(byte) = digits.get(depth) else { break };
-            at = self.child(at, *byte);
-            depth += 1;
+        for byte in rest {
+            let Some(next) = self.nodes.get(child(node, *byte) as usize) else { break };
+            node = next;
+            value = node.value;
         }
-        (best.0 != NONE).then_some(best)
+        known(value)
     }
 
     /// Bytes of the table.
     pub(crate) fn bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Node>() + self.jumps.len() * size_of::<Jump>()
+        size_of_val(self.nodes.as_slice()) + size_of_val(self.jumps.as_slice())
     }
+}
+
+#[inline]
+fn child(node: &Node, byte: u8) -> u32 {
+    let bit = 1u16 << (byte.wrapping_sub(b'0') & 15);
+    if node.digits & bit == 0 {
+        return NONE;
+    }
+    let before = RANK.get(usize::from(node.digits & (bit - 1))).copied().unwrap_or(0);
+    node.first + u32::from(before)
+}
+
+#[inline]
+fn known(value: u32) -> Option<u32> {
+    (value != NONE).then_some(value)
 }
 
 #[cfg(test)]
@@ -152,7 +156,7 @@ mod tests {
             }
             let trie = builder.build();
             let expected = (0..=number.len()).rev().find_map(|len| {
-                rows.iter().rposition(|row| row.as_str() == &number[..len]).map(|at| (u32::try_from(at).unwrap(), len))
+                rows.iter().rposition(|row| row.as_str() == &number[..len]).map(|at| u32::try_from(at).unwrap())
             });
             prop_assert_eq!(trie.longest(number.as_bytes()), expected);
         }
