@@ -24,7 +24,8 @@ impl Dial {
     pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading {
         // Digits need no copy.
         if let Some((plus, digits)) = plain(input) {
-            return if plus { self.read_plus(digits) } else { self.read_digits(leg, digits) };
+            let short = if plus { self.shortcut_plus(digits) } else { self.shortcut(leg, digits) };
+            return short.unwrap_or_else(|| self.read_plain(leg, plus, digits));
         }
         match extract(input) {
             Extracted::Dialled(dialled) => self.read_dialled(leg, &dialled),
@@ -38,13 +39,15 @@ impl Dial {
     }
 
     pub(crate) fn read_dialled(&self, leg: Leg, dialled: &Dialled) -> Reading {
-        if !dialled.digits {
-            return self.read_feature(leg, dialled);
+        if dialled.digits {
+            return self.read_plain(leg, dialled.plus, dialled.bytes());
         }
-        if dialled.plus {
-            return self.read_plus(dialled.bytes());
-        }
-        self.read_digits(leg, dialled.bytes())
+        self.read_feature(leg, dialled)
+    }
+
+    /// Digits, the long way.
+    pub(crate) fn read_plain(&self, leg: Leg, plus: bool, digits: &[u8]) -> Reading {
+        if plus { self.read_plus(digits) } else { self.read_digits(leg, digits) }
     }
 
     fn read_digits(&self, leg: Leg, digits: &[u8]) -> Reading {
@@ -119,11 +122,17 @@ impl Dial {
         Some(Reading::emergency(home.region, "emergency number behind the outside line").by(steps))
     }
 
+    /// The longest configured outside line that digits begin with, and go on behind.
+    #[inline]
+    pub(crate) fn outside_prefix(&self, digits: &[u8]) -> Option<&[u8]> {
+        let fits = |prefix: &&Vec<u8>| digits.len() > prefix.len() && digits.starts_with(prefix);
+        self.home.outside.iter().filter(fits).max_by_key(|prefix| prefix.len()).map(Vec::as_slice)
+    }
+
     /// A string that begins with a configured outside line. If nothing sensible is left without it and
     /// the whole is a number, it was no outside line: US 907 … with outside line 9.
     fn read_outside(&self, digits: &[u8]) -> Option<Reading> {
-        let fits = |prefix: &&Vec<u8>| digits.len() > prefix.len() && digits.starts_with(prefix);
-        let prefix = self.home.outside.iter().filter(fits).max_by_key(|prefix| prefix.len())?;
+        let prefix = self.outside_prefix(digits)?;
         let steps = Steps::default().with(Step::Outside);
         let rest = digits.get(prefix.len()..)?;
         let inner = self.read_public(Leg::Handset, rest, Steps::default()).by(steps);
@@ -231,9 +240,6 @@ impl Dial {
         if digits.first() == Some(&b'0') {
             return None;
         }
-        if let Some(found) = self.world.automaton.find(digits).filter(|found| found.exact) {
-            return Some(self.read_found(digits, found, true, rule));
-        }
         let place = self.world.place(digits)?;
         if !place.found.exact
             && let Some(rest) = digits.strip_prefix(self.home.code.as_slice())
@@ -300,13 +306,6 @@ impl Dial {
     fn read_trunk(&self, digits: &[u8]) -> Option<Reading> {
         let home = &self.home;
         let steps = Steps::default().with(Step::Trunk);
-        // The usual case: nothing but the trunk prefix.
-        if let Some(rest) = digits.strip_prefix(home.trunk).filter(|_| home.plain_trunk)
-            && let Some(number) = Dialled::joined(&home.code, rest)
-            && let Some(found) = self.world.automaton.find(number.bytes()).filter(|found| found.exact)
-        {
-            return Some(self.read_found(number.bytes(), found, true, "national number").by(steps));
-        }
         let national = self.world.without_trunk(home.plan, digits)?;
         let mut place = self.home_place(national.bytes());
         // A carrier's digits may also begin a number: Colombia's 03 and its mobile phones.

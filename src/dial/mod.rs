@@ -22,6 +22,7 @@ mod probe;
 mod reading;
 mod settings;
 mod short;
+mod shortcut;
 mod tails;
 mod target;
 mod tariff;

@@ -143,7 +143,7 @@ impl Dial {
     /// The reading of a number that the world has.
     #[inline]
     pub(crate) fn read_place(&self, place: &Place, rule: &'static str) -> Reading {
-        self.read_found(place.number.bytes(), place.found, place.plausible, rule)
+        self.read_found(place.number.bytes(), place.found, place.plausible, rule, Steps::default())
     }
 
     /// The same for a number in place.
@@ -153,6 +153,7 @@ impl Dial {
         found: Found,
         plausible: bool,
         rule: &'static str,
+        steps: Steps,
     ) -> Reading {
         let region = self.world.region(found.plan).unwrap_or(Region::WORLD);
         let domestic = self.home.is_domestic(region);
@@ -186,7 +187,7 @@ impl Dial {
             rate: self.rate_of(digits, group, band),
             rule,
         };
-        Reading { target, steps: Steps::default(), short_row: None, plausible }
+        Reading { target, steps, short_row: None, plausible }
     }
 
     /// What the operator says of a number.
