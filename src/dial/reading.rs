@@ -9,8 +9,9 @@ use super::numbering::PlanType;
 use super::overlay::Verdict;
 use super::short::Short;
 use super::tariff::Band;
+use super::trie::NONE;
 use super::world::Place;
-use super::{Class, Dial, Group, Kind, Number, Override, RateId, Region, Risk, Target};
+use super::{Class, Dial, Group, Kind, Number, OWN, RATE, ROW, RateId, Region, Risk, Target};
 
 /// What was taken off a string, in the order in which it is dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,9 +163,10 @@ impl Dial {
             (_, true) => Class::National,
             _ => Class::Overseas,
         };
-        let row = self.world.overlay.verdict(digits);
+        let values = self.prefixes.longest(digits);
+        let row = self.world.overlay.verdict(values[ROW]);
         let region_row = if domestic { None } else { self.world.overlay.region_verdict(found.plan) };
-        let own = self.own(digits);
+        let own = self.overrides.get(usize::from(values[OWN]));
         let (kind, exact) = match own.and_then(|own| own.kind) {
             Some(kind) => (kind, true),
             None => kind_of(digits.len(), &found, row),
@@ -184,25 +186,20 @@ impl Dial {
             exact,
             risk,
             group,
-            rate: self.rate_of(digits, group, band),
+            rate: rate_of(values[RATE], group, band),
             rule,
         };
         Reading { target, steps, short_row: None, plausible }
     }
+}
 
-    /// What the operator says of a number.
-    #[inline]
-    pub(crate) fn own(&self, digits: &[u8]) -> Option<&Override> {
-        let index = self.overridden.longest(digits)?;
-        self.overrides.get(index as usize)
-    }
-
-    #[inline]
-    fn rate_of(&self, digits: &[u8], group: Group, band: Band) -> RateId {
-        if group == Group::Free {
-            return Band::Free.rate();
-        }
-        self.tariff.deck_rate(digits).unwrap_or_else(|| band.rate())
+/// The deck's rate, or the band's.
+#[inline]
+fn rate_of(deck: u16, group: Group, band: Band) -> RateId {
+    match (group, deck) {
+        (Group::Free, _) => Band::Free.rate(),
+        (_, NONE) => band.rate(),
+        (_, deck) => RateId(u32::from(deck)),
     }
 }
 
