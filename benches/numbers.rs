@@ -88,6 +88,8 @@ fn measure(dial: &Dial, leg: Leg, inputs: &[String]) -> (f64, f64) {
 }
 
 fn main() {
+    // Words that a measurement's name must contain: `cargo bench --bench numbers -- again`.
+    let filter: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let start = Instant::now();
     Dial::new(&Settings::default()).unwrap();
     println!("start-up: {:.0} ms (plans of the world and home GB)", start.elapsed().as_secs_f64() * 1e3);
@@ -122,7 +124,7 @@ fn main() {
     let wrap = |before: &str| exact.iter().map(|n| format!("{before}{n}")).collect::<Vec<_>>();
     let uri: Vec<String> = exact.iter().map(|n| format!("sip:%2B{n}@pbx.example.com;user=phone")).collect();
     let all: Vec<String> = numbers.iter().map(|n| format!("900{n}")).collect();
-    let twenty: Vec<String> = (0..100_000).map(|at| format!("900{}", exact[at % 20])).collect();
+    let twenty: Vec<String> = (0..1_000_000).map(|at| format!("900{}", exact[at % 20])).collect();
     for (what, leg, inputs) in [
         ("900<number>, handset leg, existing", Leg::Handset, wrap("900")),
         ("00<number>, trunk leg, existing", Leg::Trunk, wrap("00")),
@@ -131,6 +133,9 @@ fn main() {
         ("900<number>, with those that don't exist", Leg::Handset, all),
         ("20 strings again and again", Leg::Handset, twenty),
     ] {
+        if !filter.is_empty() && !filter.iter().any(|word| what.contains(word.as_str())) {
+            continue;
+        }
         let (least, middle) = measure(&dial, leg, &inputs);
         println!("{least:6.1} {middle:6.1} ns  {what}");
     }

@@ -6,7 +6,7 @@
 //! The map is DashMap: sharded read-write locks, not lock-free. A known handset's update takes a
 //! shard's read lock and bumps atomics; only a first sighting and an eviction take the write lock.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 
@@ -94,34 +94,51 @@ impl Default for Settings {
 #[derive(Debug)]
 struct Ring<const N: usize, const STEP: i64> {
     latest: AtomicI64,
+    /// Where `latest` counts: nearly every attempt falls into the step of the one before it.
+    cursor: AtomicUsize,
     steps: [AtomicU32; N],
 }
 
 impl<const N: usize, const STEP: i64> Default for Ring<N, STEP> {
     fn default() -> Self {
-        Self { latest: AtomicI64::new(i64::MIN), steps: std::array::from_fn(|_| AtomicU32::new(0)) }
+        Self {
+            latest: AtomicI64::new(i64::MIN),
+            cursor: AtomicUsize::new(0),
+            steps: std::array::from_fn(|_| AtomicU32::new(0)),
+        }
     }
 }
 
 impl<const N: usize, const STEP: i64> Ring<N, STEP> {
-    fn slot(&self, step: i64) -> &AtomicU32 {
+    fn index(step: i64) -> usize {
         let n = i64::try_from(N).unwrap_or(i64::MAX);
-        &self.steps[usize::try_from(step.rem_euclid(n)).unwrap_or(0)]
+        usize::try_from(step.rem_euclid(n)).unwrap_or(0)
+    }
+
+    fn slot(&self, step: i64) -> &AtomicU32 {
+        &self.steps[Self::index(step)]
     }
 
     fn bump(&self, now: Timestamp) {
         let step = now.0.div_euclid(STEP);
-        let latest = self.latest.load(Ordering::Relaxed);
-        if step > latest {
-            let n = i64::try_from(N).unwrap_or(i64::MAX);
-            let first = latest.saturating_add(1).max(step.saturating_sub(n).saturating_add(1));
-            for stale in first..=step {
-                self.slot(stale).store(0, Ordering::Relaxed);
-            }
-            self.latest.store(step, Ordering::Relaxed);
+        if step > self.latest.load(Ordering::Relaxed) {
+            self.advance(step);
         }
-        let slot = self.slot(step);
-        slot.store(slot.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+        if let Some(slot) = self.steps.get(self.cursor.load(Ordering::Relaxed)) {
+            slot.store(slot.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Makes `step` the latest one and empties those that nobody counted in.
+    fn advance(&self, step: i64) {
+        let latest = self.latest.load(Ordering::Relaxed);
+        let n = i64::try_from(N).unwrap_or(i64::MAX);
+        let first = latest.saturating_add(1).max(step.saturating_sub(n).saturating_add(1));
+        for stale in first..=step {
+            self.slot(stale).store(0, Ordering::Relaxed);
+        }
+        self.cursor.store(Self::index(step), Ordering::Relaxed);
+        self.latest.store(step, Ordering::Relaxed);
     }
 
     fn sum(&self, now: Timestamp) -> u32 {

@@ -29,8 +29,8 @@ pub struct Handset {
     pub rings: [Ring<RING>; 2],
     /// The countries it calls.
     pub countries: Habits,
-    /// What it spent.
-    pub spend: Spend,
+    /// What it spent, by lane.
+    pub spend: [Spend; 2],
     /// Unsuspicious calls, by lane.
     pub clean: [u32; 2],
     /// For each group, how many more calls can't reach any ceiling.
@@ -45,7 +45,7 @@ impl Handset {
             since: now,
             rings: [Ring::default(), Ring::default()],
             countries: Habits::default(),
-            spend: Spend::default(),
+            spend: Default::default(),
             clean: [0; 2],
             room: [0; GROUPS],
         }

@@ -16,25 +16,29 @@ const WITHIN: Span = Span::seconds(2);
 const REMEMBERED: usize = 64;
 
 /// Shorter called numbers must be equal, longer ones need only end alike.
-const SUFFIX_DIGITS: usize = 6;
+const SUFFIX_DIGITS: u32 = 6;
 
 /// The last digits of what was called, enough to know it again behind prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
-    digits: [u8; 8],
+    /// The last eight digits, the very last one in the lowest byte.
+    digits: u64,
     /// All digits there were, not only those kept.
-    len: usize,
+    len: u32,
 }
 
 impl Tail {
     /// From a URI's user part, up to its parameters.
     pub(super) fn of(user: &[u8]) -> Self {
         let mut tail = Self::default();
-        for byte in user.iter().take_while(|b| !matches!(b, b';' | b'@' | b'?')) {
-            if byte.is_ascii_digit() {
-                tail.digits.rotate_left(1);
-                tail.digits[7] = *byte;
-                tail.len = tail.len.saturating_add(1);
+        for byte in user {
+            match byte {
+                b'0'..=b'9' => {
+                    tail.digits = (tail.digits << 8) | u64::from(*byte);
+                    tail.len += 1;
+                }
+                b';' | b'@' | b'?' => break,
+                _ => {}
             }
         }
         tail
@@ -45,8 +49,8 @@ impl Tail {
         if shorter < 2 || (shorter < SUFFIX_DIGITS && self.len != first.len) {
             return false;
         }
-        let kept = shorter.min(8);
-        self.digits[8 - kept..] == first.digits[8 - kept..]
+        // Bits above the digits that both have don't count.
+        (self.digits ^ first.digits) << (64 - 8 * shorter.min(8)) == 0
     }
 }
 
@@ -68,18 +72,33 @@ pub(super) struct Leg {
 pub(super) struct Legs {
     ring: [Option<(Leg, bool)>; REMEMBERED],
     next: usize,
+    /// How many remembered legs reach an address, by a byte of it: where there are none, and that
+    /// is so for nearly all handsets, nobody needs to look.
+    reached: [u8; 256],
 }
 
 impl Default for Legs {
     fn default() -> Self {
-        Self { ring: [None; REMEMBERED], next: 0 }
+        Self { ring: [None; REMEMBERED], next: 0, reached: [0; 256] }
     }
+}
+
+/// All octets of an address in one.
+fn folded(ip: IpAddr) -> usize {
+    let fold = |octets: &[u8]| octets.iter().fold(0u8, |sum, octet| sum.rotate_left(3) ^ octet);
+    usize::from(match ip {
+        IpAddr::V4(v4) => fold(&v4.octets()),
+        IpAddr::V6(v6) => fold(&v6.octets()),
+    })
 }
 
 impl Legs {
     /// Remembers a first leg.
     pub(super) fn remember(&mut self, leg: Leg) {
-        self.ring[self.next] = Some((leg, false));
+        if let Some((old, _)) = self.ring[self.next].replace((leg, false)) {
+            self.reached[folded(old.dst)] -= 1;
+        }
+        self.reached[folded(leg.dst)] += 1;
         self.next = (self.next + 1) % REMEMBERED;
     }
 
@@ -88,6 +107,9 @@ impl Legs {
     /// first, so that two handsets calling one number keep their own trunk legs; one that is
     /// continued already may fork, but then the caller must be the same.
     pub(super) fn first_of(&mut self, second: &Leg) -> Option<CallNo> {
+        if self.reached[folded(second.src)] == 0 {
+            return None;
+        }
         let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
         let fits = |leg: &Leg| {
             leg.dst == second.src

@@ -21,7 +21,15 @@ pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     let up = |past: &Call, tier: Tier| past.is_up(moment.now) && past.tier >= tier;
     let hot = moment.find(moment.history(), Span::DAY, |past| up(past, Tier::Hot));
     let all = moment.find(moment.history(), Span::DAY, |past| up(past, Tier::Warm));
-    let limit = if call.part == DayPart::Shut { limits.shut } else { limits.open };
+    let limit = if call.part == DayPart::Open { limits.open } else { limits.shut };
+    if call.part != DayPart::Open && !call.familiar {
+        let same = moment
+            .find(moment.history(), Span::DAY, |past| past.number == call.number && past.is_up(moment.now));
+        let counted = Counted::of(same.calls, limits.same_number, Span::ZERO);
+        if same.calls >= limits.same_number {
+            return Some(moment.verdict(Rule::Concurrent, counted.severity(), same.since, counted));
+        }
+    }
     let (found, limit) = if hot.calls >= limits.hot { (hot, limits.hot) } else { (all, limit) };
     let counted = Counted::of(found.calls, limit, Span::ZERO);
     (found.calls >= limit).then(|| moment.verdict(Rule::Concurrent, counted.severity(), found.since, counted))

@@ -2,7 +2,7 @@
 //!
 //! In: an attempt that a 302, a Diversion, a REFER or a feature code made, or such a code itself.
 //! Out: a verdict on the handset that forwards.
-//! Never: pages for forwarding to an ordinary number abroad in office hours: people travel.
+//! Never: pages for calls that are forwarded to an ordinary number abroad: people travel.
 
 use crate::baseline::calls::{Call, Tier};
 use crate::baseline::hours::DayPart;
@@ -25,12 +25,9 @@ pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     }
     let found = moment.find(moment.history(), Span::DAY, is_forwarded);
     let counted = Counted::of(found.calls, 1, Span::DAY);
-    let new_country_at_night =
-        call.part == DayPart::Shut && call.new_to_site && call.exact && !moment.baseline.in_grace(moment.now);
-    let severity = if call.tier == Tier::Hot || (new_country_at_night && found.calls >= 2) {
-        counted.severity()
-    } else {
-        Severity::Info
-    };
+    // Nobody is there at night to key in a forwarding.
+    let set_up_at_night = call.kind == Kind::ForwardTo && call.part == DayPart::Shut && !call.familiar;
+    let severity =
+        if call.tier == Tier::Hot || set_up_at_night { counted.severity() } else { Severity::Info };
     Some(moment.verdict(Rule::Forwarding, severity, found.since, counted))
 }

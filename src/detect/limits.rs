@@ -24,6 +24,8 @@ impl Ceilings {
 pub struct Settings {
     /// For one handset.
     pub handset_ceiling: Ceilings,
+    /// For one handset's ordinary calls at home, at night or on a day off; 0 = none.
+    pub home_at_night: [u32; 4],
     /// For the whole office, and for a trunk whose handsets can't be told apart.
     pub office_ceiling: Ceilings,
     /// Out-of-hours calls.
@@ -59,7 +61,8 @@ pub struct OutOfHours {
     pub familiar_extra: u32,
     /// Premium and risky calls of several handsets together within 2 h.
     pub office_hot: u32,
-    /// Calls of at least three handsets to one unfamiliar country within 1 h.
+    /// Calls of at least three handsets to one unfamiliar country within 1 h; one more if the
+    /// office knows the country.
     pub office_abroad: u32,
 }
 
@@ -77,8 +80,10 @@ pub struct FirstCountry {
 pub struct NumberBlock {
     /// Within a day.
     pub day: u32,
-    /// Within an hour, out of hours or in a country new to the office.
-    pub unusual_hour: u32,
+    /// Within 3 h, out of hours or in a country new to the office.
+    pub unusual: u32,
+    /// Within an hour, risky, or out of hours in a country new to the office.
+    pub alarming_hour: u32,
 }
 
 /// Limits of `concurrent`.
@@ -86,10 +91,12 @@ pub struct NumberBlock {
 pub struct Concurrent {
     /// Premium and risky calls at once.
     pub hot: u32,
-    /// Costly calls at once, in office hours and near them.
+    /// Costly calls at once, in office hours.
     pub open: u32,
-    /// Costly calls at once, out of hours.
+    /// Costly calls at once at other times.
     pub shut: u32,
+    /// Calls at once to one and the same number abroad, out of office hours.
+    pub same_number: u32,
 }
 
 /// Limits of `long_call`.
@@ -120,9 +127,10 @@ impl Default for Settings {
                 [20, 120, 300, 1_500],
                 [4, 6, 10, 25],
                 [4, 10, 20, 60],
-                [3, 4, 8, 15],
+                [3, 3, 6, 12],
                 [6, 15, 30, 60],
             ]),
+            home_at_night: [8, 30, 60, 150],
             office_ceiling: Ceilings([
                 [0; 4],
                 [100, 600, 1_500, 8_000],
@@ -138,12 +146,12 @@ impl Default for Settings {
                 abroad_near: 4,
                 familiar_extra: 2,
                 office_hot: 3,
-                office_abroad: 4,
+                office_abroad: 3,
             },
             first_country: FirstCountry { shut: 2, open: 4 },
-            number_block: NumberBlock { day: 5, unusual_hour: 3 },
+            number_block: NumberBlock { day: 5, unusual: 3, alarming_hour: 2 },
             prefix_probe: 3,
-            concurrent: Concurrent { hot: 3, open: 4, shut: 3 },
+            concurrent: Concurrent { hot: 3, open: 4, shut: 3, same_number: 2 },
             long_call: LongCall { hot: Span::minutes(20), shut: Span::minutes(60), open: Span::hours(3) },
             spend: Spend { handset: [60.0, 150.0], office: [300.0, 750.0] },
             callid_reuse: 3,

@@ -2,10 +2,11 @@
 //! premium numbers is pumped or hunted for.
 //!
 //! In: an attempt. Out: a verdict on its handset.
-//! Never: counts a number twice, or numbers at home.
+//! Never: counts a number twice, or numbers at home: those of a televote are neighbours too.
 
 use crate::baseline::calls::Tier;
 use crate::baseline::hours::DayPart;
+use crate::dial::Group;
 use crate::finding::Rule;
 use crate::time::Span;
 
@@ -15,12 +16,17 @@ use super::{Counted, Moment, Verdict};
 pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     let call = moment.call;
     let block = call.block()?;
-    if call.tier < Tier::Warm || !call.counts() {
+    if call.tier < Tier::Warm || call.group == Group::Premium || !call.counts() {
         return None;
     }
     let limits = moment.settings.number_block;
     let unusual = call.part == DayPart::Shut || (call.new_to_site && !moment.baseline.in_grace(moment.now));
-    let spans = [(Span::HOUR, limits.unusual_hour, unusual), (Span::DAY, limits.day, true)];
+    let alarming = call.exact && !call.familiar && (call.tier == Tier::Hot || (unusual && call.new_to_site));
+    let spans = [
+        (Span::HOUR, limits.alarming_hour, alarming),
+        (Span::hours(3), limits.unusual, unusual),
+        (Span::DAY, limits.day, true),
+    ];
     spans.iter().filter(|(_, _, applies)| *applies).find_map(|(within, limit, _)| {
         let found = moment.find(moment.history(), *within, |past| past.block() == Some(block));
         let counted = Counted::of(found.numbers, *limit, *within);

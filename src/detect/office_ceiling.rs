@@ -24,11 +24,11 @@ pub fn check(
     suspects: &[HandsetId],
     now: Timestamp,
 ) -> (Option<Verdict>, u32) {
-    let ceilings = &settings.office_ceiling;
+    let limits = settings.office_ceiling.of(group);
     let key = Key { account: Account::Office, group };
     let mut counts = ledger.counts(key, now).attempts;
-    let left = room(ceilings, group, counts);
-    if exceeded(ceilings, group, counts).is_none() {
+    let left = room(limits, counts);
+    if exceeded(limits, counts).is_none() {
         return (None, left);
     }
     take(&mut counts, baseline.excused(&key, now));
@@ -39,7 +39,7 @@ pub fn check(
         take(&mut counts, theirs);
     }
     let lane = if group == Group::National { Lane::Home } else { Lane::Charged };
-    let verdict = exceeded(ceilings, group, counts).map(|(window, counted)| Verdict {
+    let verdict = exceeded(limits, counts).map(|(window, counted)| Verdict {
         rule: Rule::OfficeCeiling,
         severity: counted.severity(),
         subject: Subject::Office,
@@ -49,7 +49,7 @@ pub fn check(
         limit: counted.1,
         within: counted.2,
     });
-    (verdict, room(ceilings, group, counts))
+    (verdict, room(limits, counts))
 }
 
 fn take(counts: &mut [u32; 4], some: [u32; 4]) {

@@ -54,7 +54,10 @@ fn abroad(moment: &Moment<'_>) -> Option<Verdict> {
         _ => &[(Span::minutes(30), limits.abroad_fast), (NIGHT, limits.abroad_slow)],
     };
     spans.iter().find_map(|(within, limit)| {
-        let found = moment.find(moment.history(), *within, is_abroad);
+        // Over a whole night, what the day left behind doesn't count.
+        let found = moment.find(moment.history(), *within, |call| {
+            is_abroad(call) && (*within < NIGHT || call.part == DayPart::Shut)
+        });
         let counted = Counted::of(found.calls, limit + extra, *within);
         (found.calls >= limit + extra)
             .then(|| moment.verdict(Rule::OutOfHours, counted.severity(), found.since, counted))
@@ -76,8 +79,9 @@ pub fn office(moment: &Moment<'_>) -> Option<Verdict> {
     let there = moment.find(moment.office_history(), Span::HOUR, |past| {
         past.region == call.region && is_abroad(past) && !past.familiar
     });
-    let counted = Counted::of(there.calls, limits.office_abroad, Span::HOUR);
-    (!call.familiar && there.handsets >= 3 && there.calls >= limits.office_abroad)
+    let limit = limits.office_abroad + u32::from(!call.new_to_site);
+    let counted = Counted::of(there.calls, limit, Span::HOUR);
+    (!call.familiar && there.handsets >= 3 && there.calls >= limit)
         .then(|| verdict(moment, there.since, counted))
 }
 

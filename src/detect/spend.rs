@@ -14,13 +14,14 @@ const UNIT: f64 = 1_000_000.0;
 
 /// The call's handset.
 pub fn handset(moment: &Moment<'_>) -> Option<Verdict> {
-    let sums = moment.baseline.handset(moment.call.handset)?.spend.sums(moment.now);
+    let handset = moment.baseline.handset(moment.call.handset)?;
+    let sums = handset.spend[moment.call.lane.index()].sums(moment.now);
     verdict(moment, Subject::Handset(moment.call.handset), sums, moment.settings.spend.handset)
 }
 
 /// The whole office but for suspects.
 pub fn office(moment: &Moment<'_>) -> Option<Verdict> {
-    let mut sums = moment.baseline.office_spend(moment.now);
+    let mut sums = moment.baseline.office_spend(moment.call.lane, moment.now);
     for (sum, limit) in sums.iter().zip(moment.settings.spend.office) {
         if units(*sum) >= limit {
             return office_without(moment, moment.suspects, &mut sums);
@@ -31,7 +32,10 @@ pub fn office(moment: &Moment<'_>) -> Option<Verdict> {
 
 fn office_without(moment: &Moment<'_>, suspects: &[HandsetId], sums: &mut [i64; 2]) -> Option<Verdict> {
     for suspect in suspects {
-        let theirs = moment.baseline.handset(*suspect).map_or([0; 2], |h| h.spend.sums(moment.now));
+        let theirs = moment
+            .baseline
+            .handset(*suspect)
+            .map_or([0; 2], |h| h.spend[moment.call.lane.index()].sums(moment.now));
         for (sum, n) in sums.iter_mut().zip(theirs) {
             *sum = sum.saturating_sub(n);
         }

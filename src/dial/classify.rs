@@ -6,7 +6,7 @@
 //! Emergency numbers come first, then the office's own extensions, then the home's short numbers, then
 //! the outside line and the public plan; what is left over is tried behind guessed stems (`probe`).
 
-use super::extract::{Dialled, Extracted, extract};
+use super::extract::{Dialled, Extracted, extract, plain};
 use super::reading::{Reading, Step, Steps};
 use super::tariff::Band;
 use super::world::Place;
@@ -22,6 +22,11 @@ const SHORTEST_WORLDWIDE: usize = 9;
 
 impl Dial {
     pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading {
+        // Digits need no copy.
+        if let Some((plus, digits)) = plain(input) {
+            let short = if plus { self.shortcut_plus(digits) } else { self.shortcut(leg, digits) };
+            return short.unwrap_or_else(|| self.read_plain(leg, plus, digits));
+        }
         match extract(input) {
             Extracted::Dialled(dialled) => self.read_dialled(leg, &dialled),
             Extracted::Within(context, dialled) => self.read_within(leg, &context, &dialled),
@@ -34,13 +39,18 @@ impl Dial {
     }
 
     pub(crate) fn read_dialled(&self, leg: Leg, dialled: &Dialled) -> Reading {
-        if !dialled.digits {
-            return self.read_feature(leg, dialled);
+        if dialled.digits {
+            return self.read_plain(leg, dialled.plus, dialled.bytes());
         }
-        if dialled.plus {
-            return self.read_plus(dialled.bytes());
-        }
-        let digits = dialled.bytes();
+        self.read_feature(leg, dialled)
+    }
+
+    /// Digits, the long way.
+    pub(crate) fn read_plain(&self, leg: Leg, plus: bool, digits: &[u8]) -> Reading {
+        if plus { self.read_plus(digits) } else { self.read_digits(leg, digits) }
+    }
+
+    fn read_digits(&self, leg: Leg, digits: &[u8]) -> Reading {
         if let Some(reading) = self.read_emergency(leg, digits) {
             return reading;
         }
@@ -112,11 +122,17 @@ impl Dial {
         Some(Reading::emergency(home.region, "emergency number behind the outside line").by(steps))
     }
 
+    /// The longest configured outside line that digits begin with, and go on behind.
+    #[inline]
+    pub(crate) fn outside_prefix(&self, digits: &[u8]) -> Option<&[u8]> {
+        let fits = |prefix: &&Vec<u8>| digits.len() > prefix.len() && digits.starts_with(prefix);
+        self.home.outside.iter().filter(fits).max_by_key(|prefix| prefix.len()).map(Vec::as_slice)
+    }
+
     /// A string that begins with a configured outside line. If nothing sensible is left without it and
     /// the whole is a number, it was no outside line: US 907 … with outside line 9.
     fn read_outside(&self, digits: &[u8]) -> Option<Reading> {
-        let fits = |prefix: &&Vec<u8>| digits.len() > prefix.len() && digits.starts_with(prefix);
-        let prefix = self.home.outside.iter().filter(fits).max_by_key(|prefix| prefix.len())?;
+        let prefix = self.outside_prefix(digits)?;
         let steps = Steps::default().with(Step::Outside);
         let rest = digits.get(prefix.len()..)?;
         let inner = self.read_public(Leg::Handset, rest, Steps::default()).by(steps);
@@ -165,8 +181,13 @@ impl Dial {
     }
 
     /// The digits behind a caller-id or carrier prefix.
+    #[inline]
     fn service_prefix<'d>(&self, digits: &'d [u8]) -> Option<(&'d [u8], Step)> {
         let home = &self.home;
+        let first = digits.first()?.wrapping_sub(b'0') & 15;
+        if home.service_first >> first & 1 == 0 {
+            return None;
+        }
         let after = |prefixes: &[super::pattern::Prefix]| {
             let len = prefixes.iter().find_map(|prefix| prefix.find(digits)).map(|found| found.len)?;
             digits.get(len..).filter(|rest| rest.len() >= 3)
@@ -284,6 +305,7 @@ impl Dial {
     /// A number behind its trunk prefix, and perhaps a carrier's digits.
     fn read_trunk(&self, digits: &[u8]) -> Option<Reading> {
         let home = &self.home;
+        let steps = Steps::default().with(Step::Trunk);
         let national = self.world.without_trunk(home.plan, digits)?;
         let mut place = self.home_place(national.bytes());
         // A carrier's digits may also begin a number: Colombia's 03 and its mobile phones.
@@ -292,7 +314,7 @@ impl Dial {
         {
             place = self.home_place(rest).filter(|place| place.found.exact).or(place);
         }
-        place.map(|place| self.read_place(&place, "national number").by(Steps::default().with(Step::Trunk)))
+        place.map(|place| self.read_place(&place, "national number").by(steps))
     }
 
     /// A number without its trunk prefix, or one with its calling code and no `+`.

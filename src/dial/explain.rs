@@ -5,7 +5,7 @@
 
 use super::overlay::Row;
 use super::reading::Reading;
-use super::{Class, Dial, Group, Kind, Leg, Region, Risk};
+use super::{Class, Dial, Group, Kind, Leg, OWN, ROW, Region, Risk};
 
 /// A reading in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,13 +96,14 @@ impl Dial {
         if let Some(index) = reading.short_row {
             return self.world.overlay.short(self.home.region).nth(usize::from(index));
         }
-        self.world.overlay.number(reading.target.number?.digits())
+        let values = self.prefixes.longest(reading.target.number?.digits());
+        self.world.overlay.row(values[ROW])
     }
 
     /// What the operator's overrides or the overlay say of the destination.
     fn list(&self, reading: &Reading) -> Option<String> {
         let number = reading.target.number.unwrap_or_default();
-        if let Some(own) = self.own(number.digits()) {
+        if let Some(own) = self.overrides.get(usize::from(self.prefixes.longest(number.digits())[OWN])) {
             return Some(format!("{} (configured for +{})", own.why, own.prefix.trim_start_matches('+')));
         }
         let abroad = reading.target.region.filter(|region| !self.is_domestic(*region));

@@ -46,20 +46,17 @@ impl Dialled {
         all.len = u8::try_from(len).ok()?;
         Some(all)
     }
+}
 
-    /// A string of digits, perhaps behind a `+`: nearly all that is ever dialled.
-    #[inline]
-    fn plain(input: &[u8]) -> Option<Self> {
-        let (plus, digits) = match input {
-            [b'+', rest @ ..] => (true, rest),
-            rest => (false, rest),
-        };
-        let sound = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        if !sound {
-            return None;
-        }
-        Self::joined(digits, &[]).map(|all| Self { plus, ..all })
-    }
+/// A string of digits, perhaps behind a `+`, which is told apart: nearly all that is ever dialled.
+#[inline]
+pub(crate) fn plain(input: &[u8]) -> Option<(bool, &[u8])> {
+    let (plus, digits) = match input {
+        [b'+', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let sound = (1..=LONGEST).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    sound.then_some((plus, digits))
 }
 
 /// What a string turned out to be.
@@ -82,15 +79,7 @@ pub(crate) enum Extracted {
 }
 
 /// Reads a URI or a user part.
-#[inline]
 pub(crate) fn extract(input: &[u8]) -> Extracted {
-    match Dialled::plain(input) {
-        Some(dialled) => Extracted::Dialled(dialled),
-        None => extract_uri(input),
-    }
-}
-
-fn extract_uri(input: &[u8]) -> Extracted {
     let input = unwrapped(input);
     if let Some(rest) = after_scheme(input, b"tel:") {
         return subscriber(cut(rest, b'?'));

@@ -22,6 +22,7 @@ mod probe;
 mod reading;
 mod settings;
 mod short;
+mod shortcut;
 mod tails;
 mod target;
 mod tariff;
@@ -37,6 +38,15 @@ pub use settings::{DialError, Override, Settings};
 pub use target::{Class, Group, Kind, Leg, Rate, RateId, Risk, Target};
 pub use tariff::{Cost, currency_of};
 
+/// The deck's rates, in the trie of prefixes.
+const RATE: usize = 0;
+/// As many as a trie's values can tell apart.
+const MOST_OVERRIDES: usize = 65_000;
+/// The overlay's rows.
+const ROW: usize = 1;
+/// The operator's overrides.
+const OWN: usize = 2;
+
 /// The dial plan and tariff of one office.
 #[derive(Clone)]
 pub struct Dial {
@@ -44,8 +54,8 @@ pub struct Dial {
     home: plan::HomePlan,
     tariff: tariff::Tariff,
     overrides: Vec<Override>,
-    /// Prefix to index in `overrides`.
-    overridden: trie::Trie,
+    /// Prefixes in E.164 form; the lanes are `RATE`, `ROW` and `OWN`.
+    prefixes: trie::Trie<3>,
     deck_skipped: usize,
 }
 
@@ -80,9 +90,11 @@ impl Dial {
             home,
             tariff: tariff::Tariff::built_in(currency)?,
             overrides: Vec::new(),
-            overridden: trie::Trie::default(),
+            prefixes: trie::Trie::default(),
             deck_skipped: 0,
         };
+        let mut prefixes = trie::TrieBuilder::default();
+        world.overlay.index(ROW, &mut prefixes);
         if let Some((name, text)) = &settings.tariff {
             let deck = deck::Deck::read(text)?;
             dial.deck_skipped = deck.skipped;
@@ -90,20 +102,18 @@ impl Dial {
                 let why = format!("rate deck {name}");
                 dial.overrides.push(Override { prefix: prefix.clone(), kind: None, risk: Some(*risk), why });
             }
-            dial.tariff.lay(name, deck);
+            dial.tariff.lay(name, deck, RATE, &mut prefixes)?;
         }
         dial.overrides.extend_from_slice(&settings.overrides);
-        dial.overridden = dial.override_prefixes()?;
-        Ok(dial)
-    }
-
-    fn override_prefixes(&self) -> Result<trie::Trie, DialError> {
-        let mut prefixes = trie::TrieBuilder::default();
-        for (index, row) in (0u32..).zip(&self.overrides) {
-            let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
-            prefixes.insert(prefix.as_bytes(), index);
+        if dial.overrides.len() > MOST_OVERRIDES {
+            return Err(DialError::TooManyOverrides(MOST_OVERRIDES));
         }
-        Ok(prefixes.build())
+        for (index, row) in (0u16..).zip(&dial.overrides) {
+            let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
+            prefixes.insert(prefix.as_bytes(), OWN, index);
+        }
+        dial.prefixes = prefixes.build();
+        Ok(dial)
     }
 
     /// Where a URI (`sip:`, `sips:`, `tel:`, `urn:service:sos`) or a bare user part leads. Takes time in
@@ -182,7 +192,12 @@ impl Dial {
     /// How big the tables are.
     pub fn table_size(&self) -> TableSize {
         let (nodes, labels, numbering_bytes) = self.world.automaton.size();
-        TableSize { nodes, labels, numbering_bytes, tariff_bytes: self.tariff.bytes() }
+        TableSize {
+            nodes,
+            labels,
+            numbering_bytes,
+            tariff_bytes: self.tariff.bytes() + self.prefixes.bytes(),
+        }
     }
 
     /// The version of libphonenumber's metadata.

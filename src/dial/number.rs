@@ -61,9 +61,6 @@ pub struct Number {
 }
 
 impl Number {
-    /// E.164 allows no more digits.
-    pub(crate) const LONGEST: usize = 15;
-
     /// From ASCII digits; `None` if there are none, more than 15, or anything but digits.
     pub fn new(digits: &[u8]) -> Option<Self> {
         if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {

@@ -6,7 +6,7 @@
 
 use super::numbering::{Lengths, Numbering};
 use super::tariff::Band;
-use super::trie::{Trie, TrieBuilder};
+use super::trie::TrieBuilder;
 use super::{DialError, Kind, Region, Risk};
 
 const FILE: &str = include_str!("data/overlay.csv");
@@ -41,9 +41,6 @@ pub(crate) struct Overlay {
     rows: Vec<Row>,
     /// What the rows decide, side by side.
     verdicts: Vec<Verdict>,
-    world: Trie,
-    /// Prefixes with `x` for any digit; very few.
-    wild: Vec<(Vec<u8>, usize)>,
     /// For each plan, the row of its region.
     regions: Vec<Option<u16>>,
 }
@@ -52,51 +49,46 @@ impl Overlay {
     /// The shipped rows.
     pub(crate) fn shipped(numbering: &Numbering) -> Result<Self, DialError> {
         let mut all = Self { regions: vec![None; numbering.plans.len()], ..Self::default() };
-        let mut world = TrieBuilder::default();
         let mut reader = csv::Reader::from_reader(FILE.as_bytes());
         for (index, record) in reader.records().enumerate() {
             let row = record.ok().and_then(|record| row(&record));
             let row = row.ok_or(DialError::Data { file: "overlay.csv", line: index + 2 })?;
-            all.take(row, numbering, &mut world);
+            all.take(row, numbering);
         }
-        all.world = world.build();
         Ok(all)
     }
 
-    fn take(&mut self, row: Row, numbering: &Numbering, world: &mut TrieBuilder) {
+    fn take(&mut self, row: Row, numbering: &Numbering) {
         let index = self.rows.len();
-        match row.scope.as_str() {
-            "world" => {
-                let value = u32::try_from(index).unwrap_or(u32::MAX);
-                if !world.insert(row.prefix.as_bytes(), value) {
-                    self.wild.push((row.prefix.clone().into_bytes(), index));
+        if row.scope == "region" {
+            let of = Region::new(&row.prefix);
+            for (plan, slot) in numbering.plans.iter().zip(&mut self.regions) {
+                if Some(plan.region) == of {
+                    *slot = u16::try_from(index).ok();
                 }
             }
-            "region" => {
-                let of = Region::new(&row.prefix);
-                for (plan, slot) in numbering.plans.iter().zip(&mut self.regions) {
-                    if Some(plan.region) == of {
-                        *slot = u16::try_from(index).ok();
-                    }
-                }
-            }
-            _ => {}
         }
         let Row { lengths, kind, risk, band, .. } = row;
         self.verdicts.push(Verdict { lengths, kind, risk, band });
         self.rows.push(row);
     }
 
-    #[inline]
-    fn index(&self, digits: &[u8]) -> Option<usize> {
-        let wild = self.wild.iter().find(|(prefix, _)| fits(prefix, digits)).map(|(_, index)| *index);
-        wild.or_else(|| self.world.longest(digits).map(|(index, _)| index as usize))
+    /// Puts the rows of number ranges into a trie's lane.
+    pub(crate) fn index(&self, lane: usize, trie: &mut TrieBuilder<3>) {
+        for (index, row) in (0u16..).zip(&self.rows).filter(|(_, row)| row.scope == "world") {
+            trie.insert(row.prefix.as_bytes(), lane, index);
+        }
     }
 
-    /// What the row of the longest prefix of a number in E.164 form decides.
+    /// What a row decides.
     #[inline]
-    pub(crate) fn verdict(&self, digits: &[u8]) -> Option<Verdict> {
-        self.verdicts.get(self.index(digits)?).copied()
+    pub(crate) fn verdict(&self, index: u16) -> Option<Verdict> {
+        self.verdicts.get(usize::from(index)).copied()
+    }
+
+    /// A row in full.
+    pub(crate) fn row(&self, index: u16) -> Option<&Row> {
+        self.rows.get(usize::from(index))
     }
 
     /// What the row of a plan's region decides.
@@ -104,11 +96,6 @@ impl Overlay {
     pub(crate) fn region_verdict(&self, plan: u16) -> Option<Verdict> {
         let index = (*self.regions.get(usize::from(plan))?)?;
         self.verdicts.get(usize::from(index)).copied()
-    }
-
-    /// The row of the longest prefix of a number in E.164 form.
-    pub(crate) fn number(&self, digits: &[u8]) -> Option<&Row> {
-        self.rows.get(self.index(digits)?)
     }
 
     /// The row of a region.
@@ -120,10 +107,6 @@ impl Overlay {
     pub(crate) fn short(&self, home: Region) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.scope == home.as_str())
     }
-}
-
-fn fits(prefix: &[u8], digits: &[u8]) -> bool {
-    digits.len() >= prefix.len() && prefix.iter().zip(digits).all(|(p, d)| *p == b'x' || p == d)
 }
 
 fn row(record: &csv::StringRecord) -> Option<Row> {

@@ -77,6 +77,20 @@ impl Prefix {
         self.groups
     }
 
+    /// The only string that matches, if there is only one.
+    #[inline]
+    pub(crate) fn literal(&self) -> Option<&[u8]> {
+        match self.literals.as_deref()? {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The digits with which a match can begin, one bit each.
+    pub(crate) const fn first(&self) -> u16 {
+        self.first
+    }
+
     fn find_slow(&self, text: &[u8]) -> Option<Match> {
         let mut end = None;
         run(&self.branches, text, Match::default(), &mut |found| {

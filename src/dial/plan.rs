@@ -28,10 +28,14 @@ pub(crate) struct HomePlan {
     pub(crate) outside: Vec<Vec<u8>>,
     pub(crate) caller_id: Vec<Prefix>,
     pub(crate) carrier: Vec<Prefix>,
+    /// The digits with which a caller-id or carrier prefix can begin, one bit each.
+    pub(crate) service_first: u16,
     pub(crate) international: Prefix,
     pub(crate) rewrites: Vec<(Vec<u8>, Vec<u8>)>,
     /// What national numbers begin with; empty if they need nothing.
     pub(crate) trunk: &'static [u8],
+    /// Whether a number behind `trunk` is never anything else.
+    pub(crate) plain_trunk: bool,
     /// Whether the home shares calling code 1.
     pub(crate) nanp: bool,
     /// Lengths of a number dialled within its area.
@@ -56,9 +60,12 @@ impl HomePlan {
             outside: Vec::new(),
             caller_id: Vec::new(),
             carrier: Vec::new(),
+            service_first: 0,
             international: Prefix::new(plan.international)?,
             rewrites: Vec::new(),
             trunk: plan.trunk.as_bytes(),
+            // Elsewhere a carrier's digits follow, or the number changes its form.
+            plain_trunk: !plan.trunk.is_empty() && plan.trunk_pattern.split('|').next() == Some(plan.trunk),
             nanp: plan.calling_code == 1,
             local: local(plan),
             lengths: plan.lengths,
@@ -88,6 +95,8 @@ impl HomePlan {
                 _ => return Err(bad()),
             }
         }
+        let prefixes = self.caller_id.iter().chain(&self.carrier);
+        self.service_first = prefixes.fold(0, |set, prefix| set | prefix.first());
         Ok(())
     }
 

@@ -4,13 +4,14 @@
 //! class, kind, group, risk and rate.
 //! Never: decides by the calling code alone.
 
-use super::automaton::NumberType;
+use super::automaton::{Found, NumberType};
 use super::numbering::PlanType;
 use super::overlay::Verdict;
 use super::short::Short;
 use super::tariff::Band;
+use super::trie::NONE;
 use super::world::Place;
-use super::{Class, Dial, Group, Kind, Override, RateId, Region, Risk, Target};
+use super::{Class, Dial, Group, Kind, Number, OWN, RATE, ROW, RateId, Region, Risk, Target};
 
 /// What was taken off a string, in the order in which it is dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,23 +144,35 @@ impl Dial {
     /// The reading of a number that the world has.
     #[inline]
     pub(crate) fn read_place(&self, place: &Place, rule: &'static str) -> Reading {
-        let digits = place.digits.digits();
-        let region = self.world.region(place.found.plan).unwrap_or(Region::WORLD);
+        self.read_found(place.number.bytes(), place.found, place.plausible, rule, Steps::default())
+    }
+
+    /// The same for a number in place.
+    pub(crate) fn read_found(
+        &self,
+        digits: &[u8],
+        found: Found,
+        plausible: bool,
+        rule: &'static str,
+        steps: Steps,
+    ) -> Reading {
+        let region = self.world.region(found.plan).unwrap_or(Region::WORLD);
         let domestic = self.home.is_domestic(region);
         let class = match (region, domestic) {
             (Region::WORLD, _) => Class::Global,
             (_, true) => Class::National,
             _ => Class::Overseas,
         };
-        let row = self.world.overlay.verdict(digits);
-        let region_row = if domestic { None } else { self.world.overlay.region_verdict(place.found.plan) };
-        let own = self.own(digits);
+        let values = self.prefixes.longest(digits);
+        let row = self.world.overlay.verdict(values[ROW]);
+        let region_row = if domestic { None } else { self.world.overlay.region_verdict(found.plan) };
+        let own = self.overrides.get(usize::from(values[OWN]));
         let (kind, exact) = match own.and_then(|own| own.kind) {
             Some(kind) => (kind, true),
-            None => kind_of(place, row),
+            None => kind_of(digits.len(), &found, row),
         };
         // The kind that all numbers with this beginning share, known or not.
-        let likely = if exact { kind } else { kind_named(place.found.kind) };
+        let likely = if exact { kind } else { kind_named(found.kind) };
         let likely = row.and_then(|row| row.kind).filter(|_| !exact).unwrap_or(likely);
         let risk =
             own.and_then(|own| own.risk).unwrap_or_else(|| listed_risk(class, likely, row, region_row));
@@ -169,29 +182,24 @@ impl Dial {
             class,
             kind,
             region: Some(region),
-            number: place.number(),
+            number: Number::of_digits(digits),
             exact,
             risk,
             group,
-            rate: self.rate_of(digits, group, band),
+            rate: rate_of(values[RATE], group, band),
             rule,
         };
-        Reading { target, steps: Steps::default(), short_row: None, plausible: place.plausible }
+        Reading { target, steps, short_row: None, plausible }
     }
+}
 
-    /// What the operator says of a number.
-    #[inline]
-    pub(crate) fn own(&self, digits: &[u8]) -> Option<&Override> {
-        let (index, _) = self.overridden.longest(digits)?;
-        self.overrides.get(index as usize)
-    }
-
-    #[inline]
-    fn rate_of(&self, digits: &[u8], group: Group, band: Band) -> RateId {
-        if group == Group::Free {
-            return Band::Free.rate();
-        }
-        self.tariff.deck_rate(digits).unwrap_or_else(|| band.rate())
+/// The deck's rate, or the band's.
+#[inline]
+fn rate_of(deck: u16, group: Group, band: Band) -> RateId {
+    match (group, deck) {
+        (Group::Free, _) => Band::Free.rate(),
+        (_, NONE) => band.rate(),
+        (_, deck) => RateId(u32::from(deck)),
     }
 }
 
@@ -208,12 +216,12 @@ fn listed_risk(class: Class, kind: Kind, row: Option<Verdict>, region: Option<Ve
 }
 
 /// The kind and whether the number is exact.
-fn kind_of(place: &Place, row: Option<Verdict>) -> (Kind, bool) {
+fn kind_of(len: usize, found: &Found, row: Option<Verdict>) -> (Kind, bool) {
     let known = row.and_then(|row| Some((row.kind?, row.lengths)));
     match known {
-        Some((kind, _)) if place.found.exact => (kind, true),
-        Some((kind, lengths)) if lengths >> place.len.min(31) & 1 == 1 => (kind, true),
-        _ if place.found.exact => (kind_named(place.found.kind), true),
+        Some((kind, _)) if found.exact => (kind, true),
+        Some((kind, lengths)) if lengths >> len.min(31) & 1 == 1 => (kind, true),
+        _ if found.exact => (kind_named(found.kind), true),
         _ => (Kind::Invalid, false),
     }
 }

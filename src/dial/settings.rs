@@ -92,6 +92,9 @@ pub enum DialError {
     /// A rate deck that can't be used.
     #[error("the rate deck can't be used: {0}")]
     Deck(String),
+    /// More overrides than the table can hold.
+    #[error("there are more than {0} overrides")]
+    TooManyOverrides(usize),
     /// An override for something that is no prefix.
     #[error("{0:?} is no prefix of a number")]
     Prefix(String),

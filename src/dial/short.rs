@@ -12,7 +12,7 @@ use regex_automata::{Anchored, MatchKind};
 use super::numbering::{Lengths, Plan, ShortSet};
 use super::overlay::Overlay;
 use super::tariff::Band;
-use super::trie::{Trie, TrieBuilder};
+use super::trie::{NONE, Trie, TrieBuilder};
 use super::{DialError, Kind, Risk};
 
 /// The longest short number.
@@ -43,7 +43,7 @@ pub(crate) struct ShortNumbers {
     start: StateID,
     sets: Vec<ShortSet>,
     rows: Vec<Row>,
-    prefixes: Trie,
+    prefixes: Trie<1>,
 }
 
 impl ShortNumbers {
@@ -71,9 +71,9 @@ impl ShortNumbers {
             rows: Vec::new(),
             prefixes: Trie::default(),
         };
-        let mut prefixes = TrieBuilder::default();
+        let mut prefixes = TrieBuilder::<1>::default();
         for row in overlay.short(plan.region) {
-            prefixes.insert(row.prefix.as_bytes(), u32::try_from(all.rows.len()).unwrap_or(u32::MAX));
+            prefixes.insert(row.prefix.as_bytes(), 0, u16::try_from(all.rows.len()).unwrap_or(NONE));
             all.rows.push(Row { lengths: row.lengths, kind: row.kind, band: row.band, risk: row.risk });
         }
         all.prefixes = prefixes.build();
@@ -104,9 +104,9 @@ impl ShortNumbers {
     }
 
     fn row(&self, digits: &[u8]) -> Option<(usize, Row)> {
-        let (index, _) = self.prefixes.longest(digits)?;
-        let row = *self.rows.get(index as usize)?;
-        (row.lengths >> digits.len() & 1 == 1).then_some((index as usize, row))
+        let [index] = self.prefixes.longest(digits);
+        let row = *self.rows.get(usize::from(index))?;
+        (row.lengths >> digits.len() & 1 == 1).then_some((usize::from(index), row))
     }
 
     /// libphonenumber's `getExpectedCostForRegion`, for numbers that can be called.

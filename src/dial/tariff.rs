@@ -10,13 +10,15 @@ use crate::tally::Label as _;
 use crate::time::Span;
 
 use super::deck::Deck;
-use super::trie::{Trie, TrieBuilder};
+use super::trie::{NONE, TrieBuilder};
 use super::{DialError, Rate, RateId, Region};
 
 const BANDS: &str = include_str!("data/tariff.csv");
 const CURRENCIES: &str = include_str!("data/currencies.csv");
 /// When the built-in bands were last judged.
 pub(crate) const DATE: &str = "2026-11";
+/// As many as a trie's values can tell apart, with the bands.
+const MOST_RATES: usize = 65_000;
 const MILLION: i64 = 1_000_000;
 
 labels! {
@@ -115,7 +117,6 @@ pub(crate) struct Tariff {
     rates: Vec<Rate>,
     /// The bands' descriptions.
     bands: Vec<String>,
-    prefixes: Trie,
     /// The deck's destinations.
     names: BTreeMap<String, String>,
     /// The deck's name, or none for the built-in table alone.
@@ -128,14 +129,8 @@ impl Tariff {
     pub(crate) fn built_in(currency: &str) -> Result<Self, DialError> {
         let currency = currency.to_ascii_uppercase();
         let factor = per_gbp(&currency)?.ok_or_else(|| DialError::Currency(currency.clone()))?;
-        let mut tariff = Self {
-            rates: Vec::new(),
-            bands: Vec::new(),
-            names: BTreeMap::new(),
-            prefixes: Trie::default(),
-            deck: None,
-            currency,
-        };
+        let mut tariff =
+            Self { rates: Vec::new(), bands: Vec::new(), names: BTreeMap::new(), deck: None, currency };
         let mut reader = csv::Reader::from_reader(BANDS.as_bytes());
         for (index, record) in reader.records().enumerate() {
             let row = record.ok().and_then(|record| tariff.band(index, &record, factor));
@@ -161,31 +156,31 @@ impl Tariff {
         Some(())
     }
 
-    /// Lays a deck over the bands: a number that it has is priced by it.
-    pub(crate) fn lay(&mut self, name: &str, deck: Deck) {
-        let mut prefixes = TrieBuilder::default();
+    /// Lays a deck over the bands: a number that it has is priced by it. Its prefixes go into a trie's lane.
+    pub(crate) fn lay(
+        &mut self,
+        name: &str,
+        deck: Deck,
+        lane: usize,
+        trie: &mut TrieBuilder<3>,
+    ) -> Result<(), DialError> {
         // Equal rates are stored once: a deck has many prefixes and few prices, and they stay in cache.
-        let mut known: BTreeMap<[i64; 6], u32> = BTreeMap::new();
+        let mut known: BTreeMap<[i64; 6], u16> = BTreeMap::new();
         for row in deck.rows {
             let id = *known.entry(parts(&row.rate)).or_insert_with(|| {
                 self.rates.push(row.rate);
-                u32::try_from(self.rates.len() - 1).unwrap_or(u32::MAX)
+                u16::try_from(self.rates.len() - 1).unwrap_or(NONE)
             });
-            prefixes.insert(row.prefix.as_bytes(), id);
+            if !trie.insert(row.prefix.as_bytes(), lane, id) {
+                return Err(DialError::Deck(format!("it has more than {MOST_RATES} different prices")));
+            }
             self.names.insert(row.prefix, row.name);
         }
-        self.prefixes = prefixes.build();
         if let Some(currency) = deck.currency {
             self.currency = currency;
         }
         self.deck = Some(name.to_owned());
-    }
-
-    /// The deck's rate for a number in E.164 form.
-    #[inline]
-    pub(crate) fn deck_rate(&self, digits: &[u8]) -> Option<RateId> {
-        self.deck.as_ref()?;
-        self.prefixes.longest(digits).map(|(id, _)| RateId(id))
+        Ok(())
     }
 
     pub(crate) fn rate(&self, id: RateId) -> &Rate {
@@ -242,7 +237,7 @@ impl Tariff {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.prefixes.bytes() + self.rates.len() * size_of::<Rate>()
+        size_of_val(self.rates.as_slice())
     }
 }
 

@@ -10,7 +10,7 @@ use super::extract::Dialled;
 use super::numbering::{Numbering, Plan};
 use super::overlay::Overlay;
 use super::pattern::Prefix;
-use super::{DialError, Number, Region};
+use super::{DialError, Region};
 
 static WORLD: OnceLock<Result<World, DialError>> = OnceLock::new();
 
@@ -35,27 +35,10 @@ struct Trunk {
 /// A number that some plan has, exactly or by its beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// Its digits; the first 15 of a longer number.
-    pub(crate) digits: Number,
-    /// How many digits it has.
-    pub(crate) len: usize,
+    pub(crate) number: Dialled,
     pub(crate) found: Found,
     /// Whether the plan has numbers of this length, or longer ones only.
     pub(crate) plausible: bool,
-}
-
-impl Place {
-    #[inline]
-    fn new(digits: &[u8], found: Found, plausible: bool) -> Option<Self> {
-        let head = digits.get(..Number::LONGEST).unwrap_or(digits);
-        Some(Self { digits: Number::of_digits(head)?, len: digits.len(), found, plausible })
-    }
-
-    /// The number; `None` if it has more digits than E.164 allows.
-    #[inline]
-    pub(crate) fn number(&self) -> Option<Number> {
-        (self.len <= Number::LONGEST).then_some(self.digits)
-    }
 }
 
 impl World {
@@ -92,7 +75,7 @@ impl World {
         }
         let found = self.automaton.find(digits)?;
         if found.exact {
-            return Place::new(digits, found, true);
+            return Some(Place { number: Dialled::joined(digits, &[])?, found, plausible: true });
         }
         self.place_inexact(digits, found)
     }
@@ -107,12 +90,13 @@ impl World {
             && let Some(found) = self.automaton.find(number.bytes())
             && plan.lengths >> national_len(&number, &found).min(31) & 1 == 1
         {
-            return Place::new(number.bytes(), found, true);
+            return Some(Place { number, found, plausible: true });
         }
         let longest = usize::try_from(plan.lengths.checked_ilog2()?).ok()?;
         let len = u32::try_from(national.len()).ok()?;
         let plausible = plan.lengths >> len.min(31) & 1 == 1 || len < plan.lengths.trailing_zeros();
-        if national.len() > longest { None } else { Place::new(digits, found, plausible) }
+        let number = Dialled::joined(digits, &[])?;
+        (national.len() <= longest).then_some(Place { number, found, plausible })
     }
 
     /// A national number as it was dialled, without its trunk prefix; `None` if it has none.

@@ -152,12 +152,27 @@ fn number_block_takes_five_numbers_by_day_and_three_at_night() {
         day.after(Span::minutes(30)).talk(0, abroad("FR", 33_140_000_000 + n), Span::minutes(3));
     }
     assert_eq!(day.pages(), [(AlertState::Raised, Rule::NumberBlock, Severity::Warning, 5)]);
-    let mut night = Office::new();
+    let mut night = Office::settled();
+    night.at(monday(9, 0)).talk(9, abroad("FR", 33_199_990_000), Span::minutes(1));
     night.at(saturday(1, 0));
     for n in 0..3 {
-        night.after(Span::minutes(18)).talk(0, abroad("FR", 33_140_000_000 + n), Span::SECOND);
+        assert_eq!(night.pages(), [], "after {n} numbers");
+        night.after(Span::minutes(40)).talk(0, abroad("FR", 33_140_000_000 + n), Span::SECOND);
     }
     assert_eq!(night.pages(), [(AlertState::Raised, Rule::NumberBlock, Severity::Warning, 3)]);
+}
+
+#[test]
+fn number_block_takes_two_numbers_where_nobody_calls() {
+    let mut night = Office::new();
+    let mut day = Office::new();
+    for n in 0..2 {
+        assert_eq!((night.pages(), day.pages()), (vec![], vec![]));
+        night.at(saturday(1, 20 * i64::from(n == 1))).dial(0, abroad("FR", 33_140_000_000 + n));
+        day.at(monday(11, 20 * i64::from(n == 1))).dial(0, risky("SO", 252_612_000_000 + n));
+    }
+    assert_eq!(night.pages(), [(AlertState::Raised, Rule::NumberBlock, Severity::Warning, 2)]);
+    assert_eq!(day.pages(), [(AlertState::Raised, Rule::NumberBlock, Severity::Warning, 2)]);
 }
 
 #[test]
@@ -304,4 +319,50 @@ fn calls_that_somebody_else_places_are_not_up_for_ever() {
             .dial_as(0, abroad("FR", 33_140_000_000 + n * 50_000), |fact| fact.cause = Made::Transferred);
     }
     assert_eq!(office.pages(), []);
+}
+
+#[test]
+fn ordinary_calls_at_home_have_a_lower_ceiling_at_night() {
+    for (start, calls) in [(saturday(2, 0), 8), (monday(10, 0), 20)] {
+        let mut office = Office::settled();
+        office.at(start);
+        for n in 0..calls {
+            assert_eq!(office.pages(), [], "after {n}");
+            office.after(Span::seconds(2)).dial(0, national(442_079_460_000 + n));
+        }
+        assert_eq!(office.raised(), 1);
+    }
+}
+
+#[test]
+fn a_forwarding_that_is_keyed_in_at_night_pages() {
+    let mut office = Office::settled();
+    let code = |number| target(Class::Feature, Kind::ForwardTo, Group::Overseas, "FR", number, Risk::Low);
+    office.at(monday(11, 0)).dial_as(0, code(33_612_345_678), |f| f.direction = Direction::Internal);
+    assert_eq!(office.pages(), []);
+    office.at(saturday(3, 0)).dial_as(1, code(33_699_999_999), |f| f.direction = Direction::Internal);
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::Forwarding, Severity::Warning, 1)]);
+}
+
+#[test]
+fn concurrent_calls_to_one_number_out_of_hours_page_at_the_second() {
+    let mut office = Office::new();
+    office.at(monday(18, 30));
+    let call = office.dial(0, abroad("TW", 886_227_001_234));
+    office.answer(call);
+    office.after(Span::minutes(10)).dial(0, abroad("TW", 886_227_001_234));
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::Concurrent, Severity::Warning, 2)]);
+}
+
+#[test]
+fn what_is_spent_at_home_and_abroad_is_kept_apart() {
+    let mut office = Office::settled();
+    office.at(saturday(2, 0));
+    for n in 0..4 {
+        office.after(Span::minutes(1)).talk(0, premium(449_090_000_001 + n), Span::minutes(50));
+    }
+    let raised = office.raised();
+    office.at(saturday(9, 0)).talk(0, national(442_079_460_001), Span::minutes(1));
+    office.talk(0, national(442_079_460_002), Span::minutes(1));
+    assert_eq!(office.raised(), raised);
 }
