@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 
 use ringfence::alert::{Alert, AlertState};
 use ringfence::capture::file::Source;
@@ -40,8 +41,13 @@ fn play(name: &str, seed: u64) -> (Vec<Alert>, Vec<Episode>) {
     drill::generate(name, seed, &mut capture, &mut labels).unwrap();
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(&capture).unwrap();
-    let mut settings = Settings::default();
-    settings.judge.hours = Config::parse("defaults", "").unwrap().office_hours().clone();
+    let config = Config::parse("defaults", "", Path::new("")).unwrap();
+    let settings = Settings {
+        dial: config.dial(),
+        sensor: config.sensor(),
+        judge: config.judge(),
+        ..Settings::default()
+    };
     let mut engine = Engine::new(settings).unwrap();
     let mut pages = Pages::default();
     let source = Source::from_arg(file.path());

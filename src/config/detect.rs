@@ -20,6 +20,7 @@ pub(super) enum Sensitivity {
 pub(super) struct Detect {
     pub(super) sensitivity: Sensitivity,
     pub(super) learning_days: u32,
+    pub(super) home_at_night: [u32; 4],
     pub(super) handset_ceiling: Ceiling,
     pub(super) office_ceiling: Ceiling,
     pub(super) out_of_hours: OutOfHours,
@@ -67,7 +68,8 @@ pub(super) struct FirstCountry {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct NumberBlock {
     day: u32,
-    unusual_hour: u32,
+    unusual: u32,
+    alarming_hour: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,7 @@ pub(super) struct Concurrent {
     hot: u32,
     open: u32,
     shut: u32,
+    same_number: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +113,7 @@ impl Default for Detect {
         let mut detect = Self {
             sensitivity: Sensitivity::default(),
             learning_days: 7,
+            home_at_night: Settings::default().home_at_night,
             handset_ceiling: Ceiling::default(),
             office_ceiling: Ceiling::default(),
             out_of_hours: OutOfHours::default(),
@@ -140,6 +144,7 @@ impl Detect {
         let hours = &self.out_of_hours;
         Settings {
             handset_ceiling: self.handset_ceiling.settings(),
+            home_at_night: self.home_at_night,
             office_ceiling: self.office_ceiling.settings(),
             out_of_hours: limits::OutOfHours {
                 hot: hours.hot,
@@ -156,13 +161,15 @@ impl Detect {
             },
             number_block: limits::NumberBlock {
                 day: self.number_block.day,
-                unusual_hour: self.number_block.unusual_hour,
+                unusual: self.number_block.unusual,
+                alarming_hour: self.number_block.alarming_hour,
             },
             prefix_probe: self.prefix_probe.prefixes,
             concurrent: limits::Concurrent {
                 hot: self.concurrent.hot,
                 open: self.concurrent.open,
                 shut: self.concurrent.shut,
+                same_number: self.concurrent.same_number,
             },
             long_call: limits::LongCall {
                 hot: minutes(self.long_call.hot_minutes),
@@ -187,11 +194,13 @@ impl Detect {
             ("first_country", "shut", self.first_country.shut),
             ("first_country", "open", self.first_country.open),
             ("number_block", "day", self.number_block.day),
-            ("number_block", "unusual_hour", self.number_block.unusual_hour),
+            ("number_block", "unusual", self.number_block.unusual),
+            ("number_block", "alarming_hour", self.number_block.alarming_hour),
             ("prefix_probe", "prefixes", self.prefix_probe.prefixes),
             ("concurrent", "hot", self.concurrent.hot),
             ("concurrent", "open", self.concurrent.open),
             ("concurrent", "shut", self.concurrent.shut),
+            ("concurrent", "same_number", self.concurrent.same_number),
             ("long_call", "hot_minutes", self.long_call.hot_minutes),
             ("long_call", "shut_minutes", self.long_call.shut_minutes),
             ("long_call", "open_minutes", self.long_call.open_minutes),
@@ -250,7 +259,7 @@ impl Default for FirstCountry {
 impl Default for NumberBlock {
     fn default() -> Self {
         let of = Settings::default().number_block;
-        Self { day: of.day, unusual_hour: of.unusual_hour }
+        Self { day: of.day, unusual: of.unusual, alarming_hour: of.alarming_hour }
     }
 }
 
@@ -263,7 +272,7 @@ impl Default for PrefixProbe {
 impl Default for Concurrent {
     fn default() -> Self {
         let of = Settings::default().concurrent;
-        Self { hot: of.hot, open: of.open, shut: of.shut }
+        Self { hot: of.hot, open: of.open, shut: of.shut, same_number: of.same_number }
     }
 }
 
@@ -314,9 +323,10 @@ mod tests {
             handset_ceiling = { national = [1, 2, 3, 4] }
             out_of_hours = { hot = 11, abroad_fast = 12, abroad_slow = 13, abroad_near = 14, familiar_extra = 15, office_hot = 16, office_abroad = 17 }
             first_country = { shut = 18, open = 19 }
-            number_block = { day = 20, unusual_hour = 21 }
+            home_at_night = [34, 35, 36, 37]
+            number_block = { day = 20, unusual = 21, alarming_hour = 38 }
             prefix_probe = { prefixes = 22 }
-            concurrent = { hot = 23, open = 24, shut = 25 }
+            concurrent = { hot = 23, open = 24, shut = 25, same_number = 39 }
             long_call = { hot_minutes = 26, shut_minutes = 27, open_minutes = 28 }
             spend = { handset = [29.0, 30.0], office = [31.0, 32.0] }
             callid_reuse = { calls = 33 }
@@ -331,9 +341,11 @@ mod tests {
         );
         assert_eq!((hours.office_hot, hours.office_abroad), (16, 17));
         assert_eq!((settings.first_country.shut, settings.first_country.open), (18, 19));
-        assert_eq!((settings.number_block.day, settings.number_block.unusual_hour), (20, 21));
+        let block = settings.number_block;
+        assert_eq!([block.day, block.unusual, block.alarming_hour], [20, 21, 38]);
+        assert_eq!(settings.home_at_night, [34, 35, 36, 37]);
         assert_eq!((settings.prefix_probe, settings.callid_reuse), (22, 33));
-        assert_eq!(settings.concurrent, limits::Concurrent { hot: 23, open: 24, shut: 25 });
+        assert_eq!(settings.concurrent, limits::Concurrent { hot: 23, open: 24, shut: 25, same_number: 39 });
         let long = settings.long_call;
         assert_eq!([long.hot, long.shut, long.open], [26, 27, 28].map(Span::minutes));
         assert_eq!((settings.spend.handset, settings.spend.office), ([29.0, 30.0], [31.0, 32.0]));

@@ -1,0 +1,179 @@
+//! From verdicts to incidents: who is paged for which calls.
+//!
+//! In: verdicts on a call. Out: dossiers, and alerts through the book.
+//! Never: pages twice for one call's subject, or for one call alone.
+
+use super::Judge;
+use crate::alert::book::Gist;
+use crate::alert::{Cause, Key};
+use crate::baseline::calls::{Call, Lane};
+use crate::bounded::SlotId;
+use crate::detect::Verdict;
+use crate::detect::dossier::Dossier;
+use crate::detect::sentence::Writer;
+use crate::finding::{Rule, Sample, Severity, Subject};
+use crate::time::{Span, Timestamp};
+
+impl Judge {
+    /// One page for each subject at the most; what pages nobody becomes a notice.
+    pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
+        for verdict in verdicts.iter_mut() {
+            self.temper(verdict, now);
+        }
+        for subject in [true, false] {
+            let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
+            let pages = || verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info);
+            let Some(top) = pages().map(|v| v.severity).max() else {
+                for verdict in verdicts.iter().filter(of) {
+                    self.notice(verdict, lane, slot, now);
+                }
+                continue;
+            };
+            let Some(first) = pages().find(|v| v.severity == top).copied() else { continue };
+            self.page(&first, pages(), lane, slot, now);
+        }
+    }
+
+    /// One call alone is `info`, unless it forwards to a premium or risky number.
+    fn temper(&self, verdict: &mut Verdict, now: Timestamp) {
+        if verdict.rule == Rule::Forwarding || verdict.severity == Severity::Info {
+            return;
+        }
+        let span = now.since(verdict.since);
+        let recent = |call: &&Call| call.counts() && now.since(call.time) <= span;
+        let calls = match verdict.subject {
+            Subject::Handset(id) => self.baseline.history(id, verdict.lane).filter(recent).take(2).count(),
+            Subject::Office => self.baseline.office_history(verdict.lane).filter(recent).take(2).count(),
+        };
+        if calls < 2 {
+            verdict.severity = Severity::Info;
+        }
+    }
+
+    fn notice(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {
+        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        if self.book.is_open(&Key { subject: verdict.subject, cause }) {
+            return;
+        }
+        let key = Key { subject: verdict.subject, cause: Cause::Notice(verdict.rule) };
+        if self.book.is_open(&key) {
+            self.book.touch(&key, now);
+            return;
+        }
+        let dossier = self.open_dossier(*verdict, slot);
+        let Some(deciding) = self.sample(lane, slot).or_else(|| dossier.newest()) else { return };
+        let finding = self.writer(now).finding(&dossier, &deciding);
+        let gist = gist(&dossier);
+        let reported = self.book.report(key, gist, now, || finding);
+        self.tell(reported);
+    }
+
+    fn page<'v>(
+        &mut self,
+        verdict: &Verdict,
+        all: impl Iterator<Item = &'v Verdict>,
+        lane: Lane,
+        slot: SlotId,
+        now: Timestamp,
+    ) {
+        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let key = self.book.place(Key { subject: verdict.subject, cause }, now);
+        let verdict = Verdict { subject: key.subject, ..*verdict };
+        let mut dossier = match self.dossiers.remove(&key) {
+            Some(dossier) => dossier,
+            None => self.adopt(verdict, key, slot),
+        };
+        all.for_each(|other| dossier.hear(other));
+        self.add(&mut dossier, key.subject, lane, slot);
+        self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    /// Tells the book how an incident stands.
+    pub(super) fn report(&mut self, key: Key, dossier: Dossier, deciding: Option<Sample>, now: Timestamp) {
+        let gist = gist(&dossier);
+        let writer = Writer { baseline: &self.baseline, names: &self.names, now };
+        let Some(deciding) = deciding.or_else(|| dossier.newest()) else { return };
+        let reported = self.book.report(key, gist, now, || writer.finding(&dossier, &deciding));
+        if self.book.is_open(&key) {
+            self.dossiers.insert(key, dossier);
+        }
+        self.tell(reported);
+    }
+
+    /// The calls on which a verdict rests, oldest first.
+    fn resting_on(&self, verdict: &Verdict) -> Vec<SlotId> {
+        let newest_first = match verdict.subject {
+            Subject::Handset(id) => self.baseline.slots(id, verdict.lane).collect::<Vec<_>>(),
+            Subject::Office => self.baseline.office_slots(verdict.lane).collect(),
+        };
+        let belongs = |slot: &SlotId| {
+            self.baseline.call(verdict.lane, *slot).is_some_and(|c| c.counts() && c.time >= verdict.since)
+        };
+        newest_first.into_iter().rev().filter(belongs).collect()
+    }
+
+    /// A dossier with the calls on which a verdict rests; nothing is marked.
+    fn open_dossier(&self, verdict: Verdict, deciding: SlotId) -> Dossier {
+        let mut dossier = Dossier::new(verdict);
+        let mut slots = self.resting_on(&verdict);
+        if !slots.contains(&deciding) {
+            slots.push(deciding);
+        }
+        for call in slots.iter().filter_map(|slot| self.baseline.call(verdict.lane, *slot)) {
+            dossier.add(call, self.baseline.prices().per_minute(call.rate));
+        }
+        dossier
+    }
+
+    /// The same for an incident: its calls are marked, and what was learnt from them is taken back.
+    fn adopt(&mut self, verdict: Verdict, key: Key, deciding: SlotId) -> Dossier {
+        let mut dossier = Dossier::new(verdict);
+        for slot in self.resting_on(&verdict) {
+            if slot != deciding {
+                self.add(&mut dossier, key.subject, verdict.lane, slot);
+            }
+        }
+        dossier
+    }
+
+    fn add(&mut self, dossier: &mut Dossier, subject: Subject, lane: Lane, slot: SlotId) {
+        let Some(call) = self.baseline.call_mut(lane, slot) else { return };
+        if lane != dossier.lane() || std::mem::replace(&mut call.cased[whose(subject)], true) {
+            return;
+        }
+        let call = *call;
+        dossier.add(&call, self.baseline.prices().per_minute(call.rate));
+        self.baseline.unlearn(lane, slot);
+    }
+
+    /// A call that no rule speaks of still belongs to its handset's incident if it comes soon after.
+    pub(super) fn follow(&mut self, lane: Lane, slot: SlotId, now: Timestamp) {
+        let Some(call) = self.baseline.call(lane, slot) else { return };
+        let cause = if lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let subject = Subject::Handset(call.handset);
+        let key = Key { subject, cause };
+        let soon = |dossier: &Dossier| call.counts() && now.since(dossier.last) <= Span::HOUR;
+        if call.cased[whose(subject)] || !self.dossiers.get(&key).is_some_and(soon) {
+            return;
+        }
+        let Some(mut dossier) = self.dossiers.remove(&key) else { return };
+        self.add(&mut dossier, subject, lane, slot);
+        self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    pub(super) fn sample(&self, lane: Lane, slot: SlotId) -> Option<Sample> {
+        self.baseline.call(lane, slot).map(|call| Sample { call_id: call.call_id, time: call.time })
+    }
+}
+
+fn gist(dossier: &Dossier) -> Gist {
+    Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+}
+
+/// Which of a call's two marks says that it belongs to a subject's incident.
+const fn whose(subject: Subject) -> usize {
+    match subject {
+        Subject::Handset(_) => 0,
+        Subject::Office => 1,
+    }
+}
