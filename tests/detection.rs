@@ -83,7 +83,7 @@ fn attacks_page_early() {
     for (name, most) in [
         ("irsf_fast", 5),
         ("long_held", 3),
-        ("distributed", 4),
+        ("distributed", 5),
         ("premium_dom", 3),
         ("range_hunt", 3),
         ("forwarding", 1),
