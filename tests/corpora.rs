@@ -11,14 +11,12 @@ use ringfence::record::Recorder;
 use ringfence::run::engine::{Engine, Settings, Sink};
 use ringfence::run::replay::replay;
 
+const SKIPPED: &str = "skipped: corpora not present";
+
 fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("RINGFENCE_CORPORA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: corpora not present");
-    None
+    folder.is_dir().then_some(folder)
 }
 
 #[derive(Default)]
@@ -88,7 +86,7 @@ fn captures(folder: PathBuf) -> Vec<PathBuf> {
 
 #[test]
 fn calls_are_counted_once_whatever_is_resent_challenged_fragmented_or_tunnelled() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = corpora() else { return println!("{SKIPPED}") };
     // The manifest says why each is what it is.
     for (file, attempts, invites) in [
         ("sngrep/aaa.pcap", 4, 11),
@@ -109,7 +107,7 @@ fn calls_are_counted_once_whatever_is_resent_challenged_fragmented_or_tunnelled(
 /// Frames, messages and attempts of every capture that tshark's counts exist for.
 #[test]
 fn every_capture_agrees_with_the_ground_truth() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = corpora() else { return println!("{SKIPPED}") };
     let mut compared = 0;
     for row in rows(&corpora.join("ground_truth_files.csv")) {
         // The torture messages are made to be read differently: see below.
@@ -127,7 +125,7 @@ fn every_capture_agrees_with_the_ground_truth() {
 
 #[test]
 fn the_torture_messages_are_seventeen_calls() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = corpora() else { return println!("{SKIPPED}") };
     let (mut files, mut attempts) = (0, 0);
     for row in rows(&corpora.join("rfc_expectations.csv")) {
         let (folder, file) = row[0].split_once('/').unwrap();
@@ -143,7 +141,7 @@ fn the_torture_messages_are_seventeen_calls() {
 
 #[test]
 fn odd_encapsulations_hold_no_calls() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = corpora() else { return println!("{SKIPPED}") };
     let captures = captures(corpora.join("tcpdump-encap"));
     assert_eq!(captures.len(), 25);
     for capture in captures {
@@ -154,7 +152,7 @@ fn odd_encapsulations_hold_no_calls() {
 
 #[test]
 fn every_file_comes_to_an_end() {
-    let Some(corpora) = corpora() else { return };
+    let Some(corpora) = corpora() else { return println!("{SKIPPED}") };
     let captures = captures(corpora);
     assert_eq!(captures.len(), 101);
     for capture in captures {
