@@ -3,9 +3,8 @@
 //! In: one value of From, To, Contact and their like. Out: `NameAddr`, its tag.
 //! Never: takes a parameter of the URI for one of the header, or a quoted `<sip:..>` for the URI.
 
-use memchr::{memchr, memchr2};
-
 use super::NameAddr;
+use super::block::find;
 use super::lex::{closing_quote, from, is_lws, param, span, trim, trim_end, trim_start, upto};
 
 impl<'a> NameAddr<'a> {
@@ -14,10 +13,10 @@ impl<'a> NameAddr<'a> {
         let value = trim(value);
         let read = match open_bracket(value)? {
             Some(open) => {
-                let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| memchr(b'>', uri))?;
+                let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| find(uri, [b'>']))?;
                 let params = match after {
                     [] | [b';', ..] => after,
-                    _ => from(after, memchr(b';', after).unwrap_or(after.len())),
+                    _ => from(after, find(after, [b';']).unwrap_or(after.len())),
                 };
                 Self { name: display_name(upto(value, open)), uri: trim(uri), params }
             }
@@ -50,7 +49,7 @@ fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
             [b' ', b'<', ..] => return Some(Some(at.saturating_add(1))),
             _ => {}
         }
-        let Some(found) = memchr2(b'<', b'"', from(value, at)) else { return Some(None) };
+        let Some(found) = find(from(value, at), [b'<', b'"']) else { return Some(None) };
         let found = at.saturating_add(found);
         at = found.saturating_add(1);
         if value.get(found) == Some(&b'<') {
@@ -67,7 +66,7 @@ fn bare(value: &[u8]) -> Option<NameAddr<'_>> {
         _ => (&[][..], value),
     };
     let rest = trim_start(rest);
-    let (uri, params) = rest.split_at_checked(memchr(b';', rest).unwrap_or(rest.len()))?;
+    let (uri, params) = rest.split_at_checked(find(rest, [b';']).unwrap_or(rest.len()))?;
     Some(NameAddr { name, uri: upto(uri, span(uri, |byte| !is_lws(byte))), params })
 }
 
