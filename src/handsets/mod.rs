@@ -88,6 +88,7 @@ struct Handset {
     verified: bool,
     registrar: bool,
     accounts: [u64; SHARED_FROM],
+    samples: u8,
 }
 
 impl Handset {
@@ -112,6 +113,9 @@ struct HardwareAddress {
 
 /// A desk phone has a few lines; an address with this many accounts hides several handsets.
 const SHARED_FROM: usize = 5;
+
+/// How many of a handset's dialled strings say something about the whole office.
+const SAMPLES: u8 = 5;
 
 /// A hardware address that speaks for two addresses within this time is a router's.
 const ROUTER_WITHIN: Span = Span::minutes(5);
@@ -244,6 +248,16 @@ impl Handsets {
     /// How many addresses and accounts are remembered, PBXs apart.
     pub fn office_count(&self) -> u64 {
         self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+    }
+
+    /// Whether a handset's dialled string may count for what the office dials: each handset has but
+    /// a few, so that a scanner can't outvote the others.
+    pub fn may_sample(&mut self, id: HandsetId) -> bool {
+        let Some(handset) = self.table.get_mut(id.0).filter(|handset| handset.samples < SAMPLES) else {
+            return false;
+        };
+        handset.samples = handset.samples.saturating_add(1);
+        true
     }
 
     /// The handset at an address, if it is remembered.

@@ -16,7 +16,7 @@ use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Call, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::{self, Datagram, Decoder, Packet, Path};
-use crate::dial::{Dial, Leg, Target};
+use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
@@ -80,6 +80,7 @@ pub struct Sensor {
 #[derive(Debug)]
 struct Core {
     dial: Dial,
+    outside: Option<OutsideLine>,
     ledger: Arc<Ledger>,
     handsets: Handsets,
     registrations: Registrations,
@@ -119,6 +120,7 @@ impl Sensor {
             decoder: Decoder::new(settings.decode),
             streams: Streams::new(settings.streams),
             core: Core {
+                outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
                 ledger,
                 handsets: Handsets::new(settings.handsets),
