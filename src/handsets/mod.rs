@@ -80,6 +80,11 @@ impl Key {
     }
 }
 
+fn address_of(ip: u128) -> IpAddr {
+    let v6 = std::net::Ipv6Addr::from(ip);
+    v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Handset {
     mac: Option<Mac>,
@@ -130,6 +135,7 @@ pub struct Handsets {
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
     account_hash: KeyedHash,
+    by_account: Table<u64, SlotId>,
 }
 
 /// Whom a message comes from.
@@ -150,6 +156,7 @@ impl Handsets {
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
             account_hash: KeyedHash::default(),
+            by_account: Table::new(registered, 0),
         }
     }
 
@@ -176,8 +183,13 @@ impl Handsets {
         let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
         let mac = self.own_mac(own.slot, path.src_mac, ip, now);
         let mut slot = own.slot;
-        let shared = self.table.get(slot).is_some_and(|address| address.registrar || address.is_shared());
-        if !account.is_empty() && (shared || self.is_configured_pbx(ip)) {
+        let registrar = self.table.get(slot).is_some_and(|address| address.registrar);
+        let shared = self.table.get(slot).is_some_and(Handset::is_shared);
+        let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
+        if let Some(who) = self.registered_as(account).filter(|_| pbx) {
+            return Sender { who, forgotten };
+        }
+        if !account.is_empty() && (shared || pbx) {
             let key = Key::of(ip, self.hash(account));
             let inserted = self.table.find_or_insert(&key, now, Handset::default);
             forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
@@ -231,6 +243,10 @@ impl Handsets {
             handset.mac = mac.or(handset.mac);
         }
         self.table.protect(slot);
+        let known = self.by_account.find_or_insert(&hash, now, || slot).slot;
+        if let Some(known) = self.by_account.get_mut(known) {
+            *known = slot;
+        }
         (self.who(HandsetId(slot), ip), first)
     }
 
@@ -282,6 +298,16 @@ impl Handsets {
 
     fn is_configured_pbx(&self, ip: IpAddr) -> bool {
         self.settings.pbx.iter().any(|network| network.contains(ip))
+    }
+
+    /// The handset that registered an account: when a PBX names the account, that's whom it means.
+    fn registered_as(&self, account: &[u8]) -> Option<Who> {
+        if account.is_empty() {
+            return None;
+        }
+        let slot = self.by_account.find(&self.hash(account)).and_then(|known| self.by_account.get(known))?;
+        let key = self.table.key(*slot)?;
+        Some(self.who(HandsetId(*slot), address_of(key.ip)))
     }
 
     fn address(&self, ip: IpAddr) -> Option<&Handset> {
@@ -370,6 +396,18 @@ mod tests {
         assert!(!handsets.registered(registrar, None, ip(1), b"214", Timestamp(5)).1);
         let later = handsets.sender(&path(1, 1), b"", b"anonymous", Timestamp(9)).who;
         assert_eq!((later.id, later.user), (who.id, Text::from("214")));
+    }
+
+    #[test]
+    fn an_account_that_the_pbx_names_is_the_handset_that_registered_it() {
+        let mut handsets = Handsets::new(Settings::default());
+        let (phone, _) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(0));
+        let from_pbx = Path { src: (ip(200), 5060).into(), ..path(200, 7) };
+        let named = handsets.sender(&from_pbx, b"214", b"main", Timestamp(1)).who;
+        assert_eq!((named.id, named.ip), (phone.id, ip(1)));
+        assert_ne!(handsets.sender(&from_pbx, b"999", b"main", Timestamp(1)).who.id, phone.id);
+        let stranger = handsets.sender(&path(2, 2), b"214", b"", Timestamp(1)).who;
+        assert_ne!(stranger.id, phone.id, "only a PBX is believed");
     }
 
     #[test]

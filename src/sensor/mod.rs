@@ -6,6 +6,9 @@
 mod attempt;
 mod outcome;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
