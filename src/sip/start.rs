@@ -3,8 +3,9 @@
 //! In: the first line without its line end. Out: request or status, or why it's neither.
 //! Never: decodes a method, or takes `invite` for `INVITE`.
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
+use super::block::find;
 use super::lex::{from, is_lws, is_token, span, trim, trim_end, trim_start, upto};
 use super::{Method, Quirk, Quirks, Reject, Start};
 use crate::tally::Label;
@@ -63,7 +64,7 @@ fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &
     };
     check_version(version, quirks)?;
     let uri = match uri {
-        [b' ', inside @ .., b' '] if memchr3(b' ', b'\t', b'\r', inside).is_none() => inside,
+        [b' ', inside @ .., b' '] if find(inside, [b' ', b'\t', b'\r']).is_none() => inside,
         _ => {
             quirks.set(Quirk::LooseStartLine);
             trim(uri)
