@@ -241,8 +241,14 @@ impl<'a> Reader<'a, '_> {
                 let token = trim_start(from(value, digits));
                 if let (Some(sequence), true) = (number(upto(value, digits)), value.len() > digits) {
                     message.cseq = sequence;
-                    self.cseq_token = upto(token, span(token, |byte| !is_lws(byte)));
-                    message.cseq_method = Method::from_token(self.cseq_token);
+                    // Nearly always nothing follows the method.
+                    let method = Method::from_token(token);
+                    (self.cseq_token, message.cseq_method) = if method == Method::Other {
+                        let token = upto(token, span(token, |byte| !is_lws(byte)));
+                        (token, Method::from_token(token))
+                    } else {
+                        (token, method)
+                    };
                 }
             }
             Header::Contact => message.contact = first_value(value),
@@ -331,8 +337,10 @@ impl<'a> Reader<'a, '_> {
         if self.cseq_token.is_empty() {
             return Some(Reject::CseqMalformed);
         }
-        let request = matches!(self.message.start, Start::Request { .. });
-        (request && self.cseq_token != start_token).then_some(Reject::CseqMismatch)
+        let Start::Request { method, .. } = self.message.start else { return None };
+        let same = method == self.message.cseq_method
+            && (method != Method::Other || self.cseq_token == start_token);
+        (!same).then_some(Reject::CseqMismatch)
     }
 }
 

@@ -52,7 +52,8 @@ fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8])
 }
 
 fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
-    let (token, rest) = line.split_at_checked(span(line, |byte| !is_lws(byte))).ok_or(Reject::StartLine)?;
+    let (token, rest) = 
+        find(line, [b' ', b'\t', b'\r', b'\n']).and_then(|end| line.split_at_checked(end)).unwrap_or((line, &[]));
     let method = Method::from_token(token);
     if rest.is_empty() || (method == Method::Other && !is_method(token)) {
         return Err(Reject::StartLine);
@@ -99,6 +100,7 @@ fn loose_version<'a>(rest: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &
     Ok((uri, version))
 }
 
+#[inline]
 fn check_version(version: &[u8], quirks: &mut Quirks) -> Result<(), Reject> {
     if version == VERSION {
         return Ok(());
