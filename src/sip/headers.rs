@@ -50,6 +50,30 @@ pub(super) struct Field<'a> {
     pub(super) colon_blank: bool,
 }
 
+/// By the first letter's five low bits, those of the second letters that names in use have, and of
+/// what may follow a name of one letter.
+const BEGINNINGS: [u32; 32] = {
+    let mut table = [0u32; 32];
+    let pairs = b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
+    let (mut pairs, _) = pairs.as_chunks::<2>();
+    while let [[first, second], rest @ ..] = pairs {
+        #[expect(clippy::indexing_slicing, reason = "five bits, at compile time")]
+        {
+            table[(*first & 31) as usize] |= 1 << (*second & 31);
+        }
+        pairs = rest;
+    }
+    table
+};
+
+/// Whether a line may be one that is used, by its first two bytes: most that aren't fail here.
+#[inline(always)]
+pub(super) fn may_be_used(line: &[u8]) -> bool {
+    let [first, second, ..] = line else { return false };
+    let seconds = BEGINNINGS.get(usize::from(first & 31)).copied().unwrap_or_default();
+    seconds & (1 << (second & 31)) != 0
+}
+
 /// Recognises a line: one or two letters leave one name to compare with, or none.
 #[inline]
 pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
@@ -160,6 +184,7 @@ mod tests {
             (b"proxy-authorization\t:x", Header::ProxyAuthorization),
             (b"Session-ID: x", Header::SessionId),
         ] {
+            assert!(may_be_used(line));
             let field = field(line).unwrap_or_else(|| panic!("{}", line.escape_ascii()));
             assert_eq!((field.header, field.value), (want, &b"x"[..]));
         }

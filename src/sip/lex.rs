@@ -8,6 +8,7 @@ use memchr::memchr;
 use super::block::find;
 
 /// Linear white space, where a fold's CR and LF count as blanks.
+#[inline(always)]
 pub(super) const fn is_lws(byte: u8) -> bool {
     byte <= b' ' && matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -43,22 +44,28 @@ pub(super) fn trim_end(mut value: &[u8]) -> &[u8] {
     value
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn trim(value: &[u8]) -> &[u8] {
     match value {
         // One blank after the colon and none at the end: nearly every header's value.
         [b' ', inside @ ..] if matches!(inside, [first, .., last] if *first > b' ' && *last > b' ') => inside,
         [first, .., last] if *first > b' ' && *last > b' ' => value,
-        _ => trim_end(trim_start(value)),
+        _ => trim_slowly(value),
     }
 }
 
+fn trim_slowly(value: &[u8]) -> &[u8] {
+    trim_end(trim_start(value))
+}
+
 /// `value` from `at` on; empty beyond its end.
+#[inline(always)]
 pub(super) fn from(value: &[u8], at: usize) -> &[u8] {
     value.get(at..).unwrap_or_default()
 }
 
 /// `value` up to `at`; the whole of it beyond its end.
+#[inline(always)]
 pub(super) fn upto(value: &[u8], at: usize) -> &[u8] {
     value.get(..at).unwrap_or(value)
 }
@@ -82,6 +89,7 @@ pub(super) fn closing_quote(value: &[u8]) -> Option<usize> {
 }
 
 /// Offset of the first `wanted` byte that stands outside quotes.
+#[inline(always)]
 pub(super) fn find_unquoted(value: &[u8], wanted: u8) -> Option<usize> {
     if value.first() == Some(&wanted) {
         return Some(0);
@@ -162,7 +170,8 @@ pub(super) fn param<'a>(mut params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-fn param_value(value: &[u8]) -> &[u8] {
+#[inline]
+pub(super) fn param_value(value: &[u8]) -> &[u8] {
     if let [b'"', inside @ ..] = value {
         return closing_quote(inside).map_or(value, |end| upto(value, end.saturating_add(2)));
     }

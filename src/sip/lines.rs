@@ -16,12 +16,12 @@ pub(super) struct Line<'a> {
 }
 
 /// Where in the text the reading stands.
+#[derive(Clone, Copy)]
 pub(super) struct Lines<'a> {
-    text: &'a [u8],
-    /// Where the next line begins.
-    next: usize,
-    /// Where the block begins that `marks` belongs to.
-    base: usize,
+    /// What hasn't been given yet.
+    rest: &'a [u8],
+    /// Where the block begins that `marks` belongs to, counted from `rest` and so wrapped below 0.
+    block: usize,
     /// The block's bytes still to come that aren't printable.
     marks: u64,
     /// Whether a byte was met that is neither printable nor part of a line end.
@@ -31,19 +31,13 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     #[inline(always)]
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, next: 0, base: 0, marks: marks(text), odd: false }
+        Self { rest: text, block: 0, marks: marks(text), odd: false }
     }
 
     /// What hasn't been given yet.
     #[inline(always)]
-    pub(super) fn rest(&self) -> &'a [u8] {
-        self.text.get(self.next..).unwrap_or_default()
-    }
-
-    /// How many bytes have been given, line ends included.
-    #[inline(always)]
-    pub(super) const fn taken(&self) -> usize {
-        self.next
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Whether a byte was given that is neither printable nor part of a line end.
@@ -55,60 +49,59 @@ impl<'a> Lines<'a> {
     /// The next line alone, without those that may continue it.
     #[inline(always)]
     pub(super) fn one(&mut self) -> Line<'a> {
-        let begin = self.next;
-        let end = self.line_end();
-        let text = self.text.get(begin..end).unwrap_or_default();
-        Line { text, folds: 0, end: self.next.wrapping_sub(end) }
+        loop {
+            while self.marks != 0 {
+                let at = self.block.wrapping_add(self.marks.trailing_zeros() as usize);
+                self.marks &= self.marks.wrapping_sub(1);
+                match self.rest.split_at_checked(at) {
+                    Some((text, [b'\r', b'\n', rest @ ..])) => {
+                        self.marks &= self.marks.wrapping_sub(1);
+                        return self.give(text, 2, rest);
+                    }
+                    Some((text, [b'\n', rest @ ..])) => return self.give(text, 1, rest),
+                    _ => self.odd = true,
+                }
+            }
+            // A CR at the last block's end has taken the next one's first byte with it.
+            let next = self.block.wrapping_add(BLOCK);
+            self.block = if next == usize::MAX { 0 } else { next };
+            match self.rest.get(self.block..) {
+                None | Some([]) => return self.give(self.rest, 0, &[]),
+                Some(text) => self.marks = marks(text),
+            }
+        }
+    }
+
+    #[inline(always)]
+    const fn give(&mut self, text: &'a [u8], end: usize, rest: &'a [u8]) -> Line<'a> {
+        self.block = self.block.wrapping_sub(text.len()).wrapping_sub(end);
+        self.rest = rest;
+        Line { text, folds: 0, end }
     }
 
     /// The next line with those that continue it.
     #[inline(always)]
     pub(super) fn folded(&mut self) -> Line<'a> {
+        let begin = self.rest;
         let line = self.one();
-        if matches!(self.text.get(self.next), Some(b' ' | b'\t')) { self.unfold(&line) } else { line }
+        if !matches!(self.rest, [b' ' | b'\t', ..]) {
+            return line;
+        }
+        let (lines, line) = self.unfold(begin);
+        *self = lines;
+        line
     }
 
+    /// By value, so that the caller's copy can stay in registers.
     #[cold]
-    fn unfold(&mut self, line: &Line<'a>) -> Line<'a> {
-        let begin = self.next.wrapping_sub(line.end).wrapping_sub(line.text.len());
-        let (mut folds, mut end) = (0usize, self.next);
-        while matches!(self.text.get(self.next), Some(b' ' | b'\t')) {
-            end = self.line_end();
+    fn unfold(mut self, begin: &'a [u8]) -> (Self, Line<'a>) {
+        let (mut folds, mut end) = (0usize, 0usize);
+        while matches!(self.rest, [b' ' | b'\t', ..]) {
+            end = self.one().end;
             folds = folds.wrapping_add(1);
         }
-        let text = self.text.get(begin..end).unwrap_or_default();
-        Line { text, folds, end: self.next.wrapping_sub(end) }
-    }
-
-    /// Where the next line's text ends; what follows its line end is next.
-    #[inline(always)]
-    fn line_end(&mut self) -> usize {
-        loop {
-            while self.marks != 0 {
-                let at = self.base.wrapping_add(self.marks.trailing_zeros() as usize);
-                self.marks &= self.marks.wrapping_sub(1);
-                match self.text.get(at..) {
-                    Some([b'\r', b'\n', ..]) => {
-                        self.marks &= self.marks.wrapping_sub(1);
-                        self.next = at.wrapping_add(2);
-                        return at;
-                    }
-                    Some([b'\n', ..]) => {
-                        self.next = at.wrapping_add(1);
-                        return at;
-                    }
-                    _ => self.odd = true,
-                }
-            }
-            let base = self.base.wrapping_add(BLOCK);
-            let Some(rest) = self.text.get(base..).filter(|rest| !rest.is_empty()) else {
-                self.next = self.text.len();
-                return self.next;
-            };
-            // A CR at the last block's end has taken this one's first byte with it.
-            self.marks = marks(rest) & !u64::from(self.next > base);
-            self.base = base;
-        }
+        let length = begin.len().saturating_sub(self.rest.len()).saturating_sub(end);
+        (self, Line { text: begin.get(..length).unwrap_or_default(), folds, end })
     }
 }
 

@@ -6,7 +6,7 @@
 use memchr::memrchr;
 
 use super::block::find;
-use super::headers::{Field, Header, field};
+use super::headers::{Field, Header, field, may_be_used};
 use super::lex::{
     count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
     trim_start, upto,
@@ -47,7 +47,7 @@ impl<'a> Message<'a> {
         let mut read = Ok(Self::empty(start, quirks));
         if let Ok(message) = &mut read {
             let mut reader = Reader { message, seen: 0, cseq_token: &[] };
-            let head = reader.headers(lines, text);
+            let head = reader.headers(lines, text, text.len().saturating_sub(window.len()));
             if let Some(why) = reader.finish(&head, token) {
                 read = Err(why);
             }
@@ -94,7 +94,7 @@ impl<'a> Message<'a> {
 #[inline(always)]
 fn start_line<'a>(lines: &mut Lines<'a>, text: &'a [u8], quirks: &mut Quirks) -> Result<&'a [u8], Reject> {
     let line = lines.one();
-    if lines.taken() > START_LINE_MAX {
+    if line.text.len().saturating_add(line.end) > START_LINE_MAX {
         quirks.set(Quirk::Overlong);
     }
     match line.end {
@@ -130,40 +130,48 @@ struct Reader<'a, 'm> {
 
 impl<'a> Reader<'a, '_> {
     #[inline(always)]
-    fn headers(&mut self, mut lines: Lines<'a>, text: &'a [u8]) -> Head<'a> {
-        let whole = text.len() <= HEAD_MAX;
-        let begin = lines.taken();
+    fn headers(&mut self, mut lines: Lines<'a>, text: &'a [u8], beyond: usize) -> Head<'a> {
+        let whole = beyond == 0;
+        let all = from(text, text.len().saturating_sub(lines.rest().len().saturating_add(beyond)));
         let mut count = 0usize;
-        while let Some(first) = lines.rest().first()
-            && !matches!(first, b'\r' | b'\n')
+        while let [first, ..] = lines.rest()
+            && (*first > b'\r' || !matches!(first, b'\r' | b'\n'))
         {
             let line = lines.folded();
             count = count.wrapping_add(line.folds).wrapping_add(1);
             if line.end == 1 {
                 self.message.quirks.set(Quirk::BareLf);
             }
-            if let Some(found) = field(line.text) {
-                if line.folds > 0 {
-                    self.message.quirks.set(Quirk::Folded);
-                }
-                self.take(found);
+            if may_be_used(line.text) {
+                self.line(line.text, line.folds > 0);
             }
         }
-        let end = lines.taken();
         let cut = lines.rest().is_empty();
         if cut {
             self.message.quirks.set(if whole { Quirk::NoBlankLine } else { Quirk::Overlong });
         }
-        let body = match from(text, end) {
+        let left = lines.rest().len().saturating_add(beyond);
+        let (head, after) = all.split_at_checked(all.len().saturating_sub(left)).unwrap_or_default();
+        let body = match after {
             _ if cut => &[],
             [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
             [] => &[],
         };
-        let head = text.get(begin..end).unwrap_or_default();
         Head { body, lines: head, count, cut: cut && !whole, odd: lines.is_odd() }
     }
 
-    #[inline]
+    // Out of line, so that the loop over the lines keeps its place in registers.
+    #[inline(never)]
+    fn line(&mut self, line: &'a [u8], folded: bool) {
+        if let Some(found) = field(line) {
+            if folded {
+                self.message.quirks.set(Quirk::Folded);
+            }
+            self.take(found);
+        }
+    }
+
+    #[inline(always)]
     fn take(&mut self, found: Field<'a>) {
         let Field { header, value, colon_blank } = found;
         let message = &mut *self.message;
@@ -211,6 +219,7 @@ impl<'a> Reader<'a, '_> {
         self.take_first(header, value);
     }
 
+    #[inline(always)]
     fn take_first(&mut self, header: Header, value: &'a [u8]) {
         let seen = self.seen;
         let message = &mut *self.message;
@@ -232,8 +241,14 @@ impl<'a> Reader<'a, '_> {
                 let token = trim_start(from(value, digits));
                 if let (Some(sequence), true) = (number(upto(value, digits)), value.len() > digits) {
                     message.cseq = sequence;
-                    self.cseq_token = upto(token, span(token, |byte| !is_lws(byte)));
-                    message.cseq_method = Method::from_token(self.cseq_token);
+                    // Nearly always nothing follows the method.
+                    let method = Method::from_token(token);
+                    (self.cseq_token, message.cseq_method) = if method == Method::Other {
+                        let token = upto(token, span(token, |byte| !is_lws(byte)));
+                        (token, Method::from_token(token))
+                    } else {
+                        (token, method)
+                    };
                 }
             }
             Header::Contact => message.contact = first_value(value),
@@ -322,8 +337,10 @@ impl<'a> Reader<'a, '_> {
         if self.cseq_token.is_empty() {
             return Some(Reject::CseqMalformed);
         }
-        let request = matches!(self.message.start, Start::Request { .. });
-        (request && self.cseq_token != start_token).then_some(Reject::CseqMismatch)
+        let Start::Request { method, .. } = self.message.start else { return None };
+        let same = method == self.message.cseq_method
+            && (method != Method::Other || self.cseq_token == start_token);
+        (!same).then_some(Reject::CseqMismatch)
     }
 }
 

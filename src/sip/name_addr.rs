@@ -5,12 +5,17 @@
 
 use super::NameAddr;
 use super::block::find;
-use super::lex::{closing_quote, from, is_lws, param, span, trim, trim_end, trim_start, upto};
+use super::lex::{closing_quote, from, is_lws, param, param_value, span, trim, trim_end, trim_start, upto};
 
 impl<'a> NameAddr<'a> {
     /// Reads one value; `None` if a quote or a `<` is never closed, or there's no URI.
+    #[inline]
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let value = trim(value);
+        plain(value).or_else(|| Self::any(value))
+    }
+
+    fn any(value: &'a [u8]) -> Option<Self> {
         let read = match open_bracket(value)? {
             Some(open) => {
                 let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| find(uri, [b'>']))?;
@@ -26,7 +31,17 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The header's `tag` parameter; empty if there is none.
+    #[inline]
     pub fn tag(&self) -> &'a [u8] {
+        if self.params.is_empty() {
+            return &[];
+        }
+        if let Some((b";tag=", value @ [first, ..])) = self.params.split_first_chunk::<5>()
+            && *first > b' '
+            && *first != b'"'
+        {
+            return param_value(value);
+        }
         self.param(b"tag").unwrap_or_default()
     }
 
@@ -34,6 +49,26 @@ impl<'a> NameAddr<'a> {
     pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
         if self.params.is_empty() { None } else { param(self.params, name) }
     }
+}
+
+/// The commonest shapes: `"Name" <uri>` and `<uri>`, with or without parameters.
+#[inline(always)]
+fn plain(value: &[u8]) -> Option<NameAddr<'_>> {
+    let (name, rest) = match value {
+        [b'<', rest @ ..] => (&[][..], rest),
+        [b'"', inside @ ..] => match inside.split_at_checked(find(inside, [b'"', b'\\'])?)? {
+            (name, [b'"', b' ', b'<', rest @ ..] | [b'"', b'<', rest @ ..]) => (name, rest),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let (uri, params) = match rest.split_at_checked(find(rest, [b'>'])?)? {
+        (uri, [_]) => (uri, &[][..]),
+        (uri, [_, params @ ..]) if params.first() == Some(&b';') => (uri, params),
+        _ => return None,
+    };
+    let uri = trim(uri);
+    (!uri.is_empty()).then_some(NameAddr { name, uri, params })
 }
 
 /// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.

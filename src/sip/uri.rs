@@ -30,6 +30,16 @@ pub fn scheme(uri: &[u8]) -> Scheme {
 /// The user part as it stands there, with its own parameters (`;phone-context=`), without a
 /// password; of a `tel:` URI all that follows the scheme. Empty if there is none.
 pub fn user(uri: &[u8]) -> &[u8] {
+    // One look, up to the first separator, is all that nearly every URI takes.
+    if let Some((b"sip:", rest)) = uri.split_first_chunk::<4>()
+        && let Some((user, [b'@', ..])) = find(rest, [b':', b'@']).and_then(|at| rest.split_at_checked(at))
+    {
+        return trim(user);
+    }
+    any_user(uri)
+}
+
+fn any_user(uri: &[u8]) -> &[u8] {
     let (scheme, rest) = split(uri);
     match scheme {
         Scheme::Sip | Scheme::Sips => find(rest, [b'@']).map_or(&[][..], |at| {
