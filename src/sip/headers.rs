@@ -54,7 +54,8 @@ pub(super) struct Field<'a> {
 /// what may follow a name of one letter.
 const BEGINNINGS: [u32; 32] = {
     let mut table = [0u32; 32];
-    let pairs = b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
+    let pairs =
+        b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
     let (mut pairs, _) = pairs.as_chunks::<2>();
     while let [[first, second], rest @ ..] = pairs {
         #[expect(clippy::indexing_slicing, reason = "five bits, at compile time")]

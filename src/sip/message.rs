@@ -338,8 +338,8 @@ impl<'a> Reader<'a, '_> {
             return Some(Reject::CseqMalformed);
         }
         let Start::Request { method, .. } = self.message.start else { return None };
-        let same = method == self.message.cseq_method
-            && (method != Method::Other || self.cseq_token == start_token);
+        let same =
+            method == self.message.cseq_method && (method != Method::Other || self.cseq_token == start_token);
         (!same).then_some(Reject::CseqMismatch)
     }
 }
