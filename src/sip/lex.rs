@@ -184,10 +184,15 @@ pub(super) fn number(value: &[u8]) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0u32, |sum, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        sum.checked_mul(10)?.checked_add(u32::from(digit))
-    })
+    let mut sum = 0u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        sum = sum.wrapping_mul(10).wrapping_add(u64::from(digit));
+        if digit > 9 || sum > u64::from(u32::MAX) {
+            return None;
+        }
+    }
+    u32::try_from(sum).ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use memchr::memrchr;
 
 use super::block::find;
-use super::headers::{Field, Header, field, may_be_used};
+use super::headers::{Field, Header, Take, may_be_used, with_field};
 use super::lex::{
     count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
     trim_start, upto,
@@ -128,6 +128,13 @@ struct Reader<'a, 'm> {
     cseq_token: &'a [u8],
 }
 
+impl<'a> Take<'a, ()> for &mut Reader<'a, '_> {
+    #[inline(always)]
+    fn take(self, found: Field<'a>) {
+        self.take_any(found);
+    }
+}
+
 impl<'a> Reader<'a, '_> {
     #[inline(always)]
     fn headers(&mut self, mut lines: Lines<'a>, text: &'a [u8], beyond: usize) -> Head<'a> {
@@ -163,16 +170,14 @@ impl<'a> Reader<'a, '_> {
     // Out of line, so that the loop over the lines keeps its place in registers.
     #[inline(never)]
     fn line(&mut self, line: &'a [u8], folded: bool) {
-        if let Some(found) = field(line) {
-            if folded {
-                self.message.quirks.set(Quirk::Folded);
-            }
-            self.take(found);
+        let used = with_field(line, &mut *self);
+        if folded && used.is_some() {
+            self.message.quirks.set(Quirk::Folded);
         }
     }
 
     #[inline(always)]
-    fn take(&mut self, found: Field<'a>) {
+    fn take_any(&mut self, found: Field<'a>) {
         let Field { header, value, colon_blank } = found;
         let message = &mut *self.message;
         if colon_blank {
