@@ -125,8 +125,12 @@ pub(super) fn with_field<'a, R>(line: &'a [u8], found: impl Take<'a, R>) -> Opti
         (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId, found),
         (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity, found),
         (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity, found),
-        (b'p', b'r', b'o') if letter(10) == b'o' => of(line, b"Proxy-Authorization", H::ProxyAuthorization, found),
-        (b'p', b'r', b'o') if letter(10) == b'e' => of(line, b"Proxy-Authenticate", H::ProxyAuthenticate, found),
+        (b'p', b'r', b'o') if letter(10) == b'o' => {
+            of(line, b"Proxy-Authorization", H::ProxyAuthorization, found)
+        }
+        (b'p', b'r', b'o') if letter(10) == b'e' => {
+            of(line, b"Proxy-Authenticate", H::ProxyAuthenticate, found)
+        }
         (b'd', b'i', _) => of(line, b"Diversion", H::Diversion, found),
         (b'h', b'i', _) => of(line, b"History-Info", H::HistoryInfo, found),
         (b'w', b'w', _) => of(line, b"WWW-Authenticate", H::WwwAuthenticate, found),
