@@ -54,7 +54,8 @@ pub(super) struct Field<'a> {
 /// what may follow a name of one letter.
 const BEGINNINGS: [u32; 32] = {
     let mut table = [0u32; 32];
-    let pairs = b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
+    let pairs =
+        b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
     let (mut pairs, _) = pairs.as_chunks::<2>();
     while let [[first, second], rest @ ..] = pairs {
         #[expect(clippy::indexing_slicing, reason = "five bits, at compile time")]
@@ -114,7 +115,7 @@ pub(super) fn with_field<'a, R>(line: &'a [u8], found: impl Take<'a, R>) -> Opti
         (b'c', b'o', b'n') if letter(8) == b'l' => of(line, b"Content-Length", H::ContentLength, found),
         (b'u', b's', _) => of(line, b"User-Agent", H::UserAgent, found),
         (b's', b'e', b'r') => of(line, b"Server", H::Server, found),
-        (b's', b'e', b's') => of(line, b"Session-ID", H::SessionId, found),
+        (b's', b'e', b's') if letter(8) == b'i' => of(line, b"Session-ID", H::SessionId, found),
         (b'a', b'u', _) => of(line, b"Authorization", H::Authorization, found),
         (b'e', b'x', _) => of(line, b"Expires", H::Expires, found),
         (b'r', b'o', _) => of(line, b"Route", H::Route, found),
@@ -124,8 +125,12 @@ pub(super) fn with_field<'a, R>(line: &'a [u8], found: impl Take<'a, R>) -> Opti
         (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId, found),
         (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity, found),
         (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity, found),
-        (b'p', b'r', b'o') if letter(10) == b'o' => of(line, b"Proxy-Authorization", H::ProxyAuthorization, found),
-        (b'p', b'r', b'o') if letter(10) == b'e' => of(line, b"Proxy-Authenticate", H::ProxyAuthenticate, found),
+        (b'p', b'r', b'o') if letter(10) == b'o' => {
+            of(line, b"Proxy-Authorization", H::ProxyAuthorization, found)
+        }
+        (b'p', b'r', b'o') if letter(10) == b'e' => {
+            of(line, b"Proxy-Authenticate", H::ProxyAuthenticate, found)
+        }
         (b'd', b'i', _) => of(line, b"Diversion", H::Diversion, found),
         (b'h', b'i', _) => of(line, b"History-Info", H::HistoryInfo, found),
         (b'w', b'w', _) => of(line, b"WWW-Authenticate", H::WwwAuthenticate, found),

@@ -52,8 +52,9 @@ fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8])
 }
 
 fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
-    let (token, rest) = 
-        find(line, [b' ', b'\t', b'\r', b'\n']).and_then(|end| line.split_at_checked(end)).unwrap_or((line, &[]));
+    let (token, rest) = find(line, [b' ', b'\t', b'\r', b'\n'])
+        .and_then(|end| line.split_at_checked(end))
+        .unwrap_or((line, &[]));
     let method = Method::from_token(token);
     if rest.is_empty() || (method == Method::Other && !is_method(token)) {
         return Err(Reject::StartLine);
