@@ -15,9 +15,10 @@ pub(super) fn unprintable(block: &[u8; BLOCK]) -> u64 {
     let (quarters, _) = block.as_chunks::<16>();
     let mut marks = 0u64;
     for quarter in quarters.iter().rev() {
-        // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
-        let shifted = (u8x16::new(*quarter) + u8x16::splat(1)).cast_signed();
-        marks = (marks << 16) | u64::from(shifted.simd_lt(i8x16::splat(0x21)).to_bitmask());
+        // Signed, one compare catches C0 and everything from 0x80 on.
+        let bytes = u8x16::new(*quarter).cast_signed();
+        let odd = bytes.simd_lt(i8x16::splat(0x20)) | bytes.simd_eq(i8x16::splat(0x7f));
+        marks = (marks << 16) | u64::from(odd.to_bitmask());
     }
     marks
 }

@@ -115,7 +115,7 @@ pub(super) fn with_field<'a, R>(line: &'a [u8], found: impl Take<'a, R>) -> Opti
         (b'c', b'o', b'n') if letter(8) == b'l' => of(line, b"Content-Length", H::ContentLength, found),
         (b'u', b's', _) => of(line, b"User-Agent", H::UserAgent, found),
         (b's', b'e', b'r') => of(line, b"Server", H::Server, found),
-        (b's', b'e', b's') => of(line, b"Session-ID", H::SessionId, found),
+        (b's', b'e', b's') if letter(8) == b'i' => of(line, b"Session-ID", H::SessionId, found),
         (b'a', b'u', _) => of(line, b"Authorization", H::Authorization, found),
         (b'e', b'x', _) => of(line, b"Expires", H::Expires, found),
         (b'r', b'o', _) => of(line, b"Route", H::Route, found),

@@ -117,3 +117,64 @@ fn last_marks(text: &[u8]) -> u64 {
     }
     unprintable(&block)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The same, a byte at a time.
+    fn plainly(text: &[u8]) -> Vec<(Vec<u8>, usize, usize)> {
+        let mut lines: Vec<(Vec<u8>, usize, usize)> = Vec::new();
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let bare = line.strip_suffix(b"\n").map_or(line, |bare| bare.strip_suffix(b"\r").unwrap_or(bare));
+            let end = line.len().saturating_sub(bare.len());
+            match lines.last_mut() {
+                Some((last, folds, last_end)) if matches!(line, [b' ' | b'\t', ..]) => {
+                    last.extend_from_slice(if *last_end == 2 { b"\r\n" } else { b"\n" });
+                    last.extend_from_slice(bare);
+                    (*folds, *last_end) = (folds.saturating_add(1), end);
+                }
+                _ => lines.push((bare.to_vec(), 0, end)),
+            }
+        }
+        lines
+    }
+
+    fn read(text: &[u8]) -> (Vec<(Vec<u8>, usize, usize)>, bool) {
+        let (mut lines, mut out) = (Lines::new(text), Vec::new());
+        while !lines.rest().is_empty() {
+            let line = lines.folded();
+            out.push((line.text.to_vec(), line.folds, line.end));
+        }
+        (out, lines.is_odd())
+    }
+
+    #[test]
+    fn a_line_end_is_found_wherever_the_blocks_part() {
+        for length in 0..200usize {
+            for end in ["\r\n", "\n", "\r\r\n", "\r\n ", "\n\t", ""] {
+                let text = format!("{}{end}Via: x\r\n", "a".repeat(length));
+                assert_eq!(
+                    read(text.as_bytes()).0,
+                    plainly(text.as_bytes()),
+                    "{length} {}",
+                    end.escape_debug()
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_those_that_are_plainly_there(
+            pieces in proptest::collection::vec("[a-z]{0,40}|\r|\n|\r\n|\r\n |\t|\x01|\u{fc}", 0..60),
+        ) {
+            let text = pieces.concat();
+            let (lines, odd) = read(text.as_bytes());
+            prop_assert_eq!(lines, plainly(text.as_bytes()));
+            let left = text.replace("\r\n", "").replace('\n', "");
+            prop_assert_eq!(odd, left.bytes().any(|byte| !(b' '..=b'~').contains(&byte)));
+        }
+    }
+}

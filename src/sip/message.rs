@@ -375,7 +375,10 @@ fn flag_age(message: &mut Message<'_>) {
         message.quirks.set(Quirk::NoTag);
     }
     // The cookie alone names no transaction (RFC 4475 section 3.2.1).
-    let cookie = message.branch.first_chunk::<7>().is_some_and(|head| head.eq_ignore_ascii_case(b"z9hG4bK"));
+    let cookie = message
+        .branch
+        .first_chunk::<7>()
+        .is_some_and(|head| head == b"z9hG4bK" || head.eq_ignore_ascii_case(b"z9hG4bK"));
     if !cookie || message.branch.len() == 7 {
         message.quirks.set(Quirk::OldBranch);
     }
@@ -427,6 +430,25 @@ fn has_bare_cr(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_odd_byte_is_flagged_whatever_ends_the_lines() {
+        for (uri, end, tag, want) in [
+            ("sip:a@h", "\r\n", "1", 0),
+            ("sip:a@h", "\n", "1", 0),
+            ("sip:a@h", "\r\n", "\u{1}", 1),
+            ("sip:a@h", "\n", "\u{1}", 1),
+            ("sip:a\u{1}@h", "\r\n", "1", 1),
+            ("sip:a\u{1}@h", "\n", "1", 1),
+        ] {
+            // One LF alone takes as much from the count of odd bytes as one odd byte adds.
+            let text = format!(
+                "ACK {uri} SIP/2.0\r\nFrom: <sip:a@h>;tag={tag}{end}Call-ID: c\r\nCSeq: 1 ACK\r\n\r\n"
+            );
+            let read = parse(text.as_bytes()).unwrap();
+            assert_eq!(u8::from(read.quirks.has(Quirk::ControlByte)), want, "{}", text.escape_debug());
+        }
+    }
 
     const INVITE: &[u8] = b"INVITE sip:900882@pbx SIP/2.0\r\n\
         Via: SIP/2.0/UDP 10.0.3.17:5060;branch=z9hG4bK1;rport, SIP/2.0/UDP b;branch=z9hG4bK2\r\n\
