@@ -10,7 +10,6 @@ pub(super) const BLOCK: usize = 64;
 
 /// The bytes of a block that aren't printable ASCII, blank included: bit 0 is the first byte.
 #[inline(always)]
-#[expect(clippy::arithmetic_side_effects, reason = "lanes wrap, and are meant to")]
 pub(super) fn unprintable(block: &[u8; BLOCK]) -> u64 {
     let (quarters, _) = block.as_chunks::<16>();
     let mut marks = 0u64;
