@@ -26,6 +26,8 @@ labels! {
 pub struct Coverage {
     /// How often each was met.
     pub signs: Tally<Sign>,
+    /// The digit that handsets seem to dial for an outside line, where none is configured.
+    pub outside_line: Option<char>,
 }
 
 /// Fewer requests than this tell nothing about the mirror's directions.
@@ -72,6 +74,11 @@ impl Coverage {
                     .into(),
             );
         }
+        if let Some(digit) = self.outside_line {
+            warnings.push(format!(
+                "most numbers make sense only without a leading {digit}: set outside_line = [\"{digit}\"] in [site], or they are misread"
+            ));
+        }
         warnings
     }
 }
@@ -86,6 +93,12 @@ mod tests {
         assert!(coverage.warnings()[0].starts_with("no SIP at all"));
         coverage.signs.bump(Sign::EncryptedDatagrams);
         assert!(coverage.warnings()[0].starts_with("no readable SIP"));
+    }
+
+    #[test]
+    fn an_outside_line_is_suggested() {
+        let coverage = Coverage { outside_line: Some('9'), ..Coverage::default() };
+        assert!(coverage.warnings().iter().any(|warning| warning.contains("outside_line = [\"9\"]")));
     }
 
     #[test]

@@ -105,8 +105,11 @@ pub(super) struct Drill {
     /// Calendar days, instead of the scenario's own number
     #[arg(long, value_name = "N")]
     pub(super) days: Option<u16>,
+    /// The most calls of any one attack; the others are left out, and the capture stays small
+    #[arg(long, value_name = "N")]
+    pub(super) attack_calls: Option<usize>,
     /// List the scenarios
-    #[arg(long, conflicts_with_all = ["scenario", "seed", "output", "handsets", "days"])]
+    #[arg(long, conflicts_with_all = ["scenario", "seed", "output", "handsets", "days", "attack_calls"])]
     pub(super) list: bool,
     /// Print JSON
     #[arg(long)]
@@ -156,6 +159,7 @@ mod tests {
             "ringfence replay a.pcap --config f.toml",
             "ringfence explain --home GB --outside-line 9 --json 900441632960001 tel:+1;phone-context=x *21*5#",
             "ringfence drill night --seed 1 -o x.pcap",
+            "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",
             "ringfence drill --list",
             "ringfence check",
             "ringfence completions bash",

@@ -19,7 +19,7 @@ pub(super) fn run(drill: &args::Drill, out: &mut dyn Write) -> Result<(), Failur
     }
     let labels_path = path.with_extension("labels.jsonl");
     let (mut capture, mut labels) = (create(path)?, create(&labels_path)?);
-    let options = Options { handsets: drill.handsets, days: drill.days, ..Options::default() };
+    let options = Options { handsets: drill.handsets, days: drill.days, attack_calls: drill.attack_calls };
     let failed = |what: String| Failure::Runtime(format!("{}: {what}", path.display()));
     let summary = drill::generate_with(name, seed, options, &mut capture, &mut labels)
         .map_err(|error| failed(described(&error)))?;

@@ -175,7 +175,7 @@ impl Dossier {
     }
 
     /// From the first call to `now`, at least a second.
-    pub fn lasted(&self, now: Timestamp) -> Span {
+    fn lasted(&self, now: Timestamp) -> Span {
         now.since(self.first).max(Span::SECOND)
     }
 

@@ -28,6 +28,9 @@ pub struct Writer<'a> {
     pub now: Timestamp,
 }
 
+/// Without a new call for so long, nothing is going on any more.
+const QUIET: Span = Span::hours(2);
+
 impl Writer<'_> {
     /// Writes it down; `deciding` is the call that made the difference.
     pub fn finding(&self, dossier: &Dossier, deciding: &Sample) -> Finding {
@@ -79,12 +82,13 @@ impl Writer<'_> {
             let _ = write!(s, " from {}", plural(count(dossier.handsets()), "handset"));
         }
         if dossier.calls > 1 {
-            let _ = write!(s, " in {}", duration(dossier.lasted(self.now)));
+            let placed_in = dossier.last.since(dossier.first).max(Span::SECOND);
+            let _ = write!(s, " in {}", duration(placed_in));
         }
         s.push_str(&self.clause(&verdict));
         match (dossier.neighbours(), dossier.numbers()) {
             (0, _) => {}
-            (n, all) if n == all => s.push_str(", all to numbers next to each other"),
+            (n, all) if n == all => s.push_str(", each number next to another one"),
             (n, _) => {
                 let _ = write!(s, ", {n} of the numbers next to each other");
             }
@@ -142,6 +146,9 @@ impl Writer<'_> {
         let so_far = dossier.money.amount;
         if so_far <= 0 {
             return String::new();
+        }
+        if dossier.talking == 0 && self.now.since(dossier.last) >= QUIET {
+            return format!("; about {} in all", money(currency, so_far));
         }
         let per_hour = dossier.per_hour(self.now);
         format!(
@@ -203,7 +210,11 @@ fn places(regions: &[Region]) -> String {
 }
 
 fn place(region: Region) -> String {
-    if region == Region::WORLD { "numbers of no country".to_owned() } else { region.name().to_owned() }
+    if region == Region::WORLD {
+        "satellite and international networks".to_owned()
+    } else {
+        region.name().to_owned()
+    }
 }
 
 /// `40 s`, `4 min`, `2.5 h`, `3 days`.

@@ -179,6 +179,11 @@ impl Dial {
         self.tariff.basis(id)
     }
 
+    /// Whether the operator configured an outside line.
+    pub fn has_outside_line(&self) -> bool {
+        !self.home.outside.is_empty()
+    }
+
     /// The home country.
     pub const fn home(&self) -> Region {
         self.home.region

@@ -34,6 +34,7 @@ labels! {
         CheapFlood = "cheap_flood", "Hundreds of calls to mobile numbers at home on a weekend.";
         Satellite = "satellite", "A few long calls to satellite phones at night.";
         Repeat = "repeat", "Fast pumping, and the same again on the same handset three weeks later.";
+        CallidReuse = "callid_reuse", "Calls abroad one after another, all with the Call-ID of the first.";
         Demo = "demo", "Two test calls to Latvia on Saturday evening, then a burst from 02:14 on.";
         IncidentA = "incident_a", "45 calls to one Gambian number in a night (Morning Call, 2015).";
         IncidentB = "incident_b", "2,400 calls to Cuba over a weekend (BBC).";
@@ -105,6 +106,7 @@ impl Attack {
             Self::CheapFlood => schemes::flood(scene),
             Self::Satellite => schemes::satellite(scene),
             Self::Repeat => schemes::repeat(scene),
+            Self::CallidReuse => schemes::callid_reuse(scene),
             Self::Demo => schemes::demo(scene),
             Self::IncidentA => incidents::a(scene),
             Self::IncidentB => incidents::b(scene),
@@ -211,7 +213,17 @@ impl Scene<'_> {
         setup: Span,
         ending: Ending,
     ) -> Call {
-        Call { at, handset, way: Way::Out, number, setup, ending, may_overlap: true, mark: self.mark(rate) }
+        Call {
+            at,
+            handset,
+            way: Way::Out,
+            number,
+            setup,
+            ending,
+            may_overlap: true,
+            mark: self.mark(rate),
+            shared_id: None,
+        }
     }
 
     pub(super) fn seconds(&mut self, low: i64, high: i64) -> Span {

@@ -69,6 +69,8 @@ pub(super) struct Call {
     /// call inward finds it busy.
     pub(super) may_overlap: bool,
     pub(super) mark: Option<Mark>,
+    /// Call-ID and From-tag, if it shares them with other calls.
+    pub(super) shared_id: Option<String>,
 }
 
 impl Call {
@@ -80,7 +82,17 @@ impl Call {
         setup: Span,
         ending: Ending,
     ) -> Self {
-        Self { at, handset, way: Way::Out, number, setup, ending, may_overlap: false, mark: None }
+        Self {
+            at,
+            handset,
+            way: Way::Out,
+            number,
+            setup,
+            ending,
+            may_overlap: false,
+            mark: None,
+            shared_id: None,
+        }
     }
 
     /// When both sides have hung up.

@@ -74,6 +74,10 @@ pub(super) fn outward(site: &Site, call: &Call, rng: &mut Rng) -> Leg {
     if handset.make.address_in_call_id {
         leg.call_id = format!("{}@{}", leg.call_id, handset.end.ip);
     }
+    if let Some(id) = &call.shared_id {
+        leg.call_id.clone_from(id);
+        leg.tags[0].clone_from(id);
+    }
     handset.name.clone_into(&mut leg.from_name);
     leg.from_user.clone_from(&handset.user);
     leg.to_user = match &call.way {

@@ -225,6 +225,7 @@ scenarios! {
     "prefix_probe" Attack 3 12 "one number behind many prefixes, then a burst" => weekend(Attack::PrefixProbe);
     "cheap_flood" Attack 3 12 "hundreds of calls to mobile phones at home" => weekend(Attack::CheapFlood);
     "satellite" Attack 3 12 "long calls to satellite phones at night" => weekend(Attack::Satellite);
+    "callid_reuse" Attack 3 12 "calls abroad that hide behind one Call-ID" => weekend(Attack::CallidReuse);
     "repeat_attack" Attack 28 4 "the same attack twice on one handset, three weeks apart" => World {
         attacks: vec![(Attack::Repeat, 5)],
         habits: Habits { volume: 25, ..Habits::default() },

@@ -313,6 +313,25 @@ pub(super) fn repeat(scene: &mut Scene<'_>) -> Vec<Call> {
     calls
 }
 
+/// Whoever counts Call-IDs sees one call.
+pub(super) fn callid_reuse(scene: &mut Scene<'_>) -> Vec<Call> {
+    let victim = scene.victim(&ANY);
+    let country = scene.country();
+    let mut target = scene.target(country);
+    let id = scene.rng.hex(16);
+    let mut at = past(scene, scene.day, 20, 22);
+    (0..scene.rng.between(12, 24))
+        .map(|_| {
+            let number = format!("00{}", target.fresh(&mut scene.rng));
+            let (setup, ending) = scene.luck(1_000, (Span::seconds(40), Span::seconds(200)));
+            let mut call = scene.call(at, victim, number, country.rate, setup, ending);
+            call.shared_id = Some(id.clone());
+            at = call.end().plus(scene.seconds(3, 12));
+            call
+        })
+        .collect()
+}
+
 pub(super) fn demo(scene: &mut Scene<'_>) -> Vec<Call> {
     let victim = scene.site.handsets.iter().position(|h| h.role == Role::Reception).unwrap_or(0);
     let day = scene.saturday();

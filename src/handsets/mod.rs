@@ -80,6 +80,11 @@ impl Key {
     }
 }
 
+fn address_of(ip: u128) -> IpAddr {
+    let v6 = std::net::Ipv6Addr::from(ip);
+    v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Handset {
     mac: Option<Mac>,
@@ -88,6 +93,7 @@ struct Handset {
     verified: bool,
     registrar: bool,
     accounts: [u64; SHARED_FROM],
+    samples: u8,
 }
 
 impl Handset {
@@ -113,6 +119,9 @@ struct HardwareAddress {
 /// A desk phone has a few lines; an address with this many accounts hides several handsets.
 const SHARED_FROM: usize = 5;
 
+/// How many of a handset's dialled strings say something about the whole office.
+const SAMPLES: u8 = 5;
+
 /// A hardware address that speaks for two addresses within this time is a router's.
 const ROUTER_WITHIN: Span = Span::minutes(5);
 
@@ -126,6 +135,7 @@ pub struct Handsets {
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
     account_hash: KeyedHash,
+    by_account: Table<u64, SlotId>,
 }
 
 /// Whom a message comes from.
@@ -146,6 +156,7 @@ impl Handsets {
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
             account_hash: KeyedHash::default(),
+            by_account: Table::new(registered, 0),
         }
     }
 
@@ -172,8 +183,13 @@ impl Handsets {
         let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
         let mac = self.own_mac(own.slot, path.src_mac, ip, now);
         let mut slot = own.slot;
-        let shared = self.table.get(slot).is_some_and(|address| address.registrar || address.is_shared());
-        if !account.is_empty() && (shared || self.is_configured_pbx(ip)) {
+        let registrar = self.table.get(slot).is_some_and(|address| address.registrar);
+        let shared = self.table.get(slot).is_some_and(Handset::is_shared);
+        let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
+        if let Some(who) = self.registered_as(account).filter(|_| pbx) {
+            return Sender { who, forgotten };
+        }
+        if !account.is_empty() && (shared || pbx) {
             let key = Key::of(ip, self.hash(account));
             let inserted = self.table.find_or_insert(&key, now, Handset::default);
             forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
@@ -227,6 +243,10 @@ impl Handsets {
             handset.mac = mac.or(handset.mac);
         }
         self.table.protect(slot);
+        let known = self.by_account.find_or_insert(&hash, now, || slot).slot;
+        if let Some(known) = self.by_account.get_mut(known) {
+            *known = slot;
+        }
         (self.who(HandsetId(slot), ip), first)
     }
 
@@ -244,6 +264,16 @@ impl Handsets {
     /// How many addresses and accounts are remembered, PBXs apart.
     pub fn office_count(&self) -> u64 {
         self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+    }
+
+    /// Whether a handset's dialled string may count for what the office dials: each handset has but
+    /// a few, so that a scanner can't outvote the others.
+    pub fn may_sample(&mut self, id: HandsetId) -> bool {
+        let Some(handset) = self.table.get_mut(id.0).filter(|handset| handset.samples < SAMPLES) else {
+            return false;
+        };
+        handset.samples = handset.samples.saturating_add(1);
+        true
     }
 
     /// The handset at an address, if it is remembered.
@@ -268,6 +298,16 @@ impl Handsets {
 
     fn is_configured_pbx(&self, ip: IpAddr) -> bool {
         self.settings.pbx.iter().any(|network| network.contains(ip))
+    }
+
+    /// The handset that registered an account: when a PBX names the account, that's whom it means.
+    fn registered_as(&self, account: &[u8]) -> Option<Who> {
+        if account.is_empty() {
+            return None;
+        }
+        let slot = self.by_account.find(&self.hash(account)).and_then(|known| self.by_account.get(known))?;
+        let key = self.table.key(*slot)?;
+        Some(self.who(HandsetId(*slot), address_of(key.ip)))
     }
 
     fn address(&self, ip: IpAddr) -> Option<&Handset> {
@@ -356,6 +396,18 @@ mod tests {
         assert!(!handsets.registered(registrar, None, ip(1), b"214", Timestamp(5)).1);
         let later = handsets.sender(&path(1, 1), b"", b"anonymous", Timestamp(9)).who;
         assert_eq!((later.id, later.user), (who.id, Text::from("214")));
+    }
+
+    #[test]
+    fn an_account_that_the_pbx_names_is_the_handset_that_registered_it() {
+        let mut handsets = Handsets::new(Settings::default());
+        let (phone, _) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(0));
+        let from_pbx = Path { src: (ip(200), 5060).into(), ..path(200, 7) };
+        let named = handsets.sender(&from_pbx, b"214", b"main", Timestamp(1)).who;
+        assert_eq!((named.id, named.ip), (phone.id, ip(1)));
+        assert_ne!(handsets.sender(&from_pbx, b"999", b"main", Timestamp(1)).who.id, phone.id);
+        let stranger = handsets.sender(&path(2, 2), b"214", b"", Timestamp(1)).who;
+        assert_ne!(stranger.id, phone.id, "only a PBX is believed");
     }
 
     #[test]

@@ -43,7 +43,20 @@ impl Core {
             self.attempts = self.attempts.saturating_add(1);
         }
         self.count(&call, &tag, now);
+        if leg == Leg::Handset && !inbound {
+            self.sample(&tag, call.dialled.as_bytes());
+        }
         self.emit(Fact::Call(self.fact(&call, &tag, CallState::Attempted, now)));
+    }
+
+    /// Looks whether the office dials a digit for an outside line that nobody configured.
+    fn sample(&mut self, tag: &Tag, dialled: &[u8]) {
+        if let Some(outside) = &mut self.outside
+            && self.handsets.may_sample(tag.who.id)
+        {
+            outside.observe(&self.dial, dialled);
+            self.coverage.outside_line = outside.suggestion();
+        }
     }
 
     /// The attempt goes to another number.

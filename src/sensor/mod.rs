@@ -6,6 +6,9 @@
 mod attempt;
 mod outcome;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Call, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::{self, Datagram, Decoder, Packet, Path};
-use crate::dial::{Dial, Leg, Target};
+use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
@@ -80,6 +83,7 @@ pub struct Sensor {
 #[derive(Debug)]
 struct Core {
     dial: Dial,
+    outside: Option<OutsideLine>,
     ledger: Arc<Ledger>,
     handsets: Handsets,
     registrations: Registrations,
@@ -119,6 +123,7 @@ impl Sensor {
             decoder: Decoder::new(settings.decode),
             streams: Streams::new(settings.streams),
             core: Core {
+                outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
                 ledger,
                 handsets: Handsets::new(settings.handsets),

@@ -8,6 +8,7 @@ use memchr::memchr;
 
 use super::headers::{Header, field};
 use super::lex::{from, is_filler, number, span, upto};
+use super::lines::Lines;
 use super::message::{HEAD_MAX, START_LINE_MAX};
 use super::start;
 
@@ -236,13 +237,13 @@ impl Scan {
 
 /// The first Content-Length among the lines after the first, if it's a number.
 fn content_length(head: &[u8]) -> Option<usize> {
-    let mut rest = from(head, memchr(b'\n', head)?.saturating_add(1));
-    while !rest.is_empty() {
-        let (line, _, after) = super::message::logical_line(rest);
-        if let Some(found) = field(line).filter(|found| found.header == Header::ContentLength) {
+    let mut lines = Lines::new(head);
+    lines.one();
+    while !lines.rest().is_empty() {
+        if let Some(found) = field(lines.folded().text).filter(|found| found.header == Header::ContentLength)
+        {
             return number(found.value).and_then(|length| usize::try_from(length).ok());
         }
-        rest = after;
     }
     None
 }

@@ -3,9 +3,12 @@
 //! In: bytes of one value. Out: trimmed, skipped and split bytes.
 //! Never: allocates, or looks at a byte more often than a constant number of times.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::memchr;
+
+use super::block::find;
 
 /// Linear white space, where a fold's CR and LF count as blanks.
+#[inline(always)]
 pub(super) const fn is_lws(byte: u8) -> bool {
     byte <= b' ' && matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -41,22 +44,28 @@ pub(super) fn trim_end(mut value: &[u8]) -> &[u8] {
     value
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn trim(value: &[u8]) -> &[u8] {
     match value {
         // One blank after the colon and none at the end: nearly every header's value.
         [b' ', inside @ ..] if matches!(inside, [first, .., last] if *first > b' ' && *last > b' ') => inside,
         [first, .., last] if *first > b' ' && *last > b' ' => value,
-        _ => trim_end(trim_start(value)),
+        _ => trim_slowly(value),
     }
 }
 
+fn trim_slowly(value: &[u8]) -> &[u8] {
+    trim_end(trim_start(value))
+}
+
 /// `value` from `at` on; empty beyond its end.
+#[inline(always)]
 pub(super) fn from(value: &[u8], at: usize) -> &[u8] {
     value.get(at..).unwrap_or_default()
 }
 
 /// `value` up to `at`; the whole of it beyond its end.
+#[inline(always)]
 pub(super) fn upto(value: &[u8], at: usize) -> &[u8] {
     value.get(..at).unwrap_or(value)
 }
@@ -71,7 +80,7 @@ pub(super) fn span(value: &[u8], keep: impl Fn(u8) -> bool) -> usize {
 pub(super) fn closing_quote(value: &[u8]) -> Option<usize> {
     let mut at = 0usize;
     loop {
-        let found = at.checked_add(memchr2(b'"', b'\\', value.get(at..)?)?)?;
+        let found = at.checked_add(find(value.get(at..)?, [b'"', b'\\'])?)?;
         if value.get(found) == Some(&b'"') {
             return Some(found);
         }
@@ -80,13 +89,14 @@ pub(super) fn closing_quote(value: &[u8]) -> Option<usize> {
 }
 
 /// Offset of the first `wanted` byte that stands outside quotes.
+#[inline(always)]
 pub(super) fn find_unquoted(value: &[u8], wanted: u8) -> Option<usize> {
     if value.first() == Some(&wanted) {
         return Some(0);
     }
     let mut at = 0usize;
     loop {
-        let found = at.checked_add(memchr2(wanted, b'"', value.get(at..)?)?)?;
+        let found = at.checked_add(find(value.get(at..)?, [wanted, b'"'])?)?;
         at = found.checked_add(1)?;
         if value.get(found) == Some(&wanted) {
             return Some(found);
@@ -99,7 +109,7 @@ pub(super) fn find_unquoted(value: &[u8], wanted: u8) -> Option<usize> {
 pub(super) fn next_comma(value: &[u8]) -> Option<usize> {
     let mut at = 0usize;
     loop {
-        let found = at.checked_add(memchr3(b',', b'"', b'<', value.get(at..)?)?)?;
+        let found = at.checked_add(find(value.get(at..)?, [b',', b'"', b'<'])?)?;
         at = found.checked_add(1)?;
         let after = value.get(at..)?;
         let skip = match value.get(found)? {
@@ -111,54 +121,10 @@ pub(super) fn next_comma(value: &[u8]) -> Option<usize> {
     }
 }
 
-/// Offset of the first LF. Lines are short, so the blocks are looked at in place: calling out to
-/// `memchr` for each of them costs as much again as looking.
-#[inline]
-pub(super) fn line_feed(text: &[u8]) -> Option<usize> {
-    const LF: u128 = u128::from_ne_bytes([b'\n'; 16]);
-    const ONES: u128 = u128::from_ne_bytes([1; 16]);
-    let (blocks, tail) = text.as_chunks::<16>();
-    let mut at = 0usize;
-    for block in blocks {
-        // Written so that it becomes one vector compare.
-        if block.iter().fold(false, |any, byte| any | (*byte == b'\n')) {
-            // The lowest zero byte of `diff` is the first whose top bit survives.
-            let diff = u128::from_le_bytes(*block) ^ LF;
-            let zeros = diff.wrapping_sub(ONES) & !diff & (ONES << 7);
-            return at.checked_add(usize::try_from(zeros.trailing_zeros() >> 3).ok()?);
-        }
-        at = at.wrapping_add(16);
-    }
-    at.checked_add(memchr(b'\n', tail)?)
-}
-
-/// How many bytes are neither printable ASCII nor blank.
-#[inline]
-pub(super) fn count_unprintable(text: &[u8]) -> usize {
-    let (blocks, rest) = text.as_chunks::<64>();
-    let (halves, tail) = rest.as_chunks::<16>();
-    let mut count = unprintable(tail);
-    for block in blocks {
-        count = count.wrapping_add(unprintable(block));
-    }
-    for block in halves {
-        count = count.wrapping_add(unprintable(block));
-    }
-    count
-}
-
-#[inline(always)]
-fn unprintable(block: &[u8]) -> usize {
-    // Shifted by one and signed, one compare catches C0, DEL and everything from 0x80 on.
-    #[expect(clippy::cast_possible_wrap, reason = "the wrap is what is wanted")]
-    let odd = |byte: &u8| u8::from((byte.wrapping_add(1) as i8) < 0x21);
-    usize::from(block.iter().map(odd).fold(0u8, u8::wrapping_add))
-}
-
 /// The first of several values separated by commas, trimmed.
 pub(super) fn first_value(value: &[u8]) -> &[u8] {
     // Nearly every header has one value: one look tells.
-    if memchr(b',', value).is_none() {
+    if find(value, [b',']).is_none() {
         return value;
     }
     next_comma(value).map_or(value, |at| trim(upto(value, at)))
@@ -188,11 +154,12 @@ pub(super) fn count_values(mut value: &[u8]) -> u16 {
 
 /// The value of the parameter `name` (any case) among `;name=value;...`; empty if it has none.
 /// Blanks and folds around `=` and the value are skipped, quotes stay.
+#[inline(always)]
 pub(super) fn param<'a>(mut params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     loop {
         params = trim_start(from(params, find_unquoted(params, b';')?.saturating_add(1)));
         let Some((head, rest)) = params.split_at_checked(name.len()) else { continue };
-        if !head.eq_ignore_ascii_case(name) {
+        if head != name && !head.eq_ignore_ascii_case(name) {
             continue;
         }
         match trim_start(rest) {
@@ -203,11 +170,12 @@ pub(super) fn param<'a>(mut params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-fn param_value(value: &[u8]) -> &[u8] {
+#[inline]
+pub(super) fn param_value(value: &[u8]) -> &[u8] {
     if let [b'"', inside @ ..] = value {
         return closing_quote(inside).map_or(value, |end| upto(value, end.saturating_add(2)));
     }
-    trim_end(upto(value, memchr3(b';', b',', b' ', value).unwrap_or(value.len())))
+    trim_end(upto(value, find(value, [b';', b',', b' ']).unwrap_or(value.len())))
 }
 
 /// A decimal number with nothing around it but white space; `None` beyond 2^32-1.
@@ -216,10 +184,15 @@ pub(super) fn number(value: &[u8]) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0u32, |sum, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        sum.checked_mul(10)?.checked_add(u32::from(digit))
-    })
+    let mut sum = 0u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        sum = sum.wrapping_mul(10).wrapping_add(u64::from(digit));
+        if digit > 9 || sum > u64::from(u32::MAX) {
+            return None;
+        }
+    }
+    u32::try_from(sum).ok()
 }
 
 #[cfg(test)]
@@ -242,34 +215,6 @@ mod tests {
         assert_eq!(param(b";x=\"open;tag=no", b"tag"), None);
         assert_eq!(param(b"tag=no", b"tag"), None);
         assert_eq!(param(b";r=\"a \\\" b\";s", b"r"), Some(&b"\"a \\\" b\""[..]));
-    }
-
-    #[test]
-    fn a_line_feed_is_found_wherever_it_stands() {
-        for length in 0..70 {
-            for at in 0..length {
-                let mut text = vec![b'\x0b'; length];
-                text[at] = b'\n';
-                assert_eq!(line_feed(&text), Some(at), "{length}");
-                text[length.saturating_sub(1)] = b'\n';
-                assert_eq!(line_feed(&text), Some(at), "{length}");
-            }
-            assert_eq!(line_feed(&vec![b'\x8a'; length]), None);
-        }
-    }
-
-    #[test]
-    fn unprintable_bytes_are_counted_wherever_they_stand() {
-        for byte in 0..=255u8 {
-            for length in [1usize, 15, 16, 63, 64, 65, 81, 300] {
-                let odd = !(b' '..=b'~').contains(&byte);
-                let mut text = vec![b'x'; length];
-                text[length.saturating_sub(1)] = byte;
-                text[length / 2] = byte;
-                let places = if length == 1 { 1 } else { 2 };
-                assert_eq!(count_unprintable(&text), if odd { places } else { 0 }, "{byte:#x} {length}");
-            }
-        }
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! In: a payload that begins with a SIP message. Out: `Message`, borrowed, or why there is none.
 //! Never: allocates, looks for a second message in the rest, or reads the body.
 
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
-use super::headers::{Field, Header, field};
+use super::block::find;
+use super::headers::{Field, Header, Take, may_be_used, with_field};
 use super::lex::{
-    count_unprintable, count_values, first_value, from, is_filler, is_lws, is_token, last_value, line_feed,
-    number, param, span, trim, trim_start, upto,
+    count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
+    trim_start, upto,
 };
+use super::lines::Lines;
 use super::{Message, Method, NameAddr, Quirk, Quirks, Reject, Start, start};
 
 /// Longest Call-ID, tag or branch that goes unflagged, in bytes.
@@ -37,12 +39,20 @@ impl<'a> Message<'a> {
                 from(payload, span(payload, is_filler))
             }
         };
-        let (line, rest) = start_line(text, &mut quirks)?;
+        let window = if text.len() <= HEAD_MAX { text } else { whole_lines(upto(text, HEAD_MAX)) };
+        let mut lines = Lines::new(window);
+        let line = start_line(&mut lines, text, &mut quirks)?;
         let (start, token) = start::parse(line, &mut quirks)?;
-        let mut message = Self::empty(start, quirks);
-        let mut reader = Reader { message: &mut message, seen: 0, cseq_token: &[] };
-        let read = reader.headers(text, rest);
-        reader.finish(&read, token).map_or(Ok(message), Err)
+        // Built where it is returned: it is too big to be moved about.
+        let mut read = Ok(Self::empty(start, quirks));
+        if let Ok(message) = &mut read {
+            let mut reader = Reader { message, seen: 0, cseq_token: &[] };
+            let head = reader.headers(lines, text, text.len().saturating_sub(window.len()));
+            if let Some(why) = reader.finish(&head, token) {
+                read = Err(why);
+            }
+        }
+        read
     }
 
     const fn empty(start: Start<'a>, quirks: Quirks) -> Self {
@@ -80,38 +90,36 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The first line without its end, and what follows it.
-fn start_line<'a>(text: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &'a [u8]), Reject> {
-    let end = line_feed(upto(text, HEAD_MAX));
-    let (line, rest) = match end {
-        Some(at) => text.split_at_checked(at.saturating_add(1)).unwrap_or_default(),
-        None if text.len() > HEAD_MAX => return Err(Reject::TooLong),
-        None => (text, &[][..]),
-    };
-    if line.len() > START_LINE_MAX {
+/// The first line without its end.
+#[inline(always)]
+fn start_line<'a>(lines: &mut Lines<'a>, text: &'a [u8], quirks: &mut Quirks) -> Result<&'a [u8], Reject> {
+    let line = lines.one();
+    if line.text.len().saturating_add(line.end) > START_LINE_MAX {
         quirks.set(Quirk::Overlong);
     }
-    let line = match line {
-        [line @ .., b'\r', b'\n'] => line,
-        [line @ .., b'\n'] => {
+    match line.end {
+        2 => Ok(line.text),
+        1 => {
             quirks.set(Quirk::BareLf);
-            line
+            Ok(line.text)
         }
-        cut => cut.strip_suffix(b"\r").unwrap_or(cut),
-    };
-    Ok((line, rest))
+        _ if text.len() > HEAD_MAX => Err(Reject::TooLong),
+        _ => Ok(line.text.strip_suffix(b"\r").unwrap_or(line.text)),
+    }
 }
 
 /// How reading the headers ended.
-struct Read<'a> {
+struct Head<'a> {
     /// What follows the blank line.
     body: &'a [u8],
     /// The header lines.
-    head: &'a [u8],
+    lines: &'a [u8],
     /// How many lines they are, folds counted.
-    lines: usize,
+    count: usize,
     /// Whether they went beyond `HEAD_MAX`.
     cut: bool,
+    /// Whether they or the start line hold a byte that isn't printable.
+    odd: bool,
 }
 
 struct Reader<'a, 'm> {
@@ -120,49 +128,56 @@ struct Reader<'a, 'm> {
     cseq_token: &'a [u8],
 }
 
+impl<'a> Take<'a, ()> for &mut Reader<'a, '_> {
+    #[inline(always)]
+    fn take(self, found: Field<'a>) {
+        self.take_any(found);
+    }
+}
+
 impl<'a> Reader<'a, '_> {
-    fn headers(&mut self, text: &'a [u8], lines: &'a [u8]) -> Read<'a> {
-        let budget = HEAD_MAX.saturating_sub(text.len().saturating_sub(lines.len()));
-        let whole = lines.len() <= budget;
-        let mut rest = if whole { lines } else { whole_lines(upto(lines, budget)) };
-        let all = rest.len();
+    #[inline(always)]
+    fn headers(&mut self, mut lines: Lines<'a>, text: &'a [u8], beyond: usize) -> Head<'a> {
+        let whole = beyond == 0;
+        let all = from(text, text.len().saturating_sub(lines.rest().len().saturating_add(beyond)));
         let mut count = 0usize;
-        while let Some(first) = rest.first()
-            && !matches!(first, b'\r' | b'\n')
+        while let [first, ..] = lines.rest()
+            && (*first > b'\r' || !matches!(first, b'\r' | b'\n'))
         {
-            let (line, folds, after) = logical_line(rest);
-            count = count.wrapping_add(folds).wrapping_add(1);
-            let line = match line {
-                [line @ .., b'\r', b'\n'] => line,
-                [line @ .., b'\n'] => {
-                    self.message.quirks.set(Quirk::BareLf);
-                    line
-                }
-                cut => cut,
-            };
-            if let Some(found) = field(line) {
-                if folds > 0 {
-                    self.message.quirks.set(Quirk::Folded);
-                }
-                self.take(found);
+            let line = lines.folded();
+            count = count.wrapping_add(line.folds).wrapping_add(1);
+            if line.end == 1 {
+                self.message.quirks.set(Quirk::BareLf);
             }
-            rest = after;
+            if may_be_used(line.text) {
+                self.line(line.text, line.folds > 0);
+            }
         }
-        let cut = rest.is_empty();
+        let cut = lines.rest().is_empty();
         if cut {
             self.message.quirks.set(if whole { Quirk::NoBlankLine } else { Quirk::Overlong });
         }
-        let (head, after) = lines.split_at_checked(all.saturating_sub(rest.len())).unwrap_or_default();
+        let left = lines.rest().len().saturating_add(beyond);
+        let (head, after) = all.split_at_checked(all.len().saturating_sub(left)).unwrap_or_default();
         let body = match after {
             _ if cut => &[],
             [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
-            [] => after,
+            [] => &[],
         };
-        Read { body, head, lines: count, cut: cut && !whole }
+        Head { body, lines: head, count, cut: cut && !whole, odd: lines.is_odd() }
     }
 
-    #[inline]
-    fn take(&mut self, found: Field<'a>) {
+    // Out of line, so that the loop over the lines keeps its place in registers.
+    #[inline(never)]
+    fn line(&mut self, line: &'a [u8], folded: bool) {
+        let used = with_field(line, &mut *self);
+        if folded && used.is_some() {
+            self.message.quirks.set(Quirk::Folded);
+        }
+    }
+
+    #[inline(always)]
+    fn take_any(&mut self, found: Field<'a>) {
         let Field { header, value, colon_blank } = found;
         let message = &mut *self.message;
         if colon_blank {
@@ -172,7 +187,7 @@ impl<'a> Reader<'a, '_> {
         self.seen |= header.bit();
         match header {
             Header::Via => {
-                let alone = memchr(b',', value).is_none();
+                let alone = find(value, [b',']).is_none();
                 if !again {
                     message.via = if alone { value } else { first_value(value) };
                     message.branch = param(message.via, b"branch").unwrap_or_default();
@@ -209,6 +224,7 @@ impl<'a> Reader<'a, '_> {
         self.take_first(header, value);
     }
 
+    #[inline(always)]
     fn take_first(&mut self, header: Header, value: &'a [u8]) {
         let seen = self.seen;
         let message = &mut *self.message;
@@ -230,8 +246,14 @@ impl<'a> Reader<'a, '_> {
                 let token = trim_start(from(value, digits));
                 if let (Some(sequence), true) = (number(upto(value, digits)), value.len() > digits) {
                     message.cseq = sequence;
-                    self.cseq_token = upto(token, span(token, |byte| !is_lws(byte)));
-                    message.cseq_method = Method::from_token(self.cseq_token);
+                    // Nearly always nothing follows the method.
+                    let method = Method::from_token(token);
+                    (self.cseq_token, message.cseq_method) = if method == Method::Other {
+                        let token = upto(token, span(token, |byte| !is_lws(byte)));
+                        (token, Method::from_token(token))
+                    } else {
+                        (token, method)
+                    };
                 }
             }
             Header::Contact => message.contact = first_value(value),
@@ -282,29 +304,29 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Body and quirks, or why the message can't be tracked.
-    fn finish(self, read: &Read<'a>, start_token: &[u8]) -> Option<Reject> {
+    #[inline(always)]
+    fn finish(self, head: &Head<'a>, start_token: &[u8]) -> Option<Reject> {
         if let Some(why) = self.insufficient(start_token) {
-            return Some(if read.cut {
+            return Some(if head.cut {
                 Reject::TooLong
-            } else if has_bare_cr(read.head) {
+            } else if has_bare_cr(head.lines) {
                 Reject::CrOnly
             } else {
                 why
             });
         }
         let message = self.message;
-        message.body = read.body;
+        message.body = head.body;
         if let Some(length) = message.content_length.and_then(|length| usize::try_from(length).ok()) {
-            match read.body.get(..length) {
+            match head.body.get(..length) {
                 Some(body) => message.body = body,
                 None => message.quirks.set(Quirk::LengthBad),
             }
         }
-        flag_lengths(message, read.lines);
+        flag_lengths(message, head.count);
         flag_age(message);
-        // All but the two bytes that end each line should be printable.
-        if count_unprintable(read.head) != read.lines.wrapping_mul(2) {
-            flag_bytes(message, read.head);
+        if head.odd {
+            flag_bytes(message, head.lines);
         }
         None
     }
@@ -320,31 +342,11 @@ impl<'a> Reader<'a, '_> {
         if self.cseq_token.is_empty() {
             return Some(Reject::CseqMalformed);
         }
-        let request = matches!(self.message.start, Start::Request { .. });
-        (request && self.cseq_token != start_token).then_some(Reject::CseqMismatch)
+        let Start::Request { method, .. } = self.message.start else { return None };
+        let same =
+            method == self.message.cseq_method && (method != Method::Other || self.cseq_token == start_token);
+        (!same).then_some(Reject::CseqMismatch)
     }
-}
-
-/// A line with its line end and all lines that continue it, how many those are, and what follows.
-#[inline]
-pub(super) fn logical_line(text: &[u8]) -> (&[u8], usize, &[u8]) {
-    let end = line_feed(text).map_or(text.len(), |at| at.wrapping_add(1));
-    match text.split_at_checked(end) {
-        Some((line, after)) if !matches!(after, [b' ' | b'\t', ..]) => (line, 0, after),
-        _ => folded_line(text, end),
-    }
-}
-
-#[cold]
-fn folded_line(text: &[u8], first: usize) -> (&[u8], usize, &[u8]) {
-    let mut end = first;
-    let mut folds = 0usize;
-    while let [b' ' | b'\t', ..] = from(text, end) {
-        let more = memchr(b'\n', from(text, end)).map_or(text.len(), |at| at.saturating_add(1));
-        end = end.saturating_add(more).min(text.len());
-        folds = folds.saturating_add(1);
-    }
-    (upto(text, end), folds, from(text, end))
 }
 
 /// Up to the last line end.

@@ -4,10 +4,12 @@
 //! message begins. Never: allocates on the fast path, panics, or reads the body as a message.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod block;
 pub mod digest;
 pub mod framing;
 mod headers;
 mod lex;
+mod lines;
 pub mod message;
 mod name_addr;
 pub mod sniff;

@@ -3,21 +3,25 @@
 //! In: one value of From, To, Contact and their like. Out: `NameAddr`, its tag.
 //! Never: takes a parameter of the URI for one of the header, or a quoted `<sip:..>` for the URI.
 
-use memchr::{memchr, memchr2};
-
 use super::NameAddr;
-use super::lex::{closing_quote, from, is_lws, param, span, trim, trim_end, trim_start, upto};
+use super::block::find;
+use super::lex::{closing_quote, from, is_lws, param, param_value, span, trim, trim_end, trim_start, upto};
 
 impl<'a> NameAddr<'a> {
     /// Reads one value; `None` if a quote or a `<` is never closed, or there's no URI.
+    #[inline]
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let value = trim(value);
+        plain(value).or_else(|| Self::any(value))
+    }
+
+    fn any(value: &'a [u8]) -> Option<Self> {
         let read = match open_bracket(value)? {
             Some(open) => {
-                let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| memchr(b'>', uri))?;
+                let (uri, after) = split_at(from(value, open.saturating_add(1)), |uri| find(uri, [b'>']))?;
                 let params = match after {
                     [] | [b';', ..] => after,
-                    _ => from(after, memchr(b';', after).unwrap_or(after.len())),
+                    _ => from(after, find(after, [b';']).unwrap_or(after.len())),
                 };
                 Self { name: display_name(upto(value, open)), uri: trim(uri), params }
             }
@@ -27,7 +31,17 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The header's `tag` parameter; empty if there is none.
+    #[inline]
     pub fn tag(&self) -> &'a [u8] {
+        if self.params.is_empty() {
+            return &[];
+        }
+        if let Some((b";tag=", value @ [first, ..])) = self.params.split_first_chunk::<5>()
+            && *first > b' '
+            && *first != b'"'
+        {
+            return param_value(value);
+        }
         self.param(b"tag").unwrap_or_default()
     }
 
@@ -35,6 +49,26 @@ impl<'a> NameAddr<'a> {
     pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
         if self.params.is_empty() { None } else { param(self.params, name) }
     }
+}
+
+/// The commonest shapes: `"Name" <uri>` and `<uri>`, with or without parameters.
+#[inline(always)]
+fn plain(value: &[u8]) -> Option<NameAddr<'_>> {
+    let (name, rest) = match value {
+        [b'<', rest @ ..] => (&[][..], rest),
+        [b'"', inside @ ..] => match inside.split_at_checked(find(inside, [b'"', b'\\'])?)? {
+            (name, [b'"', b' ', b'<', rest @ ..] | [b'"', b'<', rest @ ..]) => (name, rest),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let (uri, params) = match rest.split_at_checked(find(rest, [b'>'])?)? {
+        (uri, [_]) => (uri, &[][..]),
+        (uri, [_, params @ ..]) if params.first() == Some(&b';') => (uri, params),
+        _ => return None,
+    };
+    let uri = trim(uri);
+    (!uri.is_empty()).then_some(NameAddr { name, uri, params })
 }
 
 /// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.
@@ -50,7 +84,7 @@ fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
             [b' ', b'<', ..] => return Some(Some(at.saturating_add(1))),
             _ => {}
         }
-        let Some(found) = memchr2(b'<', b'"', from(value, at)) else { return Some(None) };
+        let Some(found) = find(from(value, at), [b'<', b'"']) else { return Some(None) };
         let found = at.saturating_add(found);
         at = found.saturating_add(1);
         if value.get(found) == Some(&b'<') {
@@ -67,7 +101,7 @@ fn bare(value: &[u8]) -> Option<NameAddr<'_>> {
         _ => (&[][..], value),
     };
     let rest = trim_start(rest);
-    let (uri, params) = rest.split_at_checked(memchr(b';', rest).unwrap_or(rest.len()))?;
+    let (uri, params) = rest.split_at_checked(find(rest, [b';']).unwrap_or(rest.len()))?;
     Some(NameAddr { name, uri: upto(uri, span(uri, |byte| !is_lws(byte))), params })
 }
 

@@ -20,8 +20,21 @@ pub fn sniff(payload: &[u8]) -> Sniff {
     match payload {
         // RTP's version 2 in the two top bits; 8 bytes are the smallest RTCP packet.
         [first, ..] if first & 0xc0 == 0x80 && payload.len() >= 8 => Sniff::Rtp,
+        _ if is_plain(payload) => Sniff::Sip,
         _ => sniff_text(payload),
     }
+}
+
+/// The commonest beginnings of SIP, as [`is_sip`] takes them all.
+#[inline]
+fn is_plain(payload: &[u8]) -> bool {
+    payload.starts_with(b"SIP/2.0 ")
+        || payload.starts_with(b"INVITE sip:")
+        || payload.starts_with(b"ACK sip:")
+        || payload.starts_with(b"BYE sip:")
+        || payload.starts_with(b"REGISTER sip:")
+        || payload.starts_with(b"OPTIONS sip:")
+        || payload.starts_with(b"CANCEL sip:")
 }
 
 fn sniff_text(payload: &[u8]) -> Sniff {

@@ -3,8 +3,9 @@
 //! In: the first line without its line end. Out: request or status, or why it's neither.
 //! Never: decodes a method, or takes `invite` for `INVITE`.
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
+use super::block::find;
 use super::lex::{from, is_lws, is_token, span, trim, trim_end, trim_start, upto};
 use super::{Method, Quirk, Quirks, Reject, Start};
 use crate::tally::Label;
@@ -51,7 +52,9 @@ fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8])
 }
 
 fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
-    let (token, rest) = line.split_at_checked(span(line, |byte| !is_lws(byte))).ok_or(Reject::StartLine)?;
+    let (token, rest) = find(line, [b' ', b'\t', b'\r', b'\n'])
+        .and_then(|end| line.split_at_checked(end))
+        .unwrap_or((line, &[]));
     let method = Method::from_token(token);
     if rest.is_empty() || (method == Method::Other && !is_method(token)) {
         return Err(Reject::StartLine);
@@ -63,7 +66,7 @@ fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &
     };
     check_version(version, quirks)?;
     let uri = match uri {
-        [b' ', inside @ .., b' '] if memchr3(b' ', b'\t', b'\r', inside).is_none() => inside,
+        [b' ', inside @ .., b' '] if find(inside, [b' ', b'\t', b'\r']).is_none() => inside,
         _ => {
             quirks.set(Quirk::LooseStartLine);
             trim(uri)
@@ -98,6 +101,7 @@ fn loose_version<'a>(rest: &'a [u8], quirks: &mut Quirks) -> Result<(&'a [u8], &
     Ok((uri, version))
 }
 
+#[inline]
 fn check_version(version: &[u8], quirks: &mut Quirks) -> Result<(), Reject> {
     if version == VERSION {
         return Ok(());

@@ -3,8 +3,7 @@
 //! In: a URI's bytes. Out: scheme, user and host, as they stand there or %-decoded.
 //! Never: resolves, normalises digits (that's `dial`'s), or truncates at a NUL.
 
-use memchr::{memchr, memchr2};
-
+use super::block::find;
 use super::lex::{from, is_lws, span, trim, upto};
 
 /// How many decoded bytes [`decoded_user`] gives: no dialled string is longer.
@@ -31,13 +30,23 @@ pub fn scheme(uri: &[u8]) -> Scheme {
 /// The user part as it stands there, with its own parameters (`;phone-context=`), without a
 /// password; of a `tel:` URI all that follows the scheme. Empty if there is none.
 pub fn user(uri: &[u8]) -> &[u8] {
+    // One look, up to the first separator, is all that nearly every URI takes.
+    if let Some((b"sip:", rest)) = uri.split_first_chunk::<4>()
+        && let Some((user, [b'@', ..])) = find(rest, [b':', b'@']).and_then(|at| rest.split_at_checked(at))
+    {
+        return trim(user);
+    }
+    any_user(uri)
+}
+
+fn any_user(uri: &[u8]) -> &[u8] {
     let (scheme, rest) = split(uri);
     match scheme {
-        Scheme::Sip | Scheme::Sips => memchr(b'@', rest).map_or(&[][..], |at| {
+        Scheme::Sip | Scheme::Sips => find(rest, [b'@']).map_or(&[][..], |at| {
             let user = upto(rest, at);
-            trim(upto(user, memchr(b':', user).unwrap_or(user.len())))
+            trim(upto(user, find(user, [b':']).unwrap_or(user.len())))
         }),
-        Scheme::Tel => trim(upto(rest, memchr(b'?', rest).unwrap_or(rest.len()))),
+        Scheme::Tel => trim(upto(rest, find(rest, [b'?']).unwrap_or(rest.len()))),
         Scheme::Other => &[],
     }
 }
@@ -48,9 +57,9 @@ pub fn host(uri: &[u8]) -> &[u8] {
     if matches!(scheme, Scheme::Tel | Scheme::Other) {
         return &[];
     }
-    let rest = from(rest, memchr(b'@', rest).map_or(0, |at| at.saturating_add(1)));
+    let rest = from(rest, find(rest, [b'@']).map_or(0, |at| at.saturating_add(1)));
     if rest.first() == Some(&b'[') {
-        return upto(rest, memchr(b']', rest).map_or(rest.len(), |end| end.saturating_add(1)));
+        return upto(rest, find(rest, [b']']).map_or(rest.len(), |end| end.saturating_add(1)));
     }
     upto(rest, span(rest, |byte| !is_lws(byte) && !matches!(byte, b':' | b';' | b'?' | b'/' | b'>')))
 }
@@ -90,7 +99,7 @@ fn split(uri: &[u8]) -> (Scheme, &[u8]) {
         return (Scheme::Sip, rest);
     }
     // A colon after the @ is a port's: such a URI has no scheme, and a lax PBX takes it as sip.
-    let Some(colon) = memchr2(b':', b'@', uri).filter(|at| uri.get(*at) == Some(&b':')) else {
+    let Some(colon) = find(uri, [b':', b'@']).filter(|at| uri.get(*at) == Some(&b':')) else {
         return (Scheme::Sip, uri);
     };
     let (name, rest) = (trim(upto(uri, colon)), from(uri, colon.saturating_add(1)));

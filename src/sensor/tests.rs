@@ -1,0 +1,221 @@
+use super::*;
+use crate::dial::{Class, Group};
+use crate::frame::Link;
+use crate::ledger::{Account, Key, Window};
+use crate::tally::Label;
+
+const PBX: [u8; 4] = [203, 0, 113, 10];
+const ONSITE: [u8; 4] = [10, 0, 0, 5];
+const TRUNK: [u8; 4] = [198, 51, 100, 7];
+const PHONE: [u8; 4] = [10, 0, 3, 17];
+
+struct Bench {
+    sensor: Sensor,
+    ledger: Arc<Ledger>,
+    now: Timestamp,
+    frames: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let ledger = Arc::new(Ledger::default());
+        let dial = Dial::new(&crate::dial::Settings::default()).unwrap();
+        let sensor = Sensor::new(Settings::default(), dial, Arc::clone(&ledger));
+        Self { sensor, ledger, now: Timestamp::from_parts(1_700_000_000, 0), frames: 0 }
+    }
+
+    /// One UDP datagram in raw IPv4; gives the facts it leads to.
+    fn datagram(&mut self, src: [u8; 4], dst: [u8; 4], payload: &[u8]) -> Vec<Fact> {
+        let udp = u16::try_from(payload.len() + 8).unwrap();
+        let mut data = vec![0x45, 0];
+        data.extend((udp + 20).to_be_bytes());
+        data.extend([0, 0, 0, 0, 64, 17, 0, 0]);
+        data.extend(src);
+        data.extend(dst);
+        for port in [5060, 5060, udp, 0] {
+            data.extend(port.to_be_bytes());
+        }
+        data.extend(payload);
+        self.now = self.now.plus(Span(20_000));
+        self.frames += 1;
+        let wire_len = u32::try_from(data.len()).unwrap();
+        let frame = Frame { ts: self.now, link: Link::Ipv4, interface: 0, wire_len, data: &data };
+        self.sensor.handle_frame(&frame);
+        std::iter::from_fn(|| self.sensor.poll_fact()).collect()
+    }
+
+    fn sip(&mut self, src: [u8; 4], dst: [u8; 4], start: &str, headers: &str) -> Vec<Fact> {
+        self.datagram(src, dst, format!("{start}\r\n{headers}Content-Length: 0\r\n\r\n").as_bytes())
+    }
+
+    fn register(&mut self, phone: [u8; 4], registrar: [u8; 4], user: &str) -> Vec<Fact> {
+        let id = format!("reg-{user}");
+        let request = head(&id, "r", "", "1 REGISTER", user, user);
+        self.sip(phone, registrar, "REGISTER sip:example.com SIP/2.0", &request);
+        let answer = head(&id, "r", "s", "1 REGISTER", user, user);
+        self.sip(registrar, phone, "SIP/2.0 200 OK", &answer)
+    }
+
+    fn invite(&mut self, src: [u8; 4], dst: [u8; 4], number: &str, id: &str) -> Vec<CallFact> {
+        let headers = head(id, "f", "", "1 INVITE", "214", number);
+        calls(self.sip(src, dst, &format!("INVITE sip:{number}@example.com SIP/2.0"), &headers))
+    }
+}
+
+fn head(id: &str, from_tag: &str, to_tag: &str, cseq: &str, from: &str, to: &str) -> String {
+    let to_tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
+    format!(
+        "Via: SIP/2.0/UDP 10.0.3.17;branch=z9hG4bK{id}\r\nFrom: <sip:{from}@example.com>;tag={from_tag}\r\n\
+         To: <sip:{to}@example.com>{to_tag}\r\nCall-ID: {id}\r\nCSeq: {cseq}\r\n"
+    )
+}
+
+fn calls(facts: Vec<Fact>) -> Vec<CallFact> {
+    let call = |fact| match fact {
+        Fact::Call(call) => Some(call),
+        Fact::Registered { .. } => None,
+    };
+    facts.into_iter().filter_map(call).collect()
+}
+
+fn only(facts: &[CallFact]) -> CallFact {
+    assert_eq!(facts.len(), 1, "{facts:?}");
+    facts[0]
+}
+
+#[test]
+fn a_call_is_counted_while_it_is_up_and_charged_to_the_account() {
+    let mut b = Bench::new();
+    assert!(matches!(b.register(PHONE, PBX, "214")[..], [Fact::Registered { .. }]));
+    let call = only(&b.invite(PHONE, PBX, "005355512345", "c"));
+    assert_eq!(
+        (call.state, call.direction, call.leg),
+        (CallState::Attempted, Direction::Outbound, Leg::Handset)
+    );
+    assert_eq!((call.who.user, call.who.verified), (Text::from("214"), true));
+    assert_eq!(call.target.region.unwrap().as_str(), "CU");
+    let key = Key { account: Account::Handset(call.who.id), group: call.target.group };
+    let counts = b.ledger.counts(key, b.now);
+    assert_eq!((counts.in_window(Window::Minute), counts.open), (1, 1));
+    assert!(b.invite(PHONE, PBX, "005355512345", "c").is_empty(), "a copy");
+    b.sip(PBX, PHONE, "SIP/2.0 200 OK", &head("c", "f", "t", "1 INVITE", "214", "x"));
+    let bye = b.sip(PHONE, PBX, "BYE sip:x@203.0.113.10 SIP/2.0", &head("c", "f", "t", "2 BYE", "214", "x"));
+    assert_eq!(only(&calls(bye)).state, CallState::Ended);
+    assert_eq!(b.ledger.counts(key, b.now).open, 0);
+    let totals = b.sensor.totals();
+    assert_eq!((totals.frames, totals.attempts, totals.answered, totals.invites), (b.frames, 1, 1, 2));
+}
+
+#[test]
+fn calls_that_come_in_are_charged_to_nobody() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let call = only(&b.invite(PBX, PHONE, "214", "in"));
+    assert_eq!((call.direction, call.who.user), (Direction::Inbound, Text::from("214")));
+    let office =
+        |group: &Group| b.ledger.counts(Key { account: Account::Office, group: *group }, b.now).total;
+    assert_eq!(Group::ALL.iter().map(office).sum::<u64>(), 0);
+}
+
+#[test]
+fn both_legs_of_an_onsite_pbx_are_one_attempt() {
+    let mut b = Bench::new();
+    b.register(PHONE, ONSITE, "214");
+    let first = only(&b.invite(PHONE, ONSITE, "005355512345", "leg-a"));
+    let second = only(&b.invite(ONSITE, TRUNK, "+5355512345", "leg-b"));
+    assert_eq!((first.call, first.joined), (second.call, false));
+    assert_eq!((second.joined, second.leg, second.direction), (true, Leg::Trunk, Direction::Outbound));
+    assert_ne!(first.who.id, second.who.id, "the trunk has counts of its own");
+    assert_eq!(b.sensor.totals().attempts, 1);
+}
+
+#[test]
+fn on_the_trunk_alone_the_pbx_says_who_called() {
+    let mut b = Bench::new();
+    b.register(PHONE, ONSITE, "214");
+    let asserted = "P-Asserted-Identity: <sip:231@example.com>\r\n";
+    let headers = head("t", "f", "", "1 INVITE", "main", "x") + asserted;
+    let call = only(&calls(b.sip(ONSITE, TRUNK, "INVITE sip:+5355512345@carrier.example SIP/2.0", &headers)));
+    assert_eq!((call.leg, call.joined, call.who.user), (Leg::Trunk, false, Text::from("231")));
+    let diverted = head("d", "f", "", "1 INVITE", "main", "x")
+        + "Diversion: <sip:232@example.com>;reason=unconditional\r\n";
+    let call =
+        only(&calls(b.sip(ONSITE, TRUNK, "INVITE sip:+5355512346@carrier.example SIP/2.0", &diverted)));
+    assert_eq!((call.cause, call.who.user), (Cause::Forwarded, Text::from("232")));
+}
+
+#[test]
+fn a_302_charges_the_handset_that_sends_it() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    b.invite(PBX, PHONE, "214", "in");
+    let moved =
+        head("in", "f", "t", "1 INVITE", "214", "214") + "Contact: <sip:005355512345@example.com>\r\n";
+    let call = only(&calls(b.sip(PHONE, PBX, "SIP/2.0 302 Moved Temporarily", &moved)));
+    assert_eq!(
+        (call.cause, call.who.user, call.target.class),
+        (Cause::Forwarded, Text::from("214"), Class::Overseas)
+    );
+    assert!(b.sip(PHONE, PBX, "SIP/2.0 302 Moved Temporarily", &moved).is_empty(), "a copy");
+}
+
+#[test]
+fn refer_charges_the_handset_that_sends_it() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let refer = head("x", "f", "t", "5 REFER", "214", "x") + "Refer-To: <sip:005355512345@example.com>\r\n";
+    let call = only(&calls(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer)));
+    assert_eq!((call.cause, call.state), (Cause::Transferred, CallState::Attempted));
+    assert!(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer).is_empty(), "a copy");
+}
+
+#[test]
+fn outcomes_partition_the_frames() {
+    let mut b = Bench::new();
+    b.invite(PHONE, PBX, "202", "c");
+    b.datagram(PHONE, PBX, &[0x80; 172]);
+    b.datagram(PHONE, PBX, b"\r\n\r\n");
+    b.datagram(PHONE, PBX, b"INVITE sip:a@b SIP/2.0\r\nVia: x\r\n\r\n");
+    b.sensor.handle_frame(&Frame {
+        ts: b.now,
+        link: Link::Ethernet,
+        interface: 0,
+        wire_len: 3,
+        data: &[1, 2, 3],
+    });
+    assert_eq!(b.sensor.outcomes().frames(), b.frames + 1);
+    assert_eq!(b.sensor.outcomes().rejects().total(), 1);
+}
+
+#[test]
+fn a_flood_keeps_to_its_bounds_and_the_registered_keep_their_counts() {
+    let mut b = Bench::new();
+    b.sensor = Sensor::new(
+        Settings {
+            handsets: handsets::Settings { strangers: 32, registered: 8, ..handsets::Settings::default() },
+            calls: calls::Settings { unanswered: 32, answered: 8, ..calls::Settings::default() },
+            ..Settings::default()
+        },
+        Dial::new(&crate::dial::Settings::default()).unwrap(),
+        Arc::clone(&b.ledger),
+    );
+    b.register(PHONE, PBX, "214");
+    let call = only(&b.invite(PHONE, PBX, "005355512345", "real"));
+    for n in 0u32..2_000 {
+        let [_, _, high, low] = n.to_be_bytes();
+        b.invite([10, 9, high, low], PBX, "005355500000", &format!("flood-{n}"));
+    }
+    let key = Key { account: Account::Handset(call.who.id), group: call.target.group };
+    assert_eq!(b.ledger.counts(key, b.now).in_window(Window::Hour), 1);
+    assert!(b.ledger.len() <= 40, "{} rows", b.ledger.len());
+    assert!(b.sensor.evicted().iter().all(|(table, n)| *n > 1_900 || *table == "registrations"));
+}
+
+#[test]
+fn an_outside_line_that_nobody_configured_is_noticed() {
+    let mut b = Bench::new();
+    for n in 0u8..30 {
+        b.invite([10, 0, 3, n / 3 + 1], PBX, &format!("902079460{n:03}"), &format!("c{n}"));
+    }
+    assert_eq!(b.sensor.coverage().outside_line, Some('9'));
+}
