@@ -8,8 +8,7 @@ mod incidents;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::book::Reported;
-use crate::alert::{self, Alert, Book, Cause, Key};
+use crate::alert::{self, Alert, AlertState, Book, Key};
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
@@ -20,7 +19,7 @@ use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
 use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Direction, Fact};
-use crate::finding::{Finding, Subject};
+use crate::finding::{Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::ledger::Ledger;
 use crate::tally::Label;
@@ -129,8 +128,11 @@ impl Judge {
     }
 
     fn attempted(&mut self, fact: &CallFact, now: Timestamp) {
-        let learn = !self.suspects.contains(&fact.who.id);
+        let learn = self.suspects.binary_search(&fact.who.id).is_err();
         let Some((lane, slot)) = self.baseline.attempt(fact, now, learn) else { return };
+        if !learn && self.goes_on(lane, slot, now) {
+            return self.follow(lane, slot, now);
+        }
         let mut verdicts = std::mem::take(&mut self.verdicts);
         verdicts.clear();
         if let Some(moment) = self.moment(lane, slot, now) {
@@ -291,19 +293,21 @@ impl Judge {
 
     fn forget(&mut self, key: &Key) {
         self.dossiers.remove(key);
-        self.suspects = self.book.suspects().collect();
+        self.suspects_changed();
         self.office_room = [0; GROUPS];
     }
 
-    fn tell(&mut self, reported: Reported) {
-        if let Some((key, alert)) = reported.evicted {
-            self.forget(&key);
-            self.outputs.push_back(Output::Alert(Box::new(alert)));
+    fn tell(&mut self, told: Option<Alert>) {
+        let Some(alert) = told else { return };
+        if alert.state == AlertState::Raised && alert.finding.severity > Severity::Info {
+            self.suspects_changed();
         }
-        if let Some(alert) = reported.told {
-            self.suspects = self.book.suspects().collect();
-            self.outputs.push_back(Output::Alert(Box::new(alert)));
-        }
+        self.outputs.push_back(Output::Alert(Box::new(alert)));
+    }
+
+    fn suspects_changed(&mut self) {
+        self.suspects = self.book.suspects().collect();
+        self.suspects.sort_unstable();
     }
 
     /// Does what somebody says; false if it can't be done.
@@ -349,10 +353,10 @@ impl Judge {
         self.book.open().into_iter().map(refresh).collect()
     }
 
-    /// Entries that had to go because a table was full.
+    /// Entries that had to go, or found no place, because a table was full.
     pub fn evicted(&self) -> Vec<(&'static str, u64)> {
         let mut evicted = self.baseline.evicted().to_vec();
-        evicted.push(("judge_incidents", self.book.evicted()));
+        evicted.push(("judge_incidents", self.book.refused()));
         evicted
     }
 
@@ -363,7 +367,7 @@ impl Judge {
 
 /// The incidents to which a call belongs.
 fn cases(call: &Call) -> impl Iterator<Item = Key> {
-    let cause = if call.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+    let cause = incidents::cause(call.lane);
     let subjects = [Subject::Handset(call.handset), Subject::Office];
     subjects
         .into_iter()

@@ -1,7 +1,7 @@
 //! The open incidents.
 //!
 //! In: the gist of what a rule found, its finding when somebody must be told. Out: `Alert`.
-//! Never: raises an incident that is open, or repeats itself.
+//! Never: raises an incident that is open, repeats itself, or lets notices push out what pages.
 
 use crate::bounded::{SlotId, Table};
 use crate::finding::{Finding, Severity, Subject};
@@ -42,27 +42,37 @@ struct Accepted {
 #[derive(Debug)]
 pub struct Book {
     settings: Settings,
-    open: Table<Key, Incident>,
+    /// How many incidents that page, and how many notices, may be open.
+    room: usize,
+    /// Those that page, and notices.
+    open: [Table<Key, Incident>; 2],
+    refused: u64,
     accepted: Table<Key, Accepted>,
     next_id: u64,
 }
 
-/// What a report led to, in the order in which it is told.
-#[derive(Debug, Default)]
-pub struct Reported {
-    /// An incident that had to go for want of room.
-    pub evicted: Option<(Key, Alert)>,
-    /// The incident that the report is about, if somebody must be told.
-    pub told: Option<Alert>,
+const PAGES: usize = 0;
+const NOTICES: usize = 1;
+/// Room that handsets can't take from the office.
+const RESERVED: usize = 2;
+
+const fn shelf(key: &Key) -> usize {
+    match key.cause {
+        Cause::Toll | Cause::Flood => PAGES,
+        Cause::Notice(_) => NOTICES,
+    }
 }
 
 impl Book {
     /// Nothing is open.
     pub fn new(settings: Settings) -> Self {
+        let room = settings.open.max(RESERVED + 1);
         Self {
-            open: Table::new(settings.open, 0),
-            accepted: Table::new(settings.open, 0),
+            open: [Table::new(room, 0), Table::new(room, 0)],
+            refused: 0,
+            accepted: Table::new(room, 0),
             next_id: 1,
+            room,
             settings,
         }
     }
@@ -73,17 +83,17 @@ impl Book {
     }
 
     /// Where a handset's new incident belongs: to the handset, or to the office if that has one
-    /// already or many handsets have one since a short while.
+    /// already, if many handsets have one since a short while, or if there is no room for more.
     pub fn place(&self, key: Key, now: Timestamp) -> Key {
         let office = Key { subject: Subject::Office, cause: key.cause };
         let Subject::Handset(_) = key.subject else { return key };
-        if self.open.find(&key).is_some() || matches!(key.cause, Cause::Notice(_)) {
+        if shelf(&key) == NOTICES || self.is_open(&key) {
             return key;
         }
-        if self.open.find(&office).is_some() {
+        if self.is_open(&office) || self.open[PAGES].len() + RESERVED >= self.room {
             return office;
         }
-        let crowd = self.open.iter().filter(|(_, other, incident)| {
+        let crowd = self.open[PAGES].iter().filter(|(_, other, incident)| {
             other.cause == key.cause && now.since(incident.since) <= self.settings.crowd_within
         });
         if crowd.count() >= self.settings.crowd { office } else { key }
@@ -91,22 +101,35 @@ impl Book {
 
     /// Whether an incident is open.
     pub fn is_open(&self, key: &Key) -> bool {
-        self.open.find(key).is_some()
+        self.open[shelf(key)].find(key).is_some()
     }
 
-    /// A rule has found something. `write` is called only if somebody must be told.
+    /// A rule has found something: what to tell, if anybody must be told. `write` is called only then.
     pub fn report(
         &mut self,
         key: Key,
         gist: Gist,
         now: Timestamp,
         write: impl FnOnce() -> Finding,
-    ) -> Reported {
-        match self.open.find(&key) {
-            Some(slot) => Reported { evicted: None, told: self.update(slot, gist, now, write) },
-            None if self.is_accepted(&key, gist.severity, now) => Reported::default(),
-            None => self.raise(key, gist, now, write()),
+    ) -> Option<Alert> {
+        let shelf = shelf(&key);
+        if let Some(slot) = self.open[shelf].find(&key) {
+            return self.update(shelf, slot, gist, now, write);
         }
+        if self.is_accepted(&key, gist.severity, now) {
+            return None;
+        }
+        if self.refuses(&key) {
+            return None;
+        }
+        Some(self.raise(key, gist, now, write()))
+    }
+
+    /// Whether there is no room for one more of its sort; counts it if so.
+    pub fn refuses(&mut self, key: &Key) -> bool {
+        let full = self.open[shelf(key)].len() >= self.room;
+        self.refused = self.refused.saturating_add(u64::from(full));
+        full
     }
 
     fn is_accepted(&self, key: &Key, severity: Severity, now: Timestamp) -> bool {
@@ -116,31 +139,30 @@ impl Book {
             .is_some_and(|accepted| now < accepted.until && severity <= accepted.severity)
     }
 
-    fn raise(&mut self, key: Key, gist: Gist, now: Timestamp, finding: Finding) -> Reported {
+    fn raise(&mut self, key: Key, gist: Gist, now: Timestamp, finding: Finding) -> Alert {
         let id = self.next_id;
         self.next_id += 1;
         let time = finding.time;
         let incident = Incident { id, since: time, told: gist, accepted: None, finding };
-        let inserted = self.open.find_or_insert(&key, now, || incident);
-        let evicted = inserted.evicted.map(|(_, key, incident)| (key, close(incident, now)));
-        let told = self.open.get(inserted.slot).map(|incident| alert(incident, AlertState::Raised, time));
-        Reported { evicted, told }
+        let raised = alert(&incident, AlertState::Raised, time);
+        self.open[shelf(&key)].find_or_insert(&key, now, || incident);
+        raised
     }
 
     fn update(
         &mut self,
+        shelf: usize,
         slot: SlotId,
         gist: Gist,
         now: Timestamp,
         write: impl FnOnce() -> Finding,
     ) -> Option<Alert> {
-        self.open.touch(slot, now);
-        let settings = self.settings;
-        let incident = self.open.get_mut(slot)?;
+        self.open[shelf].touch(slot, now);
+        let incident = self.open[shelf].get_mut(slot)?;
         let risen = gist.severity > incident.told.severity;
         let accepted = incident.accepted.as_ref().is_some_and(|(until, _)| now < *until);
         let pages = incident.told.severity > Severity::Info;
-        if !risen && (accepted || !pages || !has_grown(&incident.told, &gist, &settings)) {
+        if !risen && (accepted || !pages || !has_grown(&incident.told, &gist, &self.settings)) {
             return None;
         }
         incident.told = Gist { severity: gist.severity.max(incident.told.severity), ..gist };
@@ -150,14 +172,20 @@ impl Book {
 
     /// Something of the incident goes on, even if nobody need be told.
     pub fn touch(&mut self, key: &Key, now: Timestamp) {
-        if let Some(slot) = self.open.find(key) {
-            self.open.touch(slot, now);
+        let open = &mut self.open[shelf(key)];
+        if let Some(slot) = open.find(key) {
+            open.touch(slot, now);
         }
     }
 
     /// When the next incident may be cleared.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.open.oldest().map(|(_, touched)| touched.plus(self.settings.hold))
+        self.quietest().map(|(_, _, touched)| touched.plus(self.settings.hold))
+    }
+
+    fn quietest(&self) -> Option<(usize, SlotId, Timestamp)> {
+        let oldest = |shelf: usize| self.open[shelf].oldest().map(|(slot, touched)| (shelf, slot, touched));
+        [oldest(PAGES), oldest(NOTICES)].into_iter().flatten().min_by_key(|(_, _, touched)| *touched)
     }
 
     /// Clears an incident that has been quiet for the hold time; `write` gives its final finding.
@@ -166,24 +194,23 @@ impl Book {
         now: Timestamp,
         write: impl FnOnce(&Key) -> Option<Finding>,
     ) -> Option<(Key, Alert)> {
-        let (slot, touched) = self.open.oldest()?;
+        let (shelf, slot, touched) = self.quietest()?;
         if touched.plus(self.settings.hold) > now {
             return None;
         }
-        let (key, mut incident) = self.open.remove(slot)?;
+        let (key, mut incident) = self.open[shelf].remove(slot)?;
         if let Some(finding) = write(&key) {
             incident.finding = Finding { severity: incident.told.severity, ..finding };
         }
-        Some((key, close(incident, now)))
+        Some((key, alert(&incident, AlertState::Cleared, now)))
     }
 
     /// Somebody accepts an incident until a moment: it isn't updated, nor raised anew, unless its
     /// severity rises. False if there is no such incident.
     pub fn accept(&mut self, id: u64, until: Timestamp, why: &str, now: Timestamp) -> bool {
-        let found =
-            self.open.iter().find(|(_, _, incident)| incident.id == id).map(|(slot, key, _)| (slot, *key));
-        let Some((slot, key)) = found else { return false };
-        let Some(incident) = self.open.get_mut(slot) else { return false };
+        let found = self.incidents().find(|(_, _, incident)| incident.id == id);
+        let Some((slot, key)) = found.map(|(slot, key, _)| (slot, *key)) else { return false };
+        let Some(incident) = self.open[shelf(&key)].get_mut(slot) else { return false };
         incident.accepted = Some((until, why.to_owned()));
         let severity = incident.told.severity;
         let accepted = Accepted { until, severity, why: why.to_owned() };
@@ -194,21 +221,23 @@ impl Book {
         true
     }
 
+    fn incidents(&self) -> impl Iterator<Item = (SlotId, &Key, &Incident)> {
+        self.open.iter().flat_map(Table::iter)
+    }
+
     /// Handsets that have a page-worthy incident of their own.
     pub fn suspects(&self) -> impl Iterator<Item = HandsetId> {
-        self.open.iter().filter_map(|(_, key, _)| match (key.subject, key.cause) {
-            (Subject::Handset(id), Cause::Toll | Cause::Flood) => Some(id),
-            _ => None,
+        self.open[PAGES].iter().filter_map(|(_, key, _)| match key.subject {
+            Subject::Handset(id) => Some(id),
+            Subject::Office => None,
         })
     }
 
     /// Every open incident in the order of their numbers, as it was told last.
     pub fn open(&self) -> Vec<(Key, Alert)> {
-        let mut open: Vec<(Key, Alert)> = self
-            .open
-            .iter()
-            .map(|(_, key, incident)| (*key, alert(incident, AlertState::Updated, incident.finding.time)))
-            .collect();
+        let told = |incident: &Incident| alert(incident, AlertState::Updated, incident.finding.time);
+        let mut open: Vec<(Key, Alert)> =
+            self.incidents().map(|(_, key, incident)| (*key, told(incident))).collect();
         open.sort_by_key(|(_, alert)| alert.id);
         open
     }
@@ -219,9 +248,9 @@ impl Book {
         self.accepted.get(slot).map(|accepted| accepted.why.as_str())
     }
 
-    /// Incidents that were cleared early for want of room.
-    pub const fn evicted(&self) -> u64 {
-        self.open.evicted()
+    /// Incidents and notices that nobody was told of, because too many were open.
+    pub const fn refused(&self) -> u64 {
+        self.refused
     }
 }
 
@@ -239,8 +268,4 @@ fn alert(incident: &Incident, state: AlertState, time: Timestamp) -> Alert {
         accepted_until: incident.accepted.as_ref().map(|(until, _)| *until),
         finding: incident.finding.clone(),
     }
-}
-
-fn close(incident: Incident, now: Timestamp) -> Alert {
-    alert(&incident, AlertState::Cleared, now)
 }

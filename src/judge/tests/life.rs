@@ -132,6 +132,25 @@ fn the_sentence_says_who_where_how_many_and_how_much() {
 }
 
 #[test]
+fn what_was_accepted_is_raised_again_when_the_time_is_up() {
+    let mut office = Office::settled();
+    office.at(saturday(2, 0));
+    attack(&mut office, 0, 2);
+    let id = office.told.last().unwrap().id;
+    let until = office.now.plus(Span::hours(14));
+    let accept = Command::Acknowledge { id, until, why: "our test".to_owned() };
+    assert!(office.judge.handle_command(accept, office.now));
+    office.rest(Span::hours(13));
+    assert_eq!(office.pages().last().unwrap().0, AlertState::Cleared);
+    attack(&mut office, 2, 2);
+    assert_eq!(office.raised(), 1);
+    office.at(until);
+    attack(&mut office, 4, 1);
+    let last = office.told.last().unwrap();
+    assert_eq!((last.state, last.finding.calls, last.id > id), (AlertState::Raised, 3, true));
+}
+
+#[test]
 fn settings_are_swapped_while_incidents_are_open() {
     let mut office = Office::settled();
     office.at(saturday(2, 0));

@@ -10,11 +10,10 @@ mod rules;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::alert::AlertState;
 use crate::bounded::Table;
 use crate::dial::{Class, Kind, Number, Rate, RateId, Region, Risk, Target};
 use crate::fact::{CallNo, Cause as Made};
-use crate::finding::{Rule, Severity};
+use crate::finding::Rule;
 use crate::handsets::Who;
 use crate::ledger::{Account, Key as Row};
 use crate::text::Text;

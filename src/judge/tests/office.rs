@@ -62,3 +62,35 @@ fn one_attacking_handset_is_not_two_incidents() {
     // Raised, then by ever more calls: not once a call.
     assert!(office.pages().len() <= 8, "{:?}", office.pages());
 }
+
+#[test]
+fn where_there_is_no_room_handsets_join_the_office_and_notices_wait() {
+    let mut settings = Settings::default();
+    settings.alert.open = 6;
+    settings.alert.crowd = 1_000;
+    let mut office = Office::with(settings);
+    office.at(saturday(2, 0));
+    for n in 0..60 {
+        let handset = usize::try_from(n / 2).unwrap();
+        office.after(Span::minutes(90)).dial(handset, premium(449_090_000_000 + n * 20_011));
+        office.after(Span::minutes(1)).dial(handset, premium(449_090_500_000 + n * 20_011));
+        let open = office.judge.open_alerts(office.now);
+        assert!(open.iter().filter(|a| a.finding.severity > Severity::Info).count() <= 6);
+        assert!(open.iter().filter(|a| a.finding.severity == Severity::Info).count() <= 6);
+    }
+    assert!(office.told.iter().any(|a| a.finding.subject == Subject::Office));
+}
+
+#[test]
+fn notices_that_find_no_room_are_counted() {
+    let mut settings = Settings::default();
+    settings.alert.open = 6;
+    let mut office = Office::with(settings);
+    office.at(saturday(2, 0));
+    for n in 0..9u32 {
+        let number = 449_090_000_000 + u64::from(n) * 20_011;
+        office.after(Span::minutes(80)).dial(usize::try_from(n).unwrap(), premium(number));
+    }
+    assert_eq!(office.told.len(), 6);
+    assert!(office.judge.evicted().contains(&("judge_incidents", 3)));
+}
