@@ -275,11 +275,6 @@ impl<T: Copy> Calls<T> {
         self.table.evicted()
     }
 
-    /// All calls that are going on, in slot order.
-    pub fn going_on(&self) -> impl Iterator<Item = &Call<T>> {
-        self.table.iter().map(|(_, _, call)| call).filter(|call| !call.phase.is_over())
-    }
-
     fn key(&self, call_id: &[u8], tag: &[u8]) -> [u64; 2] {
         [self.hashes[0].hash_one((call_id, tag)), self.hashes[1].hash_one((call_id, tag))]
     }

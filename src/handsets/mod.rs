@@ -277,7 +277,8 @@ impl Handsets {
     }
 
     /// The handset at an address, if it is remembered.
-    pub fn at(&self, ip: IpAddr) -> Option<Who> {
+    #[cfg(test)]
+    fn at(&self, ip: IpAddr) -> Option<Who> {
         self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
     }
 
