@@ -3,6 +3,7 @@
 //! In: `Fact`, ticks, commands. Out: `Output`.
 //! Never: touches a packet.
 
+mod findings;
 mod incidents;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,9 +20,10 @@ use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
 use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Direction, Fact};
-use crate::finding::{Finding, Severity, Subject};
+use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::ledger::Ledger;
+use crate::posture::{self, Posture};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
 
@@ -30,6 +32,8 @@ use crate::time::{OfficeHours, Span, Timestamp};
 pub enum Output {
     /// A call began or ended.
     Call(Box<CallFact>),
+    /// A check of handset security found something, or something was mended.
+    Finding(Box<CheckFinding>),
     /// An incident was raised, updated or cleared.
     Alert(Box<Alert>),
 }
@@ -57,6 +61,8 @@ pub struct Settings {
     pub baseline: baseline::Settings,
     /// From where on rules speak.
     pub detect: detect::Settings,
+    /// What is allowed to and from handsets.
+    pub posture: posture::Settings,
     /// When incidents grow, merge and end.
     pub alert: alert::Settings,
     /// When the office is open.
@@ -77,6 +83,7 @@ pub struct Judge {
     names: BTreeMap<String, String>,
     ledger: Arc<Ledger>,
     baseline: Baseline,
+    posture: Posture,
     book: Book,
     dossiers: BTreeMap<Key, Dossier>,
     suspects: Vec<HandsetId>,
@@ -91,6 +98,7 @@ impl Judge {
     pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
         Self {
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
+            posture: Posture::new(settings.posture),
             book: Book::new(settings.alert),
             detect: settings.detect,
             names: settings.names,
@@ -111,6 +119,8 @@ impl Judge {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
         }
+        self.posture.handle_fact(fact, now);
+        self.found(now);
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
@@ -257,6 +267,10 @@ impl Judge {
                     self.ticks.remove(&(at, slot));
                     self.tick(slot, due);
                 }
+                _ if self.posture.poll_timeout() == Some(due) => {
+                    self.posture.handle_timeout(due);
+                    self.found(due);
+                }
                 _ => self.clear(due),
             }
         }
@@ -316,6 +330,7 @@ impl Judge {
             Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
             Command::Reload(settings, prices) => {
                 self.baseline.reload(settings.baseline, settings.hours, prices);
+                self.posture.reload(settings.posture);
                 self.book.reload(settings.alert);
                 self.detect = settings.detect;
                 self.names = settings.names;
@@ -327,7 +342,7 @@ impl Judge {
     /// When `handle_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let tick = self.ticks.first().map(|(at, _)| *at);
-        [tick, self.book.deadline()].into_iter().flatten().min()
+        [tick, self.posture.poll_timeout(), self.book.deadline()].into_iter().flatten().min()
     }
 
     /// What there is to say next.
@@ -353,9 +368,15 @@ impl Judge {
         self.book.open().into_iter().map(refresh).collect()
     }
 
+    /// The checklist of handset security.
+    pub const fn posture(&self) -> &Posture {
+        &self.posture
+    }
+
     /// Entries that had to go, or found no place, because a table was full.
     pub fn evicted(&self) -> Vec<(&'static str, u64)> {
         let mut evicted = self.baseline.evicted().to_vec();
+        evicted.extend(self.posture.evicted());
         evicted.push(("judge_incidents", self.book.refused()));
         evicted
     }

@@ -2,6 +2,7 @@
 
 use crate::coverage::Coverage;
 use crate::judge::Judge;
+use crate::posture::{Checklist, Sight};
 use crate::sensor::{Sensor, Totals};
 use crate::tally::Label;
 use crate::time::Span;
@@ -13,6 +14,8 @@ pub struct Summary {
     pub totals: Totals,
     /// Incidents that were raised, of any severity.
     pub alerts: u64,
+    /// The checklist of handset security.
+    pub checklist: Checklist,
     /// Why frames or messages were passed over, and how many.
     pub skipped: Vec<(&'static str, u64)>,
     /// Signs of what can and can't be seen, those that were met.
@@ -35,6 +38,7 @@ impl Summary {
         Self {
             totals: sensor.totals(),
             alerts,
+            checklist: judge.posture().checklist(Sight::of(coverage)),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
             evicted: evicted.filter(|(_, n)| *n > 0).collect(),

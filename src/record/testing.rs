@@ -67,7 +67,7 @@ pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
         accepted_until: None,
         finding: Finding {
             time: NIGHT,
-            rule: Rule::OutOfHours,
+            rule: Rule::OutOfHours.into(),
             severity: Severity::Critical,
             subject: Subject::Handset(who().id),
             who: Some(who()),
