@@ -15,13 +15,13 @@ labels! {
     /// A step of an attack, in the order in which attacks take them.
     #[derive(Serialize, Deserialize)]
     pub enum Link {
-        Scan = "scan", "somebody searched the network for SIP devices or extensions";
-        BruteForce = "brute_force", "somebody guessed passwords";
-        Access = "access", "a stranger reached the handset";
-        NewDevice = "new_device", "the account appeared on a new device";
-        Probing = "probing", "dial prefixes were probed";
-        Test = "test", "single test calls were placed";
-        Burst = "burst", "costly calls were placed";
+        Scan = "scan", "Somebody searched the network for SIP devices or extensions.";
+        BruteForce = "brute_force", "Somebody guessed passwords.";
+        Access = "access", "A stranger reached the handset.";
+        NewDevice = "new_device", "The account appeared on a new device.";
+        Probing = "probing", "Dial prefixes were probed.";
+        Test = "test", "Single test calls were placed.";
+        Burst = "burst", "Costly calls were placed.";
     }
 }
 
