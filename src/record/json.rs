@@ -83,6 +83,17 @@ struct RegisteredRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct ClearSipDropRecord<'a> {
+    r#type: &'static str,
+    time: String,
+    #[serde(flatten)]
+    who: Identity<'a>,
+    usual: u32,
+    last: u32,
+    encrypted: bool,
+}
+
+#[derive(Serialize)]
 struct AlertRecord<'a> {
     r#type: &'static str,
     time: String,
@@ -271,6 +282,17 @@ impl Recorder {
                     r#type: "registered",
                     time: time.to_string(),
                     who: Identity::of(Some(who)),
+                },
+            ),
+            Fact::ClearSipDrop { time, who, usual, last, encrypted } => line(
+                out,
+                &ClearSipDropRecord {
+                    r#type: "clear_sip_drop",
+                    time: time.to_string(),
+                    who: Identity::of(Some(who)),
+                    usual: *usual,
+                    last: *last,
+                    encrypted: *encrypted,
                 },
             ),
         }
