@@ -3,12 +3,16 @@
 //! In: what the sensor learnt. Out: `Fact`.
 //! Never: borrows.
 
+pub mod secret;
+pub mod sighting;
+
 pub use crate::calls::CallNo;
 use crate::dial::{Leg, Target};
 use crate::handsets::Who;
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
+pub use sighting::{Device, Role, Sighting, What};
 
 labels! {
     /// How far a call has come.
@@ -90,6 +94,8 @@ pub enum Fact {
         /// Who.
         who: Who,
     },
+    /// Something that bears on a device's security.
+    Sighting(Sighting),
 }
 
 impl Fact {
@@ -98,6 +104,7 @@ impl Fact {
         match self {
             Self::Call(call) => call.time,
             Self::Registered { time, .. } => *time,
+            Self::Sighting(sighting) => sighting.time,
         }
     }
 }

@@ -110,6 +110,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
+            Fact::Sighting(_) => {}
         }
     }
 

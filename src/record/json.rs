@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::money::units;
+use super::sighting::SightingRecord;
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
@@ -265,6 +266,7 @@ impl Recorder {
                     who: Identity::of(Some(who)),
                 },
             ),
+            Fact::Sighting(sighting) => line(out, &SightingRecord::of(sighting)),
         }
     }
 
