@@ -96,6 +96,19 @@ pub enum Fact {
     },
     /// Something that bears on a device's security.
     Sighting(Sighting),
+    /// A handset's SIP in clear has fallen far below what it was: its calls may no longer be seen.
+    ClearSipDrop {
+        /// When.
+        time: Timestamp,
+        /// Who.
+        who: Who,
+        /// Its SIP messages in clear a day, as was usual.
+        usual: u32,
+        /// Its SIP messages in clear in the last day.
+        last: u32,
+        /// Whether it has begun to speak TLS or DTLS instead.
+        encrypted: bool,
+    },
 }
 
 impl Fact {
@@ -103,7 +116,7 @@ impl Fact {
     pub const fn time(&self) -> Timestamp {
         match self {
             Self::Call(call) => call.time,
-            Self::Registered { time, .. } => *time,
+            Self::Registered { time, .. } | Self::ClearSipDrop { time, .. } => *time,
             Self::Sighting(sighting) => sighting.time,
         }
     }

@@ -4,11 +4,12 @@
 //! Never: touches a packet.
 
 mod incidents;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::{self, Alert, AlertState, Book, Key};
+use crate::alert::{self, Alert, AlertState, Book, Chain, Key, Link};
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
@@ -24,6 +25,8 @@ use crate::handsets::HandsetId;
 use crate::ledger::Ledger;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
+
+pub use snapshot::Snapshot;
 
 /// What the judge has to say, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +81,7 @@ pub struct Judge {
     ledger: Arc<Ledger>,
     baseline: Baseline,
     book: Book,
+    chain: Chain,
     dossiers: BTreeMap<Key, Dossier>,
     suspects: Vec<HandsetId>,
     ticks: BTreeSet<(Timestamp, SlotId)>,
@@ -92,6 +96,7 @@ impl Judge {
         Self {
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
             book: Book::new(settings.alert),
+            chain: Chain::default(),
             detect: settings.detect,
             names: settings.names,
             ledger,
@@ -110,8 +115,35 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::Sighting(_) => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
+    }
+
+    /// Takes a fact of the past, from call records or an earlier capture: it is learnt from, and
+    /// nothing is raised. Facts come in the order of their times.
+    pub fn learn(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Registered { who, time } => self.baseline.registered(who, *time),
+            Fact::Call(call) => self.learn_call(call),
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+        }
+    }
+
+    fn learn_call(&mut self, call: &CallFact) {
+        if call.joined || call.direction == Direction::Inbound {
+            return;
+        }
+        if call.state == CallState::Attempted {
+            self.baseline.attempt(call, call.time, true);
+        } else {
+            self.baseline.progress(call, call.time);
+        }
+    }
+
+    /// Something that attacks begin with happened to a subject: its next incident is more urgent,
+    /// and tells of it.
+    pub fn note(&mut self, subject: Subject, link: Link, time: Timestamp) {
+        self.chain.note(subject, link, time);
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {

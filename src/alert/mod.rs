@@ -4,12 +4,14 @@
 //! Never: sends.
 
 pub mod book;
+pub mod chain;
 
 use crate::finding::{Finding, Rule, Subject};
 use crate::labels;
 use crate::time::{Span, Timestamp};
 
 pub use book::Book;
+pub use chain::{Chain, Link};
 
 labels! {
     /// Where an incident stands.

@@ -82,6 +82,17 @@ struct RegisteredRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct ClearSipDropRecord<'a> {
+    r#type: &'static str,
+    time: String,
+    #[serde(flatten)]
+    who: Identity<'a>,
+    usual: u32,
+    last: u32,
+    encrypted: bool,
+}
+
+#[derive(Serialize)]
 struct AlertRecord<'a> {
     r#type: &'static str,
     time: String,
@@ -267,6 +278,17 @@ impl Recorder {
                 },
             ),
             Fact::Sighting(sighting) => line(out, &SightingRecord::of(sighting)),
+            Fact::ClearSipDrop { time, who, usual, last, encrypted } => line(
+                out,
+                &ClearSipDropRecord {
+                    r#type: "clear_sip_drop",
+                    time: time.to_string(),
+                    who: Identity::of(Some(who)),
+                    usual: *usual,
+                    last: *last,
+                    encrypted: *encrypted,
+                },
+            ),
         }
     }
 
