@@ -82,7 +82,6 @@ pub struct CallFact {
 }
 
 /// Something that the sensor learnt. Stored inline: the waist's queue is bounded and allocates once.
-#[expect(clippy::large_enum_variant, reason = "nearly all facts are calls; boxing would allocate per call")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A call changed its state.

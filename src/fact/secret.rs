@@ -33,7 +33,7 @@ pub struct Clear {
 /// The secret itself.
 pub enum Secret {
     /// A digest response to be tried against candidates.
-    Digest(Proof),
+    Digest(Box<Proof>),
     /// The password.
     Clear(Clear),
 }

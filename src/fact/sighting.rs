@@ -249,7 +249,6 @@ pub struct ServiceSighting {
 }
 
 /// What was seen.
-#[expect(clippy::large_enum_variant, reason = "it travels inside `Fact`, which is larger than all of them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// A flow changed its state.
