@@ -123,7 +123,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
         self.posture.handle_fact(fact, now);
         self.found(now);
@@ -135,7 +135,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
             Fact::Call(call) => self.learn_call(call),
-            Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
     }
 

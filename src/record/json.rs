@@ -8,6 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::findings::statuses;
 use super::money::units;
+use super::sighting::SightingRecord;
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
@@ -284,6 +285,7 @@ impl Recorder {
                     who: Identity::of(Some(who)),
                 },
             ),
+            Fact::Sighting(sighting) => line(out, &SightingRecord::of(sighting)),
             Fact::ClearSipDrop { time, who, usual, last, encrypted } => line(
                 out,
                 &ClearSipDropRecord {

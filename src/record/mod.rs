@@ -8,6 +8,7 @@ mod findings;
 mod json;
 mod money;
 mod report;
+mod sighting;
 mod summary;
 mod text;
 
