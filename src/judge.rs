@@ -101,8 +101,8 @@ impl Judge {
     /// Knows nothing yet.
     pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
         Self {
+            posture: Posture::new(settings.posture, settings.hours.clone()),
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
-            posture: Posture::new(settings.posture),
             book: Book::new(settings.alert),
             chain: Chain::default(),
             detect: settings.detect,
@@ -362,8 +362,8 @@ impl Judge {
         match command {
             Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
             Command::Reload(settings, prices) => {
+                self.posture.reload(settings.posture, settings.hours.clone());
                 self.baseline.reload(settings.baseline, settings.hours, prices);
-                self.posture.reload(settings.posture);
                 self.book.reload(settings.alert);
                 self.detect = settings.detect;
                 self.names = settings.names;

@@ -91,13 +91,6 @@ impl Board {
         }
     }
 
-    /// When something will be forgotten.
-    pub fn deadline(&self) -> Option<Timestamp> {
-        // `expire` takes what is older than the limit, not what is as old.
-        let due = |table: &Table<Mark, Pinned>| table.oldest().map(|(_, at)| at.plus(KEPT).plus(Span(1)));
-        self.pinned.iter().filter_map(due).min()
-    }
-
     /// What is pinned for a check, the most urgent first, then in order of time.
     pub fn of(&self, check: Check) -> Vec<(&CheckFinding, Timestamp)> {
         let all = self.pinned[usize::from(check.lasts())].iter();

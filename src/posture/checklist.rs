@@ -1,6 +1,6 @@
 //! The whole checklist as it stands: each check with its status, and why where nothing is known.
 
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Sign};
 use crate::finding::{Check, CheckFinding, Severity, Status};
 use crate::labels;
 use crate::tally::Label;
@@ -66,7 +66,7 @@ const SHOWN: usize = 50;
 
 impl Row {
     /// A row from what is pinned and, if nothing is, what the check says.
-    pub(super) fn new(check: Check, pinned: Vec<(&CheckFinding, Timestamp)>, say: Say) -> Self {
+    pub fn new(check: Check, pinned: Vec<(&CheckFinding, Timestamp)>, say: Say) -> Self {
         let (found, audit): (Vec<_>, Vec<_>) =
             pinned.into_iter().partition(|(finding, _)| finding.status == Status::Finding);
         let (status, why) = match (found.is_empty(), say) {
@@ -96,6 +96,8 @@ impl Row {
 /// What the sensor could see at all, as far as every check depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
+    /// Whether anything of the office's network was seen at all.
+    pub home: bool,
     /// Whether any SIP could be read.
     pub sip: bool,
     /// Whether only one direction is mirrored.
@@ -106,9 +108,9 @@ pub struct Sight {
 
 impl Sight {
     /// Reads the sensor's account.
-    pub fn of(coverage: &Coverage) -> Self {
-        use crate::coverage::Sign;
+    pub fn of(coverage: &Coverage, frames: u64) -> Self {
         Self {
+            home: frames > 0,
             sip: coverage.signs.get(Sign::Requests) + coverage.signs.get(Sign::Responses) > 0,
             one_way: coverage.one_way() == Some(true),
             encrypted: coverage.signs.get(Sign::EncryptedDatagrams) > 0,

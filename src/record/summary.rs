@@ -5,7 +5,7 @@ use crate::judge::Judge;
 use crate::posture::{Checklist, Sight};
 use crate::sensor::{Sensor, Totals};
 use crate::tally::Label;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// What a replay comes to.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +32,13 @@ pub struct Summary {
 
 impl Summary {
     /// Reads both halves' counts.
-    pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, length: Span) -> Self {
+    pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, now: Timestamp, length: Span) -> Self {
         let coverage: &Coverage = sensor.coverage();
         let evicted = sensor.evicted().into_iter().chain(judge.evicted());
         Self {
             totals: sensor.totals(),
             alerts,
-            checklist: judge.posture().checklist(Sight::of(coverage)),
+            checklist: judge.posture().checklist(Sight::of(coverage, sensor.totals().frames), now),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
             evicted: evicted.filter(|(_, n)| *n > 0).collect(),
