@@ -2,6 +2,7 @@
 //! has seen too counts once.
 #![cfg(feature = "daemon")]
 
+#[cfg(test)]
 mod office;
 
 use std::io;
