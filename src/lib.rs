@@ -30,6 +30,7 @@ pub mod sensor;
 pub mod baseline;
 pub mod finding;
 pub mod detect;
+pub mod posture;
 pub mod alert;
 pub mod judge;
 pub mod record;
