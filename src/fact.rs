@@ -3,12 +3,16 @@
 //! In: what the sensor learnt. Out: `Fact`.
 //! Never: borrows.
 
+pub mod secret;
+pub mod sighting;
+
 pub use crate::calls::CallNo;
 use crate::dial::{Leg, Target};
 use crate::handsets::Who;
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
+pub use sighting::{Device, Role, Sighting, What};
 
 labels! {
     /// How far a call has come.
@@ -78,7 +82,6 @@ pub struct CallFact {
 }
 
 /// Something that the sensor learnt. Stored inline: the waist's queue is bounded and allocates once.
-#[expect(clippy::large_enum_variant, reason = "nearly all facts are calls; boxing would allocate per call")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A call changed its state.
@@ -90,6 +93,8 @@ pub enum Fact {
         /// Who.
         who: Who,
     },
+    /// Something that bears on a device's security.
+    Sighting(Sighting),
     /// A handset's SIP in clear has fallen far below what it was: its calls may no longer be seen.
     ClearSipDrop {
         /// When.
@@ -111,6 +116,7 @@ impl Fact {
         match self {
             Self::Call(call) => call.time,
             Self::Registered { time, .. } | Self::ClearSipDrop { time, .. } => *time,
+            Self::Sighting(sighting) => sighting.time,
         }
     }
 }

@@ -115,7 +115,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
     }
 
@@ -125,7 +125,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
             Fact::Call(call) => self.learn_call(call),
-            Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
     }
 

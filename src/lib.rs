@@ -18,6 +18,8 @@ pub mod sip;
 pub mod streams;
 pub mod handsets;
 pub mod calls;
+pub mod touches;
+pub mod hints;
 pub mod dial;
 pub mod ledger;
 pub mod fact;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::money::units;
+use super::sighting::SightingRecord;
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
@@ -276,6 +277,7 @@ impl Recorder {
                     who: Identity::of(Some(who)),
                 },
             ),
+            Fact::Sighting(sighting) => line(out, &SightingRecord::of(sighting)),
             Fact::ClearSipDrop { time, who, usual, last, encrypted } => line(
                 out,
                 &ClearSipDropRecord {

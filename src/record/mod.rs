@@ -6,6 +6,7 @@
 mod json;
 mod money;
 mod report;
+mod sighting;
 mod summary;
 mod text;
 
