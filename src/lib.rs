@@ -33,9 +33,12 @@ pub mod detect;
 pub mod alert;
 pub mod judge;
 pub mod record;
+pub mod view;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
+#[cfg(feature = "daemon")]
+pub mod export;
 pub mod config;
 pub mod drill;
 pub mod run;

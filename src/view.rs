@@ -43,8 +43,8 @@ pub struct SensorView {
     pub sources: Vec<Source>,
     /// What became of every frame: sums up to what the sources received.
     pub packets: Vec<(&'static str, u64)>,
-    /// SIP messages: `INVITE` or `INVITE response` and so on, transport, how many.
-    pub messages: Vec<(String, &'static str, u64)>,
+    /// SIP messages: method, whether it is a response to that method, transport, how many.
+    pub messages: Vec<(&'static str, bool, &'static str, u64)>,
     /// Frames, messages, calls.
     pub totals: Totals,
     /// Calls by class: attempted, answered, microseconds talked, up now.
@@ -87,8 +87,8 @@ pub struct JudgeView {
     pub open: Vec<Arc<Alert>>,
     /// Incidents that are over, the newest last; bounded.
     pub over: VecDeque<Arc<Alert>>,
-    /// Calls in the order in which they were last heard of; bounded.
-    pub calls: VecDeque<Arc<CallFact>>,
+    /// Calls in the order in which they began, each as it stands; bounded.
+    pub calls: Vec<Arc<CallFact>>,
     /// How often each rule raised an incident, by severity.
     pub raised: Vec<(Rule, Severity, u64)>,
     /// Where calls went, and the money's currency.
@@ -196,6 +196,8 @@ pub struct Vitals {
     pub sensor_rounds: AtomicU64,
     /// Rounds of the judge's loop.
     pub judge_rounds: AtomicU64,
+    /// 1 while the sensor and the judge move.
+    pub alive: AtomicU64,
     /// When the program started, Unix microseconds.
     pub started: AtomicI64,
 }

@@ -26,6 +26,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Watch the mirror port: capture, detect, serve, notify
+    #[cfg(feature = "daemon")]
+    Run(Run),
     /// Read captures through the engine and print the alerts
     Replay(Replay),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
@@ -51,6 +54,14 @@ pub(super) enum Format {
     Text,
     /// One JSON object a line, numbers in full
     Jsonl,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// An interface that sees the mirror port; instead of the configuration's
+    #[arg(short, long, value_name = "IFACE")]
+    pub(super) interface: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -162,19 +173,17 @@ mod tests {
             "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",
             "ringfence drill --list",
             "ringfence check",
+            #[cfg(feature = "daemon")]
+            "ringfence run -i eth1 -i eth2",
             "ringfence completions bash",
             "ringfence man",
             "ringfence init",
         ] {
             assert!(Args::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
-        for line in [
-            "ringfence",
-            "ringfence replay",
-            "ringfence drill night",
-            "ringfence replay --format xml a",
-            "ringfence run",
-        ] {
+        for line in
+            ["ringfence", "ringfence replay", "ringfence drill night", "ringfence replay --format xml a"]
+        {
             let wrong = Args::try_parse_from(line.split(' ')).unwrap_err();
             assert!(wrong.exit_code() == 2, "{line}");
         }

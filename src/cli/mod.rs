@@ -9,6 +9,8 @@ mod drill;
 mod explain;
 mod init;
 mod replay;
+#[cfg(feature = "daemon")]
+mod run;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -80,6 +82,8 @@ pub fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match &args.command {
+        #[cfg(feature = "daemon")]
+        Command::Run(daemon) => run::run(args, daemon)?,
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,

@@ -219,6 +219,25 @@ impl Sensor {
         self.watch.poll_exercise()
     }
 
+    /// Takes another dial plan and other addresses, between two frames; what was learnt stays.
+    pub fn reload(&mut self, handsets: handsets::Settings, mut dial: Dial) {
+        dial.keep_learned(&self.core.dial);
+        self.core.outside = (!dial.has_outside_line()).then(OutsideLine::default);
+        self.core.coverage.outside_line = None;
+        self.core.dial = dial;
+        self.core.handsets.reload(handsets);
+    }
+
+    /// The handsets, for the inventory: at most `most`, those that registered first.
+    pub fn handsets(&self, most: usize) -> Vec<Who> {
+        self.core.handsets.list(most)
+    }
+
+    /// How many handsets registered, and how many other addresses placed calls.
+    pub fn handset_counts(&self) -> [(&'static str, u64); 2] {
+        self.core.handsets.states()
+    }
+
     /// What became of every frame.
     pub const fn outcomes(&self) -> &Outcomes {
         &self.core.outcomes
