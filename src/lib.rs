@@ -37,4 +37,5 @@ pub mod capture;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod score;
 pub mod cli;
