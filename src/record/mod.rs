@@ -3,9 +3,12 @@
 //! In: `Output`, `Fact`, the replay's totals. Out: lines of bytes.
 //! Never: decides, or writes a number in full unless it is told to.
 
+mod checklist;
+mod findings;
 mod json;
 mod money;
 mod report;
+mod sighting;
 mod summary;
 mod text;
 
