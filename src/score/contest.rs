@@ -54,6 +54,8 @@ pub(super) struct Contest<'a> {
     prices: Prices,
     ours: Vec<Exceedance>,
     rivals: Vec<(Box<dyn Rival>, Vec<Exceedance>)>,
+    /// Whether checks of handset security saw what they need, so that their pages count.
+    checks: bool,
     /// Calls that rivals were told of and that aren't over.
     open: BTreeSet<u64>,
     handsets: BTreeMap<HandsetId, Named>,
@@ -65,12 +67,13 @@ pub(super) struct Contest<'a> {
 pub(super) const OURS: &str = "ringfence";
 
 impl<'a> Contest<'a> {
-    pub(super) fn new(hours: &'a OfficeHours, prices: Prices, alone: bool) -> Self {
+    pub(super) fn new(hours: &'a OfficeHours, prices: Prices, alone: bool, checks: bool) -> Self {
         let rivals = if alone { Vec::new() } else { rivals::all() };
         Self {
             hours,
             prices,
             ours: Vec::new(),
+            checks,
             rivals: rivals.into_iter().map(|rival| (rival, Vec::new())).collect(),
             open: BTreeSet::new(),
             handsets: BTreeMap::new(),
@@ -173,8 +176,7 @@ impl Sink for Contest<'_> {
                     self.tell_rivals(call);
                 }
             }
-            #[expect(unreachable_patterns, reason = "facts of other kinds say nothing here")]
-            _ => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
         Ok(())
     }
@@ -185,6 +187,9 @@ impl Sink for Contest<'_> {
             return Ok(());
         }
         let finding = &alert.finding;
+        if finding.rule.check().is_some() && !self.checks {
+            return Ok(());
+        }
         self.ours.push(Exceedance {
             time: alert.time,
             handset: match finding.subject {
@@ -192,7 +197,7 @@ impl Sink for Contest<'_> {
                 Subject::Office => None,
             },
             calls: finding.samples.iter().map(|sample| call_key(sample.call_id.as_bytes())).collect(),
-            sentence: format!("{}: {}", crate::tally::Label::name(finding.rule), finding.sentence),
+            sentence: format!("{}: {}", finding.rule.name(), finding.sentence),
         });
         Ok(())
     }

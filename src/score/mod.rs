@@ -18,6 +18,9 @@
 //!   than five), with random numbers that are the same every time.
 //! - Money lost is the sum over all attacks: an expensive attack weighs more.
 //!
+//! Pages of handset-security checks count like any other, where the traffic is a capture; worlds that
+//! are told instead of filmed show calls only.
+//!
 //! Rivals see the same calls at the same time: see `rivals`. Their thresholds are the published ones.
 
 mod contest;
@@ -130,7 +133,7 @@ pub fn worlds(
 
 fn world(name: &str, seed: u64, settings: &Settings, options: &Options) -> Result<Trial, ScoreError> {
     let mut shortcut = shortcut::Shortcut::new(settings.clone())?;
-    let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone);
+    let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone, false);
     let mut failed = Ok(());
     let (_, episodes) = drill::tell(name, seed, options.drill, &mut |event| {
         if failed.is_ok() {
@@ -171,7 +174,7 @@ pub fn folders(
             let (attacks, bad) = labels::read(&text);
             bad.iter().for_each(|what| complain(format!("{}: {what}", labels.display())));
             let mut engine = Engine::new(settings.clone())?;
-            let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone);
+            let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone, true);
             let broken = replay(&mut engine, &[Source::from_arg(&capture)], &mut contest, &mut |_| ())?;
             broken.iter().for_each(|error| complain(error.to_string()));
             let stem = capture.file_stem().map(|stem| stem.to_string_lossy().into_owned());
