@@ -10,9 +10,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::alert::Alert;
 use crate::dial::{Class, Kind, Region};
 use crate::fact::CallFact;
-use crate::finding::{Rule, Severity};
+use crate::finding::{Check, Rule, Severity, Topic};
 use crate::handsets::Who;
 use crate::labels;
+use crate::posture::{Checklist, Sight};
 use crate::sensor::Totals;
 use crate::tally::{Label, Tally};
 use crate::time::{Span, Timestamp};
@@ -57,6 +58,8 @@ pub struct SensorView {
     pub evicted: Vec<(&'static str, u64)>,
     /// What to know before trusting a silence.
     pub warnings: Vec<String>,
+    /// What the checks of handset security could see.
+    pub sight: Option<Sight>,
     /// Handsets by what is known of them.
     pub handset_counts: Vec<(&'static str, u64)>,
     /// Handsets, bounded.
@@ -90,7 +93,11 @@ pub struct JudgeView {
     /// Calls in the order in which they began, each as it stands; bounded.
     pub calls: Vec<Arc<CallFact>>,
     /// How often each rule raised an incident, by severity.
-    pub raised: Vec<(Rule, Severity, u64)>,
+    pub raised: Vec<(Topic, Severity, u64)>,
+    /// The checklist of handset security.
+    pub checklist: Arc<Checklist>,
+    /// How many findings stand, for each check and severity.
+    pub findings: Vec<(Check, Severity, u64)>,
     /// Where calls went, and the money's currency.
     pub destinations: Vec<Destination>,
     /// ISO 4217.
@@ -249,9 +256,11 @@ impl Vitals {
     }
 }
 
-/// Every rule with every severity.
-pub fn rule_pairs() -> impl Iterator<Item = (Rule, Severity)> {
-    Rule::ALL.iter().flat_map(|rule| Severity::ALL.iter().map(move |severity| (*rule, *severity)))
+/// Every rule and every check that can open an incident, with every severity.
+pub fn rule_pairs() -> impl Iterator<Item = (Topic, Severity)> {
+    let rules = Rule::ALL.iter().map(|rule| Topic::from(*rule));
+    let topics = rules.chain(Check::ALL.iter().map(|check| Topic::from(*check)));
+    topics.flat_map(|topic| Severity::ALL.iter().map(move |severity| (topic, *severity)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::judge::Output;
 use crate::record::{Style, Writer};
 use crate::run::daemon::{self, DaemonError, Options};
 use crate::run::outlet::Outlet;
+use crate::tally::Label;
 
 pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
     log(args.verbose);
@@ -58,7 +59,8 @@ impl Outlet for Said {
     fn output(&mut self, output: &Output) {
         let Output::Alert(alert) = output else { return };
         let (state, finding) = (alert.state, &alert.finding);
-        tracing::warn!(id = alert.id, rule = %finding.rule, severity = %finding.severity, "alert {state}: {}", finding.sentence);
+        let (rule, severity) = (finding.rule.name(), finding.severity.name());
+        tracing::warn!(id = alert.id, rule, severity, "alert {state}: {}", finding.sentence);
     }
 }
 

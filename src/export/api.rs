@@ -125,8 +125,9 @@ impl Api {
     }
 
     /// The handset-security checklist.
-    pub fn posture(&self, _query: &Query) -> Vec<String> {
-        Vec::new()
+    pub fn posture(&self, query: &Query) -> Vec<String> {
+        let view = self.board.judge();
+        newest(Vec::new(), self.recorder().posture_lines(&view.checklist, view.now).into_iter(), query)
     }
 
     /// How the program fares.

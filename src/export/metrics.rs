@@ -17,6 +17,7 @@ use prometheus::{Encoder, Registry, TextEncoder};
 pub use families::{FAMILIES, Family};
 pub use label::{HandsetLabel, Names};
 
+use crate::finding::{Check, Severity};
 use crate::tally::Label;
 use crate::view::{Board, Destination, JudgeView, SensorView, rule_pairs};
 use families::Page;
@@ -93,6 +94,7 @@ impl Collector for Engine {
         destinations(&mut page, &judge);
         handsets(&mut page, &sensor, &settings);
         alerts(&mut page, &judge, &settings);
+        posture(&mut page, &judge);
         tables(&mut page, &sensor, &judge);
         self.vitals(&mut page);
         page.done()
@@ -222,6 +224,18 @@ fn alerts(page: &mut Page, view: &JudgeView, settings: &Settings) {
     let open = u64::try_from(view.open.len()).unwrap_or(u64::MAX);
     page.row("ringfence_alert_series_suppressed", &[], float(open.saturating_sub(shown)));
     page.histogram("ringfence_alert_delay_seconds", &view.delay);
+}
+
+fn posture(page: &mut Page, view: &JudgeView) {
+    let found: BTreeMap<_, _> =
+        view.findings.iter().map(|(check, severity, n)| ((*check, *severity), *n)).collect();
+    for check in Check::ALL {
+        for severity in Severity::ALL {
+            let n = found.get(&(*check, *severity)).copied().unwrap_or(0);
+            let labels = [("check", check.name()), ("severity", severity.name())];
+            page.row("ringfence_posture_findings", &labels, float(n));
+        }
+    }
 }
 
 fn tables(page: &mut Page, sensor: &SensorView, judge: &JudgeView) {

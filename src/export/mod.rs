@@ -1,10 +1,11 @@
-//! How the world sees it: metrics, an API, a page.
+//! What leaves the program: metrics, an API, a page; the journal, letters to people and machines.
 //!
-//! In: the `Board`. Out: HTTP.
-//! Never: takes a label from the wire, changes anything.
+//! In: records, the `Board`. Out: HTTP, files, mail, syslog.
+//! Never: blocks the judge; takes a label from the wire.
 
 pub mod api;
 pub mod http;
+pub mod journal;
 pub mod metrics;
 mod page;
 

@@ -197,6 +197,7 @@ fn publisher(events: Arc<Events>, api: Arc<Api>) -> Publish {
     Box::new(move |output| {
         let kind = match output {
             Output::Call(_) => "call",
+            Output::Finding(_) => "finding",
             Output::Alert(_) => "alert",
         };
         events.send(kind, || api.output(output));

@@ -17,8 +17,9 @@ use super::sense::Item;
 use crate::alert::{Alert, AlertState};
 use crate::baseline::exposure::Prices;
 use crate::fact::CallFact;
-use crate::finding::{Rule, Severity};
+use crate::finding::{Severity, Topic};
 use crate::judge::{Command, Judge, Output};
+use crate::posture::Checklist;
 use crate::time::{Span, Timestamp};
 use crate::view::{Board, Delay, JudgeView, Queue, Worker};
 
@@ -64,6 +65,8 @@ const CALLS: usize = 1_000;
 /// calls no alert either.
 const PENDING: usize = 1_024;
 const PENDING_CALLS: usize = 64;
+/// How often the checklist of handset security is read without news.
+const CHECK: Span = Span::seconds(5);
 /// How often the picture is renewed at the most.
 const RENEW: Span = Span(50_000);
 
@@ -91,7 +94,9 @@ struct Desk {
     pictured: Timestamp,
     changed: bool,
     since: Option<Timestamp>,
-    raised: BTreeMap<(Rule, Severity), u64>,
+    raised: BTreeMap<(Topic, Severity), u64>,
+    checklist: Arc<Checklist>,
+    checked: Timestamp,
     over: VecDeque<Arc<Alert>>,
     calls: BTreeMap<(u64, bool), Arc<CallFact>>,
     destinations: Destinations,
@@ -108,6 +113,8 @@ impl Desk {
             changed: true,
             since: None,
             raised: BTreeMap::new(),
+            checklist: Arc::default(),
+            checked: Timestamp(0),
             over: VecDeque::new(),
             calls: BTreeMap::new(),
             destinations: Destinations::default(),
@@ -215,6 +222,10 @@ impl Decide {
                 desk.destinations.observe(call, &self.prices);
                 note_call(&mut desk.calls, call);
             }
+            Output::Finding(_) => {
+                desk.changed = true;
+                desk.checked = Timestamp(0);
+            }
             Output::Alert(alert) => {
                 desk.changed = true;
                 let pair = (alert.finding.rule, alert.finding.severity);
@@ -236,11 +247,19 @@ impl Decide {
     fn picture(&mut self, desk: &mut Desk) {
         desk.changed = false;
         desk.pictured = wall();
+        if desk.pictured.since(desk.checked) >= CHECK || desk.pictured < desk.checked {
+            desk.checked = desk.pictured;
+            let sight = self.board.sensor().sight;
+            desk.checklist = sight
+                .map_or_else(Arc::default, |sight| Arc::new(self.judge.posture().checklist(sight, desk.now)));
+        }
         self.board.publish_judge(JudgeView {
             now: desk.now,
             open: self.judge.open_alerts(desk.now).into_iter().map(Arc::new).collect(),
             over: desk.over.clone(),
             calls: desk.calls.values().cloned().collect(),
+            checklist: Arc::clone(&desk.checklist),
+            findings: self.judge.posture().counts(),
             raised: desk.raised.iter().map(|((rule, severity), n)| (*rule, *severity, *n)).collect(),
             destinations: desk.destinations.rows(),
             currency: self.prices.currency().to_owned(),

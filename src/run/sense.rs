@@ -21,6 +21,7 @@ use crate::frame::Frame;
 use crate::handsets;
 use crate::judge;
 use crate::ledger::Ledger;
+use crate::posture::Sight;
 use crate::sensor::{Sensor, Transport};
 use crate::tally::Label;
 use crate::time::{Span, Timestamp};
@@ -229,6 +230,7 @@ impl Sense {
             encrypted_flows: coverage.signs.get(crate::coverage::Sign::EncryptedDatagrams),
             evicted: sensor.evicted().into_iter().chain([("ledger", self.ledger.refused())]).collect(),
             warnings: coverage.warnings(),
+            sight: Some(Sight::of(coverage, sensor.totals().frames)),
             handset_counts: sensor.handset_counts().to_vec(),
             handsets: Arc::clone(&round.handsets),
         });

@@ -15,7 +15,7 @@ fn every_pair_of_rule_and_severity_is_there_from_the_start() {
     let (_, metrics) = metrics();
     let text = text(&metrics);
     for (rule, severity) in rule_pairs() {
-        let line = format!("ringfence_alerts_total{{rule=\"{rule}\",severity=\"{severity}\"}} 0");
+        let line = format!("ringfence_alerts_total{{rule=\"{}\",severity=\"{severity}\"}} 0", rule.name());
         assert!(text.contains(&line), "{line}");
     }
 }
