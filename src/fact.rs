@@ -3,12 +3,16 @@
 //! In: what the sensor learnt. Out: `Fact`.
 //! Never: borrows.
 
+pub mod secret;
+pub mod sighting;
+
 pub use crate::calls::CallNo;
 use crate::dial::{Leg, Target};
 use crate::handsets::Who;
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
+pub use sighting::{Device, Role, Sighting, What};
 
 labels! {
     /// How far a call has come.
@@ -78,7 +82,6 @@ pub struct CallFact {
 }
 
 /// Something that the sensor learnt. Stored inline: the waist's queue is bounded and allocates once.
-#[expect(clippy::large_enum_variant, reason = "nearly all facts are calls; boxing would allocate per call")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A call changed its state.
@@ -90,6 +93,21 @@ pub enum Fact {
         /// Who.
         who: Who,
     },
+    /// Something that bears on a device's security.
+    Sighting(Sighting),
+    /// A handset's SIP in clear has fallen far below what it was: its calls may no longer be seen.
+    ClearSipDrop {
+        /// When.
+        time: Timestamp,
+        /// Who.
+        who: Who,
+        /// Its SIP messages in clear a day, as was usual.
+        usual: u32,
+        /// Its SIP messages in clear in the last day.
+        last: u32,
+        /// Whether it has begun to speak TLS or DTLS instead.
+        encrypted: bool,
+    },
 }
 
 impl Fact {
@@ -97,7 +115,8 @@ impl Fact {
     pub const fn time(&self) -> Timestamp {
         match self {
             Self::Call(call) => call.time,
-            Self::Registered { time, .. } => *time,
+            Self::Registered { time, .. } | Self::ClearSipDrop { time, .. } => *time,
+            Self::Sighting(sighting) => sighting.time,
         }
     }
 }

@@ -3,12 +3,14 @@
 //! In: `Fact`, ticks, commands. Out: `Output`.
 //! Never: touches a packet.
 
+mod findings;
 mod incidents;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::{self, Alert, AlertState, Book, Key};
+use crate::alert::{self, Alert, AlertState, Book, Chain, Key, Link};
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
@@ -19,17 +21,22 @@ use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
 use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Direction, Fact};
-use crate::finding::{Finding, Severity, Subject};
+use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::ledger::Ledger;
+use crate::posture::{self, Posture};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
+
+pub use snapshot::Snapshot;
 
 /// What the judge has to say, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// A call began or ended.
     Call(Box<CallFact>),
+    /// A check of handset security found something, or something was mended.
+    Finding(Box<CheckFinding>),
     /// An incident was raised, updated or cleared.
     Alert(Box<Alert>),
 }
@@ -57,6 +64,8 @@ pub struct Settings {
     pub baseline: baseline::Settings,
     /// From where on rules speak.
     pub detect: detect::Settings,
+    /// What is allowed to and from handsets.
+    pub posture: posture::Settings,
     /// When incidents grow, merge and end.
     pub alert: alert::Settings,
     /// When the office is open.
@@ -77,7 +86,9 @@ pub struct Judge {
     names: BTreeMap<String, String>,
     ledger: Arc<Ledger>,
     baseline: Baseline,
+    posture: Posture,
     book: Book,
+    chain: Chain,
     dossiers: BTreeMap<Key, Dossier>,
     suspects: Vec<HandsetId>,
     ticks: BTreeSet<(Timestamp, SlotId)>,
@@ -90,8 +101,10 @@ impl Judge {
     /// Knows nothing yet.
     pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
         Self {
+            posture: Posture::new(settings.posture, settings.hours.clone()),
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
             book: Book::new(settings.alert),
+            chain: Chain::default(),
             detect: settings.detect,
             names: settings.names,
             ledger,
@@ -110,7 +123,37 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
+        self.posture.handle_fact(fact, now);
+        self.found(now);
+    }
+
+    /// Takes a fact of the past, from call records or an earlier capture: it is learnt from, and
+    /// nothing is raised. Facts come in the order of their times.
+    pub fn learn(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Registered { who, time } => self.baseline.registered(who, *time),
+            Fact::Call(call) => self.learn_call(call),
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+        }
+    }
+
+    fn learn_call(&mut self, call: &CallFact) {
+        if call.joined || call.direction == Direction::Inbound {
+            return;
+        }
+        if call.state == CallState::Attempted {
+            self.baseline.attempt(call, call.time, true);
+        } else {
+            self.baseline.progress(call, call.time);
+        }
+    }
+
+    /// Something that attacks begin with happened to a subject: its next incident is more urgent,
+    /// and tells of it.
+    pub fn note(&mut self, subject: Subject, link: Link, time: Timestamp) {
+        self.chain.note(subject, link, time);
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
@@ -257,6 +300,10 @@ impl Judge {
                     self.ticks.remove(&(at, slot));
                     self.tick(slot, due);
                 }
+                _ if self.posture.poll_timeout() == Some(due) => {
+                    self.posture.handle_timeout(due);
+                    self.found(due);
+                }
                 _ => self.clear(due),
             }
         }
@@ -315,6 +362,7 @@ impl Judge {
         match command {
             Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
             Command::Reload(settings, prices) => {
+                self.posture.reload(settings.posture, settings.hours.clone());
                 self.baseline.reload(settings.baseline, settings.hours, prices);
                 self.book.reload(settings.alert);
                 self.detect = settings.detect;
@@ -327,7 +375,7 @@ impl Judge {
     /// When `handle_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let tick = self.ticks.first().map(|(at, _)| *at);
-        [tick, self.book.deadline()].into_iter().flatten().min()
+        [tick, self.posture.poll_timeout(), self.book.deadline()].into_iter().flatten().min()
     }
 
     /// What there is to say next.
@@ -353,9 +401,15 @@ impl Judge {
         self.book.open().into_iter().map(refresh).collect()
     }
 
+    /// The checklist of handset security.
+    pub const fn posture(&self) -> &Posture {
+        &self.posture
+    }
+
     /// Entries that had to go, or found no place, because a table was full.
     pub fn evicted(&self) -> Vec<(&'static str, u64)> {
         let mut evicted = self.baseline.evicted().to_vec();
+        evicted.extend(self.posture.evicted());
         evicted.push(("judge_incidents", self.book.refused()));
         evicted
     }

@@ -1,11 +1,13 @@
 //! Where frames come from: a capture file, a mirror port, a HEP feed.
 //!
-//! In: files, standard input. Out: `Frame`.
+//! In: files, standard input, sockets. Out: `Frame`.
 //! Never: parses SIP, allocates by what a file claims.
 
 mod classic;
 mod error;
 pub mod file;
+#[cfg(feature = "daemon")]
+pub mod hep;
 mod input;
 mod pcapng;
 mod savefile;

@@ -153,6 +153,11 @@ impl Config {
         sensor::Settings { handsets, ..sensor::Settings::default() }
     }
 
+    /// Where to take HEPv3, if anywhere.
+    pub fn hep_listen(&self) -> Option<std::net::SocketAddr> {
+        self.file.capture.hep.listen.parse().ok()
+    }
+
     /// The cold half.
     pub fn judge(&self) -> judge::Settings {
         judge::Settings {

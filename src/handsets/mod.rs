@@ -196,7 +196,10 @@ impl Handsets {
             slot = inserted.slot;
         }
         if let Some(handset) = self.table.get_mut(slot) {
-            handset.mac = mac;
+            // A HEP copy has no hardware address; that says nothing against the one that is known.
+            if path.src_mac.is_some() {
+                handset.mac = mac;
+            }
             if !account.is_empty() && !handset.verified {
                 handset.user = Text::new(account);
                 handset.verified = true;

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod outcome;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -15,11 +16,14 @@ use std::sync::Arc;
 
 pub use outcome::{Outcomes, Transport};
 
+use watch::Watch;
+
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Call, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::{self, Datagram, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
+use crate::fact::secret::Exercise;
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
@@ -40,6 +44,8 @@ pub struct Settings {
     pub handsets: handsets::Settings,
     /// The call table.
     pub calls: calls::Settings,
+    /// Touches, hints, passwords.
+    pub watch: watch::Settings,
     /// Facts that may wait for the judge.
     pub queue: usize,
 }
@@ -51,6 +57,7 @@ impl Default for Settings {
             streams: streams::Settings::default(),
             handsets: handsets::Settings::default(),
             calls: calls::Settings::default(),
+            watch: watch::Settings::default(),
             queue: 8_192,
         }
     }
@@ -76,6 +83,7 @@ pub struct Sensor {
     clock: Clock,
     decoder: Decoder,
     streams: Streams,
+    watch: Watch,
     core: Core,
 }
 
@@ -122,6 +130,7 @@ impl Sensor {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
             streams: Streams::new(settings.streams),
+            watch: Watch::default(),
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
@@ -203,6 +212,11 @@ impl Sensor {
     /// The next fact.
     pub fn poll_fact(&mut self) -> Option<Fact> {
         self.core.facts.pop_front()
+    }
+
+    /// The next password that was proved or shown, if the operator has them checked.
+    pub fn poll_exercise(&mut self) -> Option<Exercise> {
+        self.watch.poll_exercise()
     }
 
     /// What became of every frame.

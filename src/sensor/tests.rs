@@ -73,7 +73,7 @@ fn head(id: &str, from_tag: &str, to_tag: &str, cseq: &str, from: &str, to: &str
 fn calls(facts: Vec<Fact>) -> Vec<CallFact> {
     let call = |fact| match fact {
         Fact::Call(call) => Some(call),
-        Fact::Registered { .. } => None,
+        _ => None,
     };
     facts.into_iter().filter_map(call).collect()
 }

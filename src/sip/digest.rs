@@ -30,6 +30,8 @@ pub struct Credentials<'a> {
     pub algorithm: &'a [u8],
     /// The server's opaque data.
     pub opaque: &'a [u8],
+    /// `username` is a hash of it (RFC 7616 section 3.4.4).
+    pub userhash: bool,
 }
 
 /// What a server asks for. Values stand as on the wire: quotes off, escapes left in.
@@ -67,6 +69,10 @@ impl<'a> Credentials<'a> {
                 b"qop" => &mut read.qop,
                 b"algorithm" => &mut read.algorithm,
                 b"opaque" => &mut read.opaque,
+                b"userhash" => {
+                    read.userhash = value.eq_ignore_ascii_case(b"true");
+                    continue;
+                }
                 _ => continue,
             };
             set_first(field, value);

@@ -12,6 +12,7 @@ mod lex;
 mod lines;
 pub mod message;
 mod name_addr;
+pub mod proof;
 pub mod sniff;
 mod start;
 pub mod typed;
