@@ -4,3 +4,4 @@
 //! Never: blocks the judge; takes a label from the wire.
 
 pub mod journal;
+pub mod report;
