@@ -37,7 +37,12 @@ pub mod record;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
+#[cfg(feature = "daemon")]
+pub mod store;
+#[cfg(feature = "daemon")]
+pub mod export;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod score;
 pub mod cli;
