@@ -8,6 +8,7 @@ pub mod http;
 pub mod journal;
 pub mod metrics;
 mod page;
+pub mod report;
 
 use crate::time::Timestamp;
 

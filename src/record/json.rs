@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::coverage::CoverageRecord;
 use super::findings::statuses;
 use super::money::units;
 use super::sighting::SightingRecord;
@@ -157,7 +158,8 @@ struct SummaryRecord<'a> {
     sip_messages: u64,
     invites: u64,
     attempts: u64,
-    answered: u64,
+    /// `null` if the mirror shows one direction only: then nobody knows.
+    answered: Option<u64>,
     handsets: u64,
     alerts: u64,
     #[serde(serialize_with = "statuses")]
@@ -166,16 +168,6 @@ struct SummaryRecord<'a> {
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
     seconds: f64,
-}
-
-#[derive(Serialize)]
-struct CoverageRecord<'a> {
-    #[serde(serialize_with = "counts")]
-    signs: &'a [(&'static str, u64)],
-    #[serde(serialize_with = "counts")]
-    evicted: &'a [(&'static str, u64)],
-    one_way: Option<bool>,
-    warnings: &'a [String],
 }
 
 /// `explain --json`: the fields of the interface first, then what else is known.
@@ -237,7 +229,7 @@ pub fn explained(out: &mut dyn Write, e: &Explained) -> io::Result<()> {
     )
 }
 
-fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, n) in rows {
         map.serialize_entry(name, n)?;
@@ -353,17 +345,12 @@ impl Recorder {
                 sip_messages: totals.sip_messages,
                 invites: totals.invites,
                 attempts: totals.attempts,
-                answered: totals.answered,
+                answered: summary.answered(),
                 handsets: totals.handsets,
                 alerts: summary.alerts,
                 posture: &summary.checklist.rows,
                 skipped: &summary.skipped,
-                coverage: CoverageRecord {
-                    signs: &summary.signs,
-                    evicted: &summary.evicted,
-                    one_way: summary.one_way,
-                    warnings: &summary.warnings,
-                },
+                coverage: CoverageRecord::new(summary),
                 seconds: summary.length.as_secs_f64(),
             },
         )

@@ -4,6 +4,7 @@
 //! Never: judges.
 
 mod attempt;
+mod encrypted;
 mod outcome;
 pub mod watch;
 
@@ -99,6 +100,8 @@ struct Core {
     sideways: Table<(u64, u32), ()>,
     outcomes: Outcomes,
     coverage: Coverage,
+    /// When encrypted handsets are to be looked at again.
+    look: Timestamp,
     facts: VecDeque<Fact>,
     queue: usize,
     invites: u64,
@@ -126,10 +129,12 @@ pub struct Totals {
 impl Sensor {
     /// A sensor that has seen nothing.
     pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
+        let streams = Streams::new(settings.streams);
+        let coverage = Coverage { streams: Arc::clone(streams.stats()), ..Coverage::default() };
         Self {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
-            streams: Streams::new(settings.streams),
+            streams,
             watch: Watch::default(),
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
@@ -140,7 +145,8 @@ impl Sensor {
                 calls: Calls::new(settings.calls),
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
-                coverage: Coverage::default(),
+                coverage,
+                look: Timestamp(i64::MIN),
                 facts: VecDeque::with_capacity(settings.queue.min(1_024)),
                 queue: settings.queue.max(1),
                 invites: 0,
@@ -281,9 +287,10 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
                 core.outcomes.segment();
             }
             core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
-            streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
+            let outcome = streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
                 core.message(path, payload, Transport::Tcp, now);
             });
+            core.segment(segment, outcome, now);
         }
     }
 }
@@ -297,7 +304,8 @@ impl Core {
         }
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
+            Sniff::Rtp => self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now),
+            Sniff::Dtls => self.dtls(datagram, now),
             _ => {}
         }
     }
@@ -306,6 +314,9 @@ impl Core {
         match Message::parse(payload) {
             Ok(msg) => {
                 self.outcomes.message(&msg, transport);
+                if transport == Transport::Udp {
+                    self.coverage.doubles.observe(&msg, path, now);
+                }
                 self.track(&msg, path, now);
             }
             Err(reject) => self.outcomes.rejected(reject),
@@ -404,6 +415,9 @@ impl Core {
     }
 
     fn expire(&mut self, now: Timestamp) {
+        if now >= self.look {
+            self.look_at_encrypted(now);
+        }
         // Nearly always nothing is due, and that's known from four queue fronts.
         while let Some((step, call)) = self.calls.expire(now) {
             match (step, call) {
