@@ -34,6 +34,7 @@ pub mod posture;
 pub mod alert;
 pub mod judge;
 pub mod record;
+pub mod view;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
@@ -44,4 +45,5 @@ pub mod export;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod score;
 pub mod cli;
