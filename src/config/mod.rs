@@ -8,6 +8,8 @@ mod countries;
 mod detect;
 mod error;
 mod hours;
+#[cfg(feature = "daemon")]
+mod notify;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -45,14 +47,11 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 10] = [
+const AHEAD: [&[&str]; 7] = [
     &["site", "support"],
     &["site", "provisioning"],
     &["detect", "sensitivity"],
     &["detect", "learning_days"],
-    &["store"],
-    &["privacy"],
-    &["notify"],
     &["posture"],
     &["password_check"],
     &["fleet"],

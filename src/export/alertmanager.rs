@@ -54,6 +54,8 @@ struct Entry {
     /// Incidents that are open under these labels.
     open: BTreeSet<String>,
     ended: Option<Timestamp>,
+    /// Since when it is known here that it is over.
+    over_since: Option<Timestamp>,
     version: u64,
 }
 
@@ -103,10 +105,12 @@ impl Board {
             starts: raised,
             open: BTreeSet::new(),
             ended: None,
+            over_since: None,
             version,
         });
         if entry.ended.take().is_some() {
             entry.starts = raised;
+            entry.over_since = None;
         }
         entry.open.insert(notice.incident.clone());
         entry.annotations = annotations(notice);
@@ -125,7 +129,7 @@ impl Board {
     }
 
     /// What a replica should hear: with `all` every open alert, else only what changed.
-    fn news(&self, replica: usize, all: bool, now: Timestamp) -> Vec<(Labels, u64, Post)> {
+    fn news(&self, replica: usize, all: bool, now: Timestamp) -> News {
         let told = self.told.get(replica);
         let of = |labels: &Labels| told.and_then(|told| told.get(labels).copied());
         let mut news = Vec::new();
@@ -155,12 +159,14 @@ impl Board {
     /// Forgets what is over and known to all, or long over.
     fn sweep(&mut self, now: Option<Timestamp>) {
         let told = &self.told;
-        self.entries.retain(|labels, entry| match entry.ended {
-            None => true,
-            Some(ended) => {
-                let heard = |known: &BTreeMap<Labels, u64>| known.get(labels) == Some(&entry.version);
-                !told.iter().all(heard) && now.is_none_or(|now| now.since(ended) < STALE)
+        self.entries.retain(|labels, entry| {
+            if entry.ended.is_none() {
+                return true;
             }
+            entry.over_since = entry.over_since.or(now);
+            let stale = now.zip(entry.over_since).is_some_and(|(now, since)| now.since(since) >= STALE);
+            let heard = |known: &BTreeMap<Labels, u64>| known.get(labels) == Some(&entry.version);
+            !stale && !told.iter().all(heard)
         });
         let entries = &self.entries;
         for known in &mut self.told {
@@ -324,6 +330,7 @@ struct Worker {
     failures: u32,
 }
 
+type News = Vec<(Labels, u64, Post)>;
 type Drills = Vec<(Notice, SyncSender<Outcome>)>;
 
 impl Worker {
@@ -355,11 +362,7 @@ impl Worker {
     }
 
     /// Waits for news, a drill, or the time to repeat; `None` at the end.
-    fn next(
-        &self,
-        repeated: Option<Instant>,
-        not_before: Option<Instant>,
-    ) -> Option<(Vec<(Labels, u64, Post)>, Drills, bool)> {
+    fn next(&self, repeated: Option<Instant>, not_before: Option<Instant>) -> Option<(News, Drills, bool)> {
         let mut board = self.shared.lock();
         loop {
             if board.closed {
@@ -382,7 +385,7 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, news: Vec<(Labels, u64, Post)>) -> bool {
+    fn send(&mut self, news: News) -> bool {
         for part in news.chunks(TOGETHER) {
             let posts: Vec<&Post> = part.iter().map(|(_, _, post)| post).collect();
             let outcome = self.client.post(&self.url, &[], &serde_json::to_vec(&posts).unwrap_or_default());

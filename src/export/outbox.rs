@@ -12,9 +12,9 @@ use crate::store::Letter;
 pub const ROOM: usize = 10_000;
 /// The first and the longest pause after a failure.
 const PAUSE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
-/// Messages of a lane within `MINUTE` that go out one by one; beyond, what waits goes out together.
+/// Messages of a lane within `WINDOW` that go out one by one; beyond, what waits goes out together.
 const SINGLY: usize = 5;
-const MINUTE: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_secs(120);
 /// How long letters gather once there are too many, and how many go out together at the most.
 const GATHER: Duration = Duration::from_secs(15);
 const TOGETHER: usize = 200;
@@ -88,7 +88,7 @@ impl Outbox {
     pub fn take(&mut self, now: Duration) -> Vec<Letter> {
         self.taken = (0, 0);
         for (n, lane) in self.lanes.iter_mut().enumerate() {
-            while lane.recent.front().is_some_and(|at| *at + MINUTE <= now) {
+            while lane.recent.front().is_some_and(|at| *at + WINDOW <= now) {
                 lane.recent.pop_front();
             }
             if self.not_before <= now && lane.due().is_some_and(|due| due <= now) {
@@ -180,12 +180,12 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(letter(0, 0));
         for seq in 1..ROOM as u64 {
-            assert_eq!(outbox.push(letter(seq, if seq == 5 { 0 } else { 2 })), None);
+            assert_eq!(outbox.push(letter(seq, if seq == 5 { 0 } else { 1 })), None);
         }
         assert_eq!(seqs(&outbox.take(at(0))), [0]);
-        assert_eq!(outbox.push(letter(ROOM as u64, 2)), Some(5), "the one being sent stays");
+        assert_eq!(outbox.push(letter(ROOM as u64, 1)), Some(5), "the one being sent stays");
         assert_eq!(outbox.done(at(0)), [0]);
-        outbox.push(letter(20_000, 1));
+        outbox.push(letter(20_000, 0));
         assert_eq!(outbox.push(letter(20_001, 2)), Some(20_000));
         assert_eq!(outbox.push(letter(20_002, 2)), Some(1));
     }

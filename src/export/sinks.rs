@@ -245,7 +245,8 @@ impl Sinks {
         for (sink, receiver, answers) in waiting {
             let results = (0..answers).map(|_| answer(&receiver, begun));
             // Every replica must have it.
-            let result = results.fold(Ok(Duration::ZERO), |all, one| Ok(all?.max(one?)));
+            let result =
+                results.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().max().unwrap_or_default());
             drilled.push(Drilled { sink, result });
         }
         drilled

@@ -84,7 +84,7 @@ fn body(notices: &[Notice]) -> String {
 }
 
 /// `sha256=` and HMAC-SHA-256 over the timestamp, a full stop and the body.
-fn signature(secret: &[u8], seconds: u64, body: &[u8]) -> String {
+pub(super) fn signature(secret: &[u8], seconds: u64, body: &[u8]) -> String {
     let mut out = String::from("sha256=");
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) {
         mac.update(seconds.to_string().as_bytes());
