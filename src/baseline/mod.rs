@@ -11,11 +11,12 @@ pub mod exposure;
 pub mod handset;
 pub mod hours;
 pub mod numbers;
+pub mod odds;
 pub mod windows;
 
 use crate::bounded::{SlotId, Table};
 use crate::dial::Group;
-use crate::fact::{CallFact, CallNo, CallState};
+use crate::fact::{CallFact, CallNo, CallState, Cause};
 use crate::handsets::{HandsetId, Who};
 use crate::ledger::{Account, Key};
 use crate::time::{OfficeHours, Span, Timestamp};
@@ -27,6 +28,7 @@ use exposure::{Money, Prices};
 use handset::Handset;
 use hours::DayPart;
 use numbers::Numbers;
+use odds::{Dialled, Judged, Learned, Moment, Odds, Zone};
 use windows::Windows;
 
 /// How much is remembered, and for how long.
@@ -65,6 +67,13 @@ impl Default for Settings {
 /// Calls of the whole office that are remembered in order, for each lane.
 const OFFICE_RING: usize = 64;
 
+/// Numbers are learnt from calls that are ordinary by so much: test calls come before an attack.
+const LEARNT: f32 = 0.1;
+
+fn short(no: CallNo) -> u32 {
+    u32::try_from(no.0 & u64::from(u32::MAX)).unwrap_or(0)
+}
+
 /// The money that a step of a call cost, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accrual {
@@ -87,6 +96,7 @@ pub struct Baseline {
     numbers: Numbers,
     countries: Countries,
     excused: Table<Key, Windows>,
+    learned: Learned,
     since: Option<Timestamp>,
 }
 
@@ -101,6 +111,7 @@ impl Baseline {
             numbers: Numbers::new(settings.numbers),
             countries: Countries::default(),
             excused: Table::new(4_096, 64),
+            learned: Learned::new(&hours),
             since: None,
             settings,
             hours,
@@ -141,7 +152,10 @@ impl Baseline {
     /// such calls count against nobody, or if the call is known already.
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
-        let lane = Lane::of(&fact.target)?;
+        let Some(lane) = Lane::of(&fact.target) else {
+            self.ordinary(fact.who.id, now);
+            return None;
+        };
         if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
             return self.retarget(fact, lane, row, now, learn);
         }
@@ -150,7 +164,7 @@ impl Baseline {
         if fact.who.verified {
             self.handsets.protect(slot);
         }
-        let call = self.describe(fact, slot, now, learn);
+        let call = self.describe(fact, slot, now, learn, None);
         if call.excuse.is_some() {
             self.excuse(&call, now);
         }
@@ -171,15 +185,18 @@ impl Baseline {
         now: Timestamp,
         learn: bool,
     ) -> Option<(Lane, SlotId)> {
-        let old = self.lanes[lane.index()].get(row)?;
+        let old = *self.lanes[lane.index()].get(row)?;
         let to = Call::new(fact, old.part);
         if old.number == to.number && old.cause == to.cause {
             return None;
         }
         let slot = self.handset_slot(&fact.who, now);
-        // Overlap dialling: the shorter number wasn't a call, so it must not excuse the longer one.
+        // Overlap dialling: the shorter number wasn't a call, so it must not excuse the longer one,
+        // nor weigh twice.
+        let weighed =
+            old.zone.filter(|zone| Some(*zone) == Zone::of(&fact.target)).map(|_| (old.judged, old.crowd));
         self.lanes[lane.index()].get_mut(row)?.number = to.number;
-        let call = self.describe(fact, slot, now, learn);
+        let call = self.describe(fact, slot, now, learn, weighed);
         if call.excuse.is_some() {
             self.excuse(&call, now);
         }
@@ -207,9 +224,18 @@ impl Baseline {
         slot
     }
 
-    fn describe(&mut self, fact: &CallFact, slot: SlotId, now: Timestamp, learn: bool) -> Call {
+    /// `weighed` are its odds, if the same call was weighed before.
+    fn describe(
+        &mut self,
+        fact: &CallFact,
+        slot: SlotId,
+        now: Timestamp,
+        learn: bool,
+        weighed: Option<(Judged, Option<Odds>)>,
+    ) -> Call {
         let mut call = Call::new(fact, self.part(fact.time));
         if call.lane == Lane::Home {
+            self.ordinary(fact.who.id, now);
             return call;
         }
         let day = self.hours.local(fact.time).day;
@@ -220,16 +246,70 @@ impl Baseline {
             call.tier = Tier::Warm;
         }
         call.excuse = self.find_excuse(&call, fact, slot, now);
+        match weighed {
+            Some((judged, crowd)) => {
+                call.zone = Zone::of(&fact.target);
+                (call.judged, call.crowd) = (Judged { learnt: 0.0, ..judged }, crowd);
+            }
+            None => self.weigh(&mut call, fact, slot, now, learn),
+        }
         self.numbers.attempt(call.number, call.handset, now);
         if learn && !matches!(call.excuse, Some(Excuse::Retry)) {
             call.learnt = true;
-            self.numbers.learn(call.number, day, now);
+            if call.judged.weight >= LEARNT {
+                self.numbers.learn(call.number, day, now);
+            }
             self.countries.learn(call.region, now);
             if let Some(handset) = self.handsets.get_mut(slot) {
                 handset.countries.learn(call.region, day);
             }
         }
         call
+    }
+
+    /// A call that costs little or nothing says when its handset is used.
+    fn ordinary(&mut self, id: HandsetId, now: Timestamp) {
+        let moment = self.odds_moment(now);
+        self.learned.ordinary(&moment);
+        if let Some(handset) = self.handset_mut(id) {
+            handset.odds.ordinary(moment.place.part, moment.unit);
+        }
+    }
+
+    fn odds_moment(&mut self, now: Timestamp) -> Moment {
+        let (moment, rebased) = self.learned.moment(now, &self.hours, self.handsets.len());
+        if let Some(by) = rebased {
+            self.handsets.values_mut().for_each(|handset| handset.odds.rebase(by));
+        }
+        moment
+    }
+
+    /// Weighs a costly call.
+    fn weigh(&mut self, call: &mut Call, fact: &CallFact, slot: SlotId, now: Timestamp, learn: bool) {
+        call.judged.weight = 1.0;
+        if call.excuse == Some(Excuse::Allowed) {
+            return;
+        }
+        let Some((zone, class)) = Zone::of(&fact.target) else { return };
+        let moment = self.odds_moment(now);
+        let Some(handset) = self.handsets.get_mut(slot) else { return };
+        let known = self.numbers.get(call.number).is_some_and(|seen| seen.is_known(false, now));
+        let dialled = Dialled {
+            zone,
+            class,
+            risk: fact.target.risk,
+            number: call.number,
+            block: call.block(),
+            known,
+            forwarded: fact.cause != Cause::Dialled && call.tier <= Tier::Warm,
+            lured: false,
+            call: short(call.no),
+            price: self.prices.in_units(call.rate),
+        };
+        let id = call.handset.0.as_u64();
+        let (judged, crowd) = self.learned.attempt(id, &mut handset.odds, &dialled, &moment, learn);
+        call.zone = Some((zone, class));
+        (call.judged, call.crowd) = (judged, crowd);
     }
 
     fn find_excuse(&self, call: &Call, fact: &CallFact, slot: SlotId, now: Timestamp) -> Option<Excuse> {
@@ -290,19 +370,58 @@ impl Baseline {
                 if call.answered.is_none() {
                     call.answered = Some(fact.time);
                     call.progress = Progress::Talking;
+                    let call = *call;
+                    self.outcome(&call, false, now);
                 }
                 self.accrue(lane, slot, now)
             }
             CallState::Ended => {
                 call.progress = Progress::Over;
+                let call = *call;
+                self.outcome(&call, true, now);
                 let money = self.prices.cost(call.rate, fact.talked);
                 Some(self.settle(lane, slot, money, now))
             }
             CallState::Failed => {
                 call.progress = Progress::Failed;
-                let number = call.number;
-                self.numbers.failed(number, now);
+                let call = *call;
+                self.outcome(&call, true, now);
+                self.numbers.failed(call.number, now);
                 None
+            }
+        }
+    }
+
+    /// The learned odds hear of an answer or an end.
+    fn outcome(&mut self, call: &Call, over: bool, now: Timestamp) {
+        if call.zone.is_none() {
+            return;
+        }
+        let Some(handset) = self.handset_mut(call.handset) else { return };
+        if over {
+            handset.odds.over(short(call.no), call.number, call.answered.is_some(), now);
+        } else {
+            handset.odds.answered(short(call.no));
+        }
+    }
+
+    /// A call is still up after so many minutes.
+    pub fn holds(&mut self, call: &Call, minutes: i64) {
+        if call.zone.is_some()
+            && let Some(handset) = self.handset_mut(call.handset)
+        {
+            handset.odds.holds(minutes);
+        }
+    }
+
+    /// An incident is over: its handset, or the office, is trusted again.
+    pub fn trust(&mut self, handset: Option<HandsetId>) {
+        match handset {
+            None => self.learned.forget_crowds(),
+            Some(id) => {
+                if let Some(handset) = self.handset_mut(id) {
+                    handset.odds.forget();
+                }
             }
         }
     }
@@ -402,9 +521,17 @@ impl Baseline {
     /// A call turned out to be part of an attack: what was learnt from it is taken back.
     pub fn unlearn(&mut self, lane: Lane, slot: SlotId) {
         let Some(call) = self.lanes[lane.index()].get_mut(slot) else { return };
-        if !std::mem::take(&mut call.learnt) {
+        let taught = std::mem::take(&mut call.judged.learnt);
+        let (zone, of) = (call.zone, call.handset);
+        let learnt = std::mem::take(&mut call.learnt);
+        if let Some((zone, class)) = zone.filter(|_| taught > 0.0) {
+            let handset = self.handsets.find(&of).and_then(|slot| self.handsets.get_mut(slot));
+            self.learned.unlearn(handset.map(|h| &mut h.odds), zone, class, taught);
+        }
+        if !learnt {
             return;
         }
+        let Some(call) = self.lanes[lane.index()].get(slot) else { return };
         let (number, region, handset) = (call.number, call.region, call.handset);
         self.numbers.taint(number);
         self.countries.unlearn(region);
