@@ -80,6 +80,8 @@ impl Judge {
             let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = if call.part == DayPart::Open && !risky { confirm.open } else { confirm.shut };
+            // Many numbers beside each other tell much by themselves.
+            let least = if verdict.rule == Rule::NumberBlock { least / 2.0 } else { least };
             call.zone.is_none() || f64::from(score) >= least
         })
     }
