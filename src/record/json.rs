@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::coverage::CoverageRecord;
+use super::findings::statuses;
 use super::money::units;
 use super::sighting::SightingRecord;
 use super::{Recorder, Summary, handset, wire};
@@ -15,10 +17,11 @@ use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Evidence, Exposure};
 use crate::handsets::Who;
 use crate::judge::Output;
+use crate::posture::Row;
 use crate::tally::Label;
 
 #[derive(Serialize)]
-struct Identity<'a> {
+pub(super) struct Identity<'a> {
     handset: Option<String>,
     user: Option<Cow<'a, str>>,
     ip: Option<String>,
@@ -26,7 +29,7 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    fn of(who: Option<&'a Who>) -> Self {
+    pub(super) fn of(who: Option<&'a Who>) -> Self {
         Self {
             handset: who.map(handset),
             user: who.filter(|who| !who.user.is_empty()).map(|who| wire(&who.user)),
@@ -140,29 +143,31 @@ impl<'a> From<&'a Exposure> for ExposureRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct HandsetRecord<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    who: Identity<'a>,
+    name: Option<&'a str>,
+    registered: bool,
+}
+
+#[derive(Serialize)]
 struct SummaryRecord<'a> {
     r#type: &'static str,
     frames: u64,
     sip_messages: u64,
     invites: u64,
     attempts: u64,
-    answered: u64,
+    /// `null` if the mirror shows one direction only: then nobody knows.
+    answered: Option<u64>,
     handsets: u64,
     alerts: u64,
+    #[serde(serialize_with = "statuses")]
+    posture: &'a [Row],
     #[serde(serialize_with = "counts")]
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
     seconds: f64,
-}
-
-#[derive(Serialize)]
-struct CoverageRecord<'a> {
-    #[serde(serialize_with = "counts")]
-    signs: &'a [(&'static str, u64)],
-    #[serde(serialize_with = "counts")]
-    evicted: &'a [(&'static str, u64)],
-    one_way: Option<bool>,
-    warnings: &'a [String],
 }
 
 /// `explain --json`: the fields of the interface first, then what else is known.
@@ -224,7 +229,7 @@ pub fn explained(out: &mut dyn Write, e: &Explained) -> io::Result<()> {
     )
 }
 
-fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, n) in rows {
         map.serialize_entry(name, n)?;
@@ -232,7 +237,10 @@ fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<
     map.end()
 }
 
-fn pairs<S: Serializer>(rows: &[(&'static str, Evidence)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn pairs<S: Serializer>(
+    rows: &[(&'static str, Evidence)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, value) in rows {
         match value {
@@ -245,7 +253,7 @@ fn pairs<S: Serializer>(rows: &[(&'static str, Evidence)], serializer: S) -> Res
     map.end()
 }
 
-fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
+pub(super) fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, record)?;
     out.write_all(b"\n")
 }
@@ -258,8 +266,39 @@ impl Recorder {
     pub fn output(&self, out: &mut dyn Write, output: &Output) -> io::Result<()> {
         match output {
             Output::Call(call) => line(out, &self.call(call, "call")),
+            Output::Finding(finding) => line(out, &self.finding(finding)),
             Output::Alert(alert) => line(out, &self.alert(alert)),
         }
+    }
+
+    /// A call as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn call_line(&self, out: &mut dyn Write, call: &CallFact) -> io::Result<()> {
+        line(out, &self.call(call, "call"))
+    }
+
+    /// An incident as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert_line(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        line(out, &self.alert(alert))
+    }
+
+    /// A handset of the inventory, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn handset_line(&self, out: &mut dyn Write, who: &Who) -> io::Result<()> {
+        let record = HandsetRecord {
+            r#type: "handset",
+            who: Identity::of(Some(who)),
+            name: self.name(who),
+            registered: who.verified,
+        };
+        line(out, &record)
     }
 
     /// A fact as it crossed the waist, as one line.
@@ -306,16 +345,12 @@ impl Recorder {
                 sip_messages: totals.sip_messages,
                 invites: totals.invites,
                 attempts: totals.attempts,
-                answered: totals.answered,
+                answered: summary.answered(),
                 handsets: totals.handsets,
                 alerts: summary.alerts,
+                posture: &summary.checklist.rows,
                 skipped: &summary.skipped,
-                coverage: CoverageRecord {
-                    signs: &summary.signs,
-                    evicted: &summary.evicted,
-                    one_way: summary.one_way,
-                    warnings: &summary.warnings,
-                },
+                coverage: CoverageRecord::new(summary),
                 seconds: summary.length.as_secs_f64(),
             },
         )

@@ -4,11 +4,15 @@ use std::io::{self, Write};
 
 use super::money::{amount, grouped};
 use super::report::Incident;
-use super::{Recorder, Report, Summary, wire};
+use super::{Recorder, Report, Summary, coverage, wire};
 use crate::alert::{Alert, AlertState};
-use crate::finding::{Evidence, Severity};
+use crate::finding::{Check, Evidence, Severity, Topic};
+use crate::posture::sheet;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
+
+/// Handsets that encrypt, as many as a screen takes.
+const MAX_HIDDEN: usize = 20;
 
 /// Whether to colour: only on a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,11 +42,11 @@ impl Style {
         self.paint("2", text)
     }
 
-    fn warn(self, text: &str) -> String {
+    pub(super) fn warn(self, text: &str) -> String {
         self.paint("33", text)
     }
 
-    fn severity(self, severity: Severity) -> String {
+    pub(super) fn severity(self, severity: Severity) -> String {
         let word = severity.name().to_uppercase();
         match severity {
             Severity::Critical => self.paint("1;31", &word),
@@ -94,8 +98,17 @@ impl Writer {
                 grouped(report.left_out())
             )?;
         }
+        self.checklist(out, &summary.checklist)?;
         self.coverage(out, summary)?;
         self.summary(out, report, summary)
+    }
+
+    /// One incident as it stands, for whoever watches.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
     }
 
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
@@ -109,6 +122,9 @@ impl Writer {
             self.style.bold(&self.who(last))
         )?;
         writeln!(out, "  {}", finding.sentence)?;
+        if let Topic::Check(check) = finding.rule {
+            return self.weakness(out, first, last, check);
+        }
         let calls = first.finding.calls;
         let at = finding_call(first);
         self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
@@ -127,6 +143,22 @@ impl Writer {
         for (n, reason) in finding.reasons.iter().enumerate() {
             self.row(out, if n == 0 { "why" } else { "" }, reason)?;
         }
+        self.ending(out, last)
+    }
+
+    /// The rest of an incident that isn't about calls.
+    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, check: Check) -> io::Result<()> {
+        let finding = &last.finding;
+        self.row(out, "alert", &self.time(first.since))?;
+        if finding.last_call > finding.first_call {
+            let seen = format!("{} to {}", self.time(finding.first_call), self.time(finding.last_call));
+            self.row(out, "seen", &seen)?;
+        }
+        self.row(out, "do", sheet::advice(check))?;
+        self.ending(out, last)
+    }
+
+    fn ending(&self, out: &mut dyn Write, last: &Alert) -> io::Result<()> {
         if last.state == AlertState::Cleared {
             self.row(out, "over", &format!("cleared {}", self.time(last.time)))?;
         }
@@ -144,13 +176,7 @@ impl Writer {
 
     fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
         for (name, value) in &alert.finding.evidence {
-            let value = match value {
-                Evidence::Count(n) => grouped(*n),
-                Evidence::Figure(x) => format!("{x:.3}"),
-                Evidence::Word(word) => word.clone(),
-                Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
-            };
-            self.row(out, "evidence", &format!("{name} {value}"))?;
+            self.row(out, "evidence", &format!("{name} {}", evidence(value)))?;
         }
         for sample in &alert.finding.samples {
             self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
@@ -193,6 +219,13 @@ impl Writer {
         for warning in &summary.warnings {
             writeln!(out, "  {} {warning}", self.style.warn("!"))?;
         }
+        for (ip, phone) in summary.hidden_handsets.iter().take(MAX_HIDDEN) {
+            self.row(out, "encrypted", &coverage::hidden(*ip, phone))?;
+        }
+        let more = summary.hidden_handsets.len().saturating_sub(MAX_HIDDEN);
+        if more > 0 {
+            self.row(out, "encrypted", &format!("and {more} more handsets"))?;
+        }
         let list = |rows: &[(&'static str, u64)]| {
             rows.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect::<Vec<_>>().join(", ")
         };
@@ -217,12 +250,16 @@ impl Writer {
         self.row(
             out,
             "calls",
-            &format!(
-                "{} attempted, {} answered, by {}",
-                grouped(totals.attempts),
-                grouped(totals.answered),
-                count(totals.handsets, "handset")
-            ),
+            &match (summary.blind, totals.attempts) {
+                // 0 would say that nobody called.
+                (Some(why), 0) => format!("unknown: {why}"),
+                _ => format!(
+                    "{} attempted, {} answered, by {}",
+                    grouped(totals.attempts),
+                    summary.answered().map_or_else(|| "unknown how many".to_owned(), grouped),
+                    count(totals.handsets, "handset")
+                ),
+            },
         )?;
         self.row(
             out,
@@ -243,7 +280,7 @@ impl Writer {
     }
 
     /// `Sat 2026-11-21 02:14:07`, local.
-    fn time(&self, at: Timestamp) -> String {
+    pub(super) fn time(&self, at: Timestamp) -> String {
         let local = self.hours.local(at);
         let (year, month, day) = civil_from_days(local.day);
         let weekday = WEEKDAYS.get(usize::from(local.weekday)).copied().unwrap_or_default();
@@ -252,12 +289,22 @@ impl Writer {
     }
 }
 
+/// A piece of evidence, for people.
+pub(super) fn evidence(value: &Evidence) -> String {
+    match value {
+        Evidence::Count(n) => grouped(*n),
+        Evidence::Figure(x) => format!("{x:.3}"),
+        Evidence::Word(word) => word.clone(),
+        Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
+    }
+}
+
 /// Which call decided: the last of the samples.
 fn finding_call(alert: &Alert) -> String {
     alert.finding.samples.last().map(|sample| format!(" ({})", wire(&sample.call_id))).unwrap_or_default()
 }
 
-fn count(n: u64, what: &str) -> String {
+pub(super) fn count(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
