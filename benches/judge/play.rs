@@ -217,7 +217,7 @@ fn page(alert: &Alert, who: &[Who]) -> Page {
     Page {
         at: (alert.time.0 - START * 1_000_000) as f64 / 1e6,
         handset: finding.who.and_then(|w| who.iter().position(|h| h.id == w.id)),
-        rule: format!("{}{}", finding.rule, also.map_or("", |_| "+")),
+        rule: format!("{}{}", finding.rule.name(), also.map_or("", |_| "+")),
         call: calls.last().copied(),
         calls,
         state: alert.state,
