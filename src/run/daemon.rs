@@ -4,22 +4,26 @@
 //! Never: touches a packet on the thread that serves readers.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::clock::{moment, wall};
+use super::control::{self, Control, Doers};
 use super::decide::{self, Asked, Decide, Publish};
-use super::outlet::{self, Outlet};
+use super::outlet::{self, Fire, Outlet};
+use super::privileges::{self, Files};
 use super::sense::{self, Reload, Sense};
 use crate::baseline::exposure::Prices;
 use crate::capture::hep;
-use crate::capture::live::Live;
+use crate::capture::live::{Live, Opener};
 use crate::config::Config;
 use crate::dial::Dial;
 use crate::export::api::Api;
@@ -37,7 +41,16 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// Interfaces instead of the configuration's.
     pub interfaces: Vec<String>,
+    /// The user to run as instead of the configuration's.
+    pub user: Option<String>,
+    /// Whether it may stay root.
+    pub allow_root: bool,
 }
+
+/// Makes those who keep and send what the judge says. Called once privileges are dropped, so that
+/// what they write is theirs; whatever they write must be among
+/// [`Config::writable`].
+pub type MakeOutlets = Box<dyn FnOnce(&Config, &Arc<Board>) -> Result<Vec<Box<dyn Outlet>>, String>>;
 
 /// Why the daemon can't start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +72,8 @@ impl From<io::Error> for DaemonError {
 /// Facts and outputs that may wait.
 const FACTS: usize = 8_192;
 const OUTPUTS: usize = 4_096;
+/// Open files at the most.
+const MOST_FILES: u64 = 8_192;
 /// How often the main thread looks whether the others move.
 const LOOK: Duration = Duration::from_millis(500);
 /// Without progress for so long, it isn't healthy.
@@ -70,8 +85,10 @@ const STATUS: u32 = 10;
 ///
 /// # Errors
 /// Why it couldn't start, or why it ended without being told to.
-pub fn run(config: Config, options: &Options, outlets: Vec<Box<dyn Outlet>>) -> Result<(), DaemonError> {
-    let parts = Parts::new(&config, options)?;
+pub fn run(config: Config, options: &Options, outlets: MakeOutlets) -> Result<(), DaemonError> {
+    more_files();
+    let parts = Parts::new(&config, options)?.confined(&config, options)?;
+    let outlets = outlets(&config, &parts.board).map_err(DaemonError::Runtime)?;
     parts.run(config, options, outlets)
 }
 
@@ -85,6 +102,7 @@ struct Parts {
     live: Live,
     hep: Option<hep::Listener>,
     server: Option<Server>,
+    control: Option<Control>,
     api: Arc<Api>,
     metrics: Arc<Metrics>,
     key: [u8; 32],
@@ -133,8 +151,34 @@ impl Parts {
             live,
             hep,
             server,
+            control: None,
             key,
         })
+    }
+
+    /// Lets go of what was needed to open the sockets.
+    fn confined(mut self, config: &Config, options: &Options) -> Result<Self, DaemonError> {
+        let user = options.user.as_deref().unwrap_or(config.run_as());
+        let whom = privileges::whom(user, options.allow_root).map_err(DaemonError::Usage)?;
+        let mut files = Files::default();
+        for file in config.written() {
+            files.write.extend(privileges::prepare(&file, whom.as_ref()).map_err(DaemonError::Runtime)?);
+        }
+        self.control = config
+            .control_socket()
+            .as_deref()
+            .map(Control::bind)
+            .transpose()
+            .map_err(DaemonError::Runtime)?;
+        if let (Some(path), Some(whom)) = (config.control_socket(), &whom) {
+            whom.own(&path).map_err(DaemonError::Runtime)?;
+        }
+        // A reload reads the file, and the rate deck beside it.
+        files.read.extend(options.config.as_deref().map(folder_of));
+        let (opening, letting_go) = privileges::change(files);
+        self.live.set_opener(Opener::start(move || opening.run())?);
+        letting_go.run(whom.as_ref(), &self.board.vitals).map_err(DaemonError::Runtime)?;
+        Ok(self)
     }
 
     fn run(
@@ -149,6 +193,7 @@ impl Parts {
         let (outputs, put) = sync_channel::<Arc<Output>>(OUTPUTS);
         let (reloads, reloaded) = sync_channel(1);
         let (ask, asked) = sync_channel::<Asked>(16);
+        let (fires, fired) = sync_channel(1);
         let sense = Sense {
             sensor: self.sensor,
             live: self.live,
@@ -171,20 +216,36 @@ impl Parts {
         };
         let board = Arc::clone(&self.board);
         let threads = Threads {
-            outlet: spawn("outlet", move || outlet::run(outlets, &put, &board))?,
+            outlet: spawn("outlet", move || outlet::run(outlets, &put, &fired, &board))?,
             judge: spawn("judge", move || drop(decide::run(decide)))?,
             sensor: spawn("sensor", move || sense::run(sense).map(drop))?,
         };
         let keeper = Keeper {
             options: options.clone(),
             reloads,
-            _ask: ask,
+            ask,
+            fires,
+            control: self.control,
             site: Arc::new(Site { api: self.api, metrics: self.metrics, events }),
             key: self.key,
         };
         let ended = keeper.keep(self.server, &threads);
         stop.store(true, Ordering::Relaxed);
         threads.join().and(ended)
+    }
+}
+
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// As many open files as the system lets it have: idle readers shall not keep others out.
+fn more_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // If it can't be had, connections are shed earlier.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(MOST_FILES), most);
     }
 }
 
@@ -242,7 +303,9 @@ impl Threads {
 struct Keeper {
     options: Options,
     reloads: SyncSender<Box<Reload>>,
-    _ask: SyncSender<Asked>,
+    ask: SyncSender<Asked>,
+    fires: SyncSender<Fire>,
+    control: Option<Control>,
     site: Arc<Site>,
     key: [u8; 32],
 }
@@ -256,7 +319,7 @@ impl Keeper {
         ended
     }
 
-    async fn serve(self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
+    async fn serve(mut self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -269,13 +332,28 @@ impl Keeper {
                 }
             });
         }
+        let (reload, mut reloads) = mpsc::channel(1);
+        if let Some(control) = self.control.take() {
+            let doers = Doers {
+                api: Arc::clone(&self.site.api),
+                judge: self.ask.clone(),
+                fires: self.fires.clone(),
+                reload: reload.clone(),
+            };
+            tokio::spawn(async move {
+                if let Err(error) = control::serve(control, Arc::new(doers)).await {
+                    tracing::error!("the control socket failed: {error}");
+                }
+            });
+        }
         let mut watch = Watch::new();
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hangup.recv() => self.reload().await,
+                _ = hangup.recv() => drop(self.reload().await),
+                Some(asked) = reloads.recv() => drop(asked.send(self.reload().await)),
                 _ = look.tick() => {
                     if let Some(name) = threads.ended() {
                         return Err(DaemonError::Runtime(format!("the {name} ended by itself")));
@@ -290,7 +368,7 @@ impl Keeper {
     }
 
     /// Takes the configuration's file again, whole or not at all.
-    async fn reload(&self) {
+    async fn reload(&self) -> Result<(), String> {
         if let Ok(now) = sd_notify::NotifyState::monotonic_usec_now() {
             notify(&[sd_notify::NotifyState::Reloading, now]);
         }
@@ -299,15 +377,20 @@ impl Keeper {
         let done = done.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
         let site = &self.site;
         site.api.board.vitals.reload(done.is_ok(), wall());
-        match done {
+        let done = match done {
             Ok(config) => {
                 site.metrics.reload(config.metrics(self.key));
                 site.api.reload(config.recorder(), config.site_name().to_owned());
                 tracing::info!("the configuration was read again and holds");
+                Ok(())
             }
-            Err(why) => tracing::error!("the configuration stays as it was: {why}"),
-        }
+            Err(why) => {
+                tracing::error!("the configuration stays as it was: {why}");
+                Err(why)
+            }
+        };
         notify(&[sd_notify::NotifyState::Ready]);
+        done
     }
 }
 
