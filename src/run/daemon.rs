@@ -7,20 +7,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
-use super::clock::{moment, wall};
-use super::control::{self, Control, Doers};
+use super::clock::wall;
+use super::control::Control;
 use super::decide::{self, Asked, Decide, Publish};
-use super::outlet::{self, Fire, Outlet};
+use super::keeper::Keeper;
+use super::outlet::{self, Outlet};
 use super::privileges::{self, Files};
-use super::sense::{self, Reload, Sense};
+use super::sense::{self, Sense};
 use crate::baseline::exposure::Prices;
 use crate::capture::hep;
 use crate::capture::live::{Live, Opener};
@@ -29,7 +27,7 @@ use crate::dial::Dial;
 use crate::export::api::Api;
 use crate::export::http::{Events, Server, Site};
 use crate::export::metrics::Metrics;
-use crate::judge::{Command, Judge, Output};
+use crate::judge::{Judge, Output};
 use crate::ledger::{self, Ledger};
 use crate::sensor::Sensor;
 use crate::view::Board;
@@ -74,12 +72,6 @@ const FACTS: usize = 8_192;
 const OUTPUTS: usize = 4_096;
 /// Open files at the most.
 const MOST_FILES: u64 = 8_192;
-/// How often the main thread looks whether the others move.
-const LOOK: Duration = Duration::from_millis(500);
-/// Without progress for so long, it isn't healthy.
-const STUCK: Duration = Duration::from_secs(10);
-/// How often readers of the event stream get a status.
-const STATUS: u32 = 10;
 
 /// Runs until told to stop.
 ///
@@ -249,7 +241,7 @@ fn more_files() {
     }
 }
 
-fn prices(dial: &Dial) -> Prices {
+pub(super) fn prices(dial: &Dial) -> Prices {
     Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.prices_basis())
 }
 
@@ -272,7 +264,7 @@ fn spawn<T: Send + 'static>(
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
 }
 
-struct Threads {
+pub(super) struct Threads {
     sensor: JoinHandle<io::Result<()>>,
     judge: JoinHandle<()>,
     outlet: JoinHandle<()>,
@@ -280,7 +272,7 @@ struct Threads {
 
 impl Threads {
     /// A thread that ended by itself.
-    fn ended(&self) -> Option<&'static str> {
+    pub(super) fn ended(&self) -> Option<&'static str> {
         [("sensor", self.sensor.is_finished()), ("judge", self.judge.is_finished())]
             .into_iter()
             .chain([("outlet", self.outlet.is_finished())])
@@ -296,178 +288,5 @@ impl Threads {
         sensor??;
         judge?;
         outlet
-    }
-}
-
-/// The main thread: signals, readers, the watchdog.
-struct Keeper {
-    options: Options,
-    reloads: SyncSender<Box<Reload>>,
-    ask: SyncSender<Asked>,
-    fires: SyncSender<Fire>,
-    control: Option<Control>,
-    site: Arc<Site>,
-    key: [u8; 32],
-}
-
-impl Keeper {
-    fn keep(self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let ended = runtime.block_on(self.serve(server, threads));
-        // Connections and a reload under way don't hold up the end.
-        runtime.shutdown_timeout(Duration::from_millis(200));
-        ended
-    }
-
-    async fn serve(mut self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        if let Some(server) = server {
-            tracing::info!("serving on {}", server.address()?);
-            let site = Arc::clone(&self.site);
-            tokio::spawn(async move {
-                if let Err(error) = server.serve(site).await {
-                    tracing::error!("the listener failed: {error}");
-                }
-            });
-        }
-        let (reload, mut reloads) = mpsc::channel(1);
-        if let Some(control) = self.control.take() {
-            let doers = Doers {
-                api: Arc::clone(&self.site.api),
-                judge: self.ask.clone(),
-                fires: self.fires.clone(),
-                reload: reload.clone(),
-            };
-            tokio::spawn(async move {
-                if let Err(error) = control::serve(control, Arc::new(doers)).await {
-                    tracing::error!("the control socket failed: {error}");
-                }
-            });
-        }
-        let mut watch = Watch::new();
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => drop(self.reload().await),
-                Some(asked) = reloads.recv() => drop(asked.send(self.reload().await)),
-                _ = look.tick() => {
-                    if let Some(name) = threads.ended() {
-                        return Err(DaemonError::Runtime(format!("the {name} ended by itself")));
-                    }
-                    watch.look(&self.site);
-                }
-            }
-        }
-        tracing::info!("told to stop");
-        notify(&[sd_notify::NotifyState::Stopping]);
-        Ok(())
-    }
-
-    /// Takes the configuration's file again, whole or not at all.
-    async fn reload(&self) -> Result<(), String> {
-        if let Ok(now) = sd_notify::NotifyState::monotonic_usec_now() {
-            notify(&[sd_notify::NotifyState::Reloading, now]);
-        }
-        let (options, reloads) = (self.options.clone(), self.reloads.clone());
-        let done = tokio::task::spawn_blocking(move || load(&options, &reloads)).await;
-        let done = done.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
-        let site = &self.site;
-        site.api.board.vitals.reload(done.is_ok(), wall());
-        let done = match done {
-            Ok(config) => {
-                site.metrics.reload(config.metrics(self.key));
-                site.api.reload(config.recorder(), config.site_name().to_owned());
-                tracing::info!("the configuration was read again and holds");
-                Ok(())
-            }
-            Err(why) => {
-                tracing::error!("the configuration stays as it was: {why}");
-                Err(why)
-            }
-        };
-        notify(&[sd_notify::NotifyState::Ready]);
-        done
-    }
-}
-
-/// Reads the file and hands the sensor and the judge their share.
-fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Box<Config>, String> {
-    let config = match &options.config {
-        Some(path) => Config::load(path).map_err(|e| e.to_string())?,
-        None => Config::default(),
-    };
-    let dial = Dial::new(&config.dial()).map_err(|e| e.to_string())?;
-    let live = config.live(&options.interfaces);
-    crate::capture::live::check_filter(&live.filter).map_err(|e| format!("[capture] filter: {e}"))?;
-    let judge = Command::Reload(Box::new(config.judge()), prices(&dial));
-    let reload = Reload { dial, handsets: config.sensor().handsets, live, judge };
-    reloads.send(Box::new(reload)).map_err(|_| "the sensor has ended".to_owned())?;
-    Ok(Box::new(config))
-}
-
-/// Does everything move? Only then is the watchdog fed.
-struct Watch {
-    rounds: [u64; 2],
-    moved: [std::time::Instant; 2],
-    fed: std::time::Instant,
-    every: Option<Duration>,
-    ready: bool,
-    looks: u32,
-}
-
-impl Watch {
-    fn new() -> Self {
-        let mut micros = 0;
-        let every = sd_notify::watchdog_enabled(false, &mut micros);
-        let now = moment();
-        Self {
-            rounds: [0; 2],
-            moved: [now; 2],
-            fed: now,
-            every: every.then(|| Duration::from_micros(micros / 3)),
-            ready: false,
-            looks: 0,
-        }
-    }
-
-    fn look(&mut self, site: &Site) {
-        let vitals = &site.api.board.vitals;
-        let now = moment();
-        let rounds = [&vitals.sensor_rounds, &vitals.judge_rounds].map(|n| n.load(Ordering::Relaxed));
-        for ((was, is), moved) in self.rounds.iter_mut().zip(rounds).zip(&mut self.moved) {
-            if *was != is {
-                (*was, *moved) = (is, now);
-            }
-        }
-        let alive = rounds.iter().all(|n| *n > 0) && self.moved.iter().all(|at| now - *at < STUCK);
-        vitals.alive.store(alive.into(), Ordering::Relaxed);
-        if alive && !self.ready {
-            self.ready = true;
-            notify(&[sd_notify::NotifyState::Ready]);
-            tracing::info!("ready");
-        }
-        if let Some(every) = self.every
-            && now - self.fed >= every
-            && self.moved.iter().all(|at| *at > self.fed)
-        {
-            self.fed = now;
-            notify(&[sd_notify::NotifyState::Watchdog]);
-        }
-        self.looks = self.looks.wrapping_add(1);
-        if self.looks.is_multiple_of(STATUS) {
-            site.events.keep_alive();
-            site.events.send("status", || Some(site.api.status().to_string()));
-        }
-    }
-}
-
-/// Tells systemd, if it asked to be told.
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(false, state) {
-        tracing::debug!("systemd can't be told: {error}");
     }
 }

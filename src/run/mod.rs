@@ -17,6 +17,8 @@ mod destinations;
 mod direction;
 pub mod engine;
 #[cfg(feature = "daemon")]
+mod keeper;
+#[cfg(feature = "daemon")]
 mod landlock;
 #[cfg(feature = "daemon")]
 pub mod outlet;
@@ -29,3 +31,5 @@ pub mod replay;
 mod seccomp;
 #[cfg(feature = "daemon")]
 mod sense;
+#[cfg(feature = "daemon")]
+mod watch;
