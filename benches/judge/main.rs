@@ -24,7 +24,6 @@ use ringfence::alert::AlertState;
 
 fn world(name: &str) -> World {
     let base = World {
-        name: "base",
         handsets: 90,
         days: 112,
         abroad: 1.0,
@@ -37,15 +36,15 @@ fn world(name: &str) -> World {
         twice: false,
     };
     match name {
-        "small" => World { name: "small", handsets: 16, ..base },
-        "scatter" => World { name: "scatter", scatter: true, ..base },
-        "lowrisk" => World { name: "lowrisk", low_risk: true, ..base },
-        "bursty" => World { name: "bursty", bursts: 3.0, ..base },
-        "global" => World { name: "global", abroad: 5.0, ..base },
-        "callcentre" => World { name: "callcentre", agents: 0.6, ..base },
-        "lossy" => World { name: "lossy", lost: 0.03, ..base },
-        "cold" => World { name: "cold", fraud_from: 2, days: 30, ..base },
-        "twice" => World { name: "twice", twice: true, ..base },
+        "small" => World { handsets: 16, ..base },
+        "scatter" => World { scatter: true, ..base },
+        "lowrisk" => World { low_risk: true, ..base },
+        "bursty" => World { bursts: 3.0, ..base },
+        "global" => World { abroad: 5.0, ..base },
+        "callcentre" => World { agents: 0.6, ..base },
+        "lossy" => World { lost: 0.03, ..base },
+        "cold" => World { fraud_from: 2, days: 30, ..base },
+        "twice" => World { twice: true, ..base },
         _ => base,
     }
 }

@@ -41,7 +41,6 @@ pub enum Role {
 
 #[derive(Clone, Debug)]
 pub struct World {
-    pub name: &'static str,
     pub handsets: usize,
     pub days: usize,
     pub abroad: f64,

@@ -27,8 +27,6 @@ pub struct Page {
     pub at: f64,
     pub handset: Option<usize>,
     pub rule: String,
-    /// The deciding call.
-    pub call: Option<usize>,
     /// Any of its calls.
     pub calls: Vec<usize>,
     pub state: AlertState,
@@ -218,7 +216,6 @@ fn page(alert: &Alert, who: &[Who]) -> Page {
         at: (alert.time.0 - START * 1_000_000) as f64 / 1e6,
         handset: finding.who.and_then(|w| who.iter().position(|h| h.id == w.id)),
         rule: format!("{}{}", finding.rule.name(), also.map_or("", |_| "+")),
-        call: calls.last().copied(),
         calls,
         state: alert.state,
         sentence: finding.sentence.clone(),
