@@ -5,6 +5,7 @@
 
 mod attempt;
 mod outcome;
+mod snapshot;
 pub mod watch;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use outcome::{Outcomes, Transport};
+pub use snapshot::Snapshot;
 
 use watch::Watch;
 
