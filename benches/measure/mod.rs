@@ -13,7 +13,7 @@ fn on_cpu() -> Option<u64> {
 }
 
 /// Seconds of CPU (or of the clock, where the kernel doesn't count them) that `work` takes.
-pub fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
+pub(crate) fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
     let (begin, cpu) = (Instant::now(), on_cpu());
     black_box(work());
     match (cpu, on_cpu()) {
@@ -23,15 +23,15 @@ pub fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
 }
 
 /// The middle one.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 /// Mebibytes of memory in use now.
-#[allow(dead_code)]
-pub fn resident_mib() -> f64 {
+
+pub(crate) fn resident_mib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
