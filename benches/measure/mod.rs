@@ -30,7 +30,6 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 }
 
 /// Mebibytes of memory in use now.
-
 pub(crate) fn resident_mib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
