@@ -106,6 +106,8 @@ impl Ledger {
         }
         self.refused.fetch_add(snapshot.refused, Ordering::Relaxed);
         self.attempted.restore(&snapshot.attempted);
+        // None of them is up any more.
+        self.over.restore(&snapshot.attempted);
         self.answered.restore(&snapshot.answered);
         self.talked_micros.restore(&snapshot.talked_micros);
     }
@@ -115,6 +117,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::bounded::Table;
+    use crate::dial::Class;
     use crate::time::{Span, Timestamp};
     use proptest::prelude::*;
 
@@ -174,6 +177,17 @@ mod tests {
             ledger.attempt(office, Timestamp(now));
             let _ = ledger.counts(office, Timestamp(now));
         }
+    }
+
+    #[test]
+    fn no_call_is_up_after_a_restart() {
+        let first = Ledger::default();
+        first.attempted().add(Class::Overseas, 3);
+        first.over(Class::Overseas);
+        let second = Ledger::default();
+        second.restore(first.snapshot());
+        assert_eq!([&first, &second].map(|ledger| ledger.up(Class::Overseas)), [2, 0]);
+        assert_eq!(second.attempted().get(Class::Overseas), 3);
     }
 
     #[test]

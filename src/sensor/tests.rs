@@ -4,6 +4,7 @@ use crate::frame::Link;
 use crate::ledger::{Account, Key, Window};
 use crate::tally::Label;
 
+#[cfg(test)]
 mod snapshot;
 
 const PBX: [u8; 4] = [203, 0, 113, 10];
