@@ -10,6 +10,8 @@ mod explain;
 mod init;
 mod replay;
 #[cfg(feature = "daemon")]
+mod report;
+#[cfg(feature = "daemon")]
 mod run;
 mod score;
 
@@ -93,6 +95,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,
         Command::Score(score) => score::run(args, score, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Report(report) => report::run(args, report, &mut out)?,
         Command::Check(check) => check::run(args, check, &mut out)?,
         Command::Init(init) => init::run(init, &mut out)?,
         Command::Completions { shell } => args::completions(*shell, &mut out)?,

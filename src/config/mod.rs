@@ -204,6 +204,11 @@ impl Config {
         &self.file.run.user
     }
 
+    /// Where the store is.
+    pub fn store_path(&self) -> std::path::PathBuf {
+        self.folder.join(&self.file.store.path)
+    }
+
     /// What the office is called.
     pub fn site_name(&self) -> &str {
         &self.file.site.name
