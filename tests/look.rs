@@ -1,7 +1,8 @@
 //! What people look at: the page in a real browser, the dashboards on a real Prometheus.
 #![cfg(feature = "daemon")]
 
-mod office;
+#[path = "office/have.rs"]
+mod have;
 #[path = "look/dashboards.rs"]
 mod dashboards;
 #[path = "look/daemon.rs"]
@@ -11,10 +12,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daemon::Daemon;
-use office::have;
+use have::have;
 
 fn web(script: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web").join(script)
+}
+
+#[expect(clippy::print_stdout, reason = "a test says why it is skipped")]
+fn skipped(why: &str) -> bool {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    println!("skipped: {why}");
+    false
 }
 
 /// Whether a browser, Node.js and the packages from `scripts/need-web` are there.
@@ -23,9 +31,7 @@ fn have_web() -> bool {
         return false;
     }
     if !web("node_modules/playwright-core").exists() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "scripts/need-web has not run");
-        println!("skipped: scripts/need-web has not run");
-        return false;
+        return skipped("scripts/need-web has not run");
     }
     true
 }
