@@ -1,6 +1,7 @@
 //! What people look at: the page in a real browser, the dashboards on a real Prometheus.
 #![cfg(feature = "daemon")]
 
+#[cfg(test)]
 #[path = "office/have.rs"]
 mod have;
 #[path = "look/dashboards.rs"]
