@@ -22,7 +22,8 @@ pub(super) fn run(args: &Args, report: &Report, out: &mut dyn Write) -> Result<(
     if period.from >= until {
         return Err(Failure::Usage("--since lies after the report's end".to_owned()));
     }
-    let path = report.store.clone().unwrap_or_else(|| config.store_path());
+    let none = || Failure::Usage("[store] path is empty: name a store with --store".to_owned());
+    let path = report.store.clone().or_else(|| config.store_path()).ok_or_else(none)?;
     let html = page(&path, &config, period, now)?;
     if report.html == Path::new("-") {
         out.write_all(html.as_bytes())?;

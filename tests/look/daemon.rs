@@ -12,7 +12,7 @@ pub(crate) struct Daemon {
 }
 
 /// Tests may run as root, without a user to become.
-const ROOT: [&str; 0] = [];
+const ROOT: [&str; 1] = ["--allow-root"];
 
 impl Daemon {
     /// `more` is added to its configuration.
