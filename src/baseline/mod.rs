@@ -12,13 +12,15 @@ pub mod handset;
 pub mod hours;
 pub mod numbers;
 pub mod odds;
+mod progress;
+mod weigh;
 pub mod windows;
 
 use crate::bounded::{SlotId, Table};
 use crate::dial::Group;
-use crate::fact::{CallFact, CallNo, CallState, Cause};
+use crate::fact::{CallFact, CallNo};
 use crate::handsets::{HandsetId, Who};
-use crate::ledger::{Account, Key};
+use crate::ledger::Key;
 use crate::time::{OfficeHours, Span, Timestamp};
 
 use calls::{Call, Lane, Progress, Ring, Tier};
@@ -28,7 +30,7 @@ use exposure::{Money, Prices};
 use handset::Handset;
 use hours::DayPart;
 use numbers::Numbers;
-use odds::{Dialled, Judged, Learned, Moment, Odds, Zone};
+use odds::{Judged, Learned, Odds, Zone};
 use windows::Windows;
 
 /// How much is remembered, and for how long.
@@ -267,197 +269,9 @@ impl Baseline {
         call
     }
 
-    /// A call that costs little or nothing says when its handset is used.
-    fn ordinary(&mut self, id: HandsetId, now: Timestamp) {
-        let moment = self.odds_moment(now);
-        self.learned.ordinary(&moment);
-        if let Some(handset) = self.handset_mut(id) {
-            handset.odds.ordinary(moment.place.part, moment.unit);
-        }
-    }
-
-    fn odds_moment(&mut self, now: Timestamp) -> Moment {
-        let (moment, rebased) = self.learned.moment(now, &self.hours, self.handsets.len());
-        if let Some(by) = rebased {
-            self.handsets.values_mut().for_each(|handset| handset.odds.rebase(by));
-        }
-        moment
-    }
-
-    /// Weighs a costly call.
-    fn weigh(&mut self, call: &mut Call, fact: &CallFact, slot: SlotId, now: Timestamp, learn: bool) {
-        call.judged.weight = 1.0;
-        if call.excuse == Some(Excuse::Allowed) {
-            return;
-        }
-        let Some((zone, class)) = Zone::of(&fact.target) else { return };
-        let moment = self.odds_moment(now);
-        let Some(handset) = self.handsets.get_mut(slot) else { return };
-        let known = self.numbers.get(call.number).is_some_and(|seen| seen.is_known(false, now));
-        let dialled = Dialled {
-            zone,
-            class,
-            risk: fact.target.risk,
-            number: call.number,
-            block: call.block(),
-            known,
-            forwarded: fact.cause != Cause::Dialled && call.tier <= Tier::Warm,
-            lured: false,
-            call: short(call.no),
-            price: self.prices.in_units(call.rate),
-        };
-        let id = call.handset.0.as_u64();
-        let (judged, crowd) = self.learned.attempt(id, &mut handset.odds, &dialled, &moment, learn);
-        call.zone = Some((zone, class));
-        (call.judged, call.crowd) = (judged, crowd);
-    }
-
-    fn find_excuse(&self, call: &Call, fact: &CallFact, slot: SlotId, now: Timestamp) -> Option<Excuse> {
-        if self.settings.allowances.iter().any(|a| a.covers(fact, now)) {
-            return Some(Excuse::Allowed);
-        }
-        let seen = self.numbers.get(call.number)?;
-        // Variants of one number behind guessed prefixes fail until one gets through.
-        if seen.is_retry(now) && call.group != Group::Suspect {
-            return Some(Excuse::Retry);
-        }
-        if seen.is_known(call.tier == Tier::Hot, now) {
-            return Some(Excuse::Known);
-        }
-        if call.part == DayPart::Shut || call.tier == Tier::Hot {
-            return None;
-        }
-        if seen.is_conference(call.handset, now) {
-            return Some(Excuse::Conference);
-        }
-        let again =
-            self.history_of(slot, call.lane).filter(|past| past.number == call.number && past.no != call.no);
-        let (mut seen_before, mut still_up) = (false, false);
-        for past in again {
-            seen_before = true;
-            still_up |= past.is_up(now);
-        }
-        (seen_before && !still_up).then_some(Excuse::Redial)
-    }
-
-    fn excuse(&mut self, call: &Call, now: Timestamp) {
-        for account in [Account::Office, Account::Handset(call.handset)] {
-            let key = Key { account, group: call.group };
-            let inserted = self.excused.find_or_insert(&key, now, Windows::default);
-            if account == Account::Office && inserted.new {
-                self.excused.protect(inserted.slot);
-            }
-            if let Some(windows) = self.excused.get_mut(inserted.slot) {
-                windows.bump(now);
-            }
-        }
-    }
-
     /// How many attempts of a ledger row were redials, known numbers and the like, by window.
     pub fn excused(&self, key: &Key, now: Timestamp) -> [u32; 4] {
         self.excused.find(key).and_then(|slot| self.excused.get(slot)).map_or([0; 4], |w| w.sums(now))
-    }
-
-    /// The call goes on or is over: what it cost since the last step.
-    pub fn progress(&mut self, fact: &CallFact, now: Timestamp) -> Option<Accrual> {
-        let lane = Lane::of(&fact.target)?;
-        let slot = self.lanes[lane.index()].find(&fact.call)?;
-        self.lanes[lane.index()].touch(slot, now);
-        let call = self.lanes[lane.index()].get_mut(slot)?;
-        match fact.state {
-            CallState::Attempted | CallState::Ringing => None,
-            CallState::Answered => {
-                if call.answered.is_none() {
-                    call.answered = Some(fact.time);
-                    call.progress = Progress::Talking;
-                    let call = *call;
-                    self.outcome(&call, false, now);
-                }
-                self.accrue(lane, slot, now)
-            }
-            CallState::Ended => {
-                call.progress = Progress::Over;
-                let call = *call;
-                self.outcome(&call, true, now);
-                let money = self.prices.cost(call.rate, fact.talked);
-                Some(self.settle(lane, slot, money, now))
-            }
-            CallState::Failed => {
-                call.progress = Progress::Failed;
-                let call = *call;
-                self.outcome(&call, true, now);
-                self.numbers.failed(call.number, now);
-                None
-            }
-        }
-    }
-
-    /// The learned odds hear of an answer or an end.
-    fn outcome(&mut self, call: &Call, over: bool, now: Timestamp) {
-        if call.zone.is_none() {
-            return;
-        }
-        let Some(handset) = self.handset_mut(call.handset) else { return };
-        if over {
-            handset.odds.over(short(call.no), call.number, call.answered.is_some(), now);
-        } else {
-            handset.odds.answered(short(call.no));
-        }
-    }
-
-    /// A call is still up after so many minutes.
-    pub fn holds(&mut self, call: &Call, minutes: i64) {
-        if call.zone.is_some()
-            && let Some(handset) = self.handset_mut(call.handset)
-        {
-            handset.odds.holds(minutes);
-        }
-    }
-
-    /// An incident is over: its handset, or the office, is trusted again.
-    pub fn trust(&mut self, handset: Option<HandsetId>) {
-        match handset {
-            None => self.learned.forget_crowds(),
-            Some(id) => {
-                if let Some(handset) = self.handset_mut(id) {
-                    handset.odds.forget();
-                }
-            }
-        }
-    }
-
-    /// Charges an open call for the time it has been talked for by `now`.
-    pub fn accrue(&mut self, lane: Lane, slot: SlotId, now: Timestamp) -> Option<Accrual> {
-        let call = self.lanes[lane.index()].get(slot)?;
-        let answered = call.answered.filter(|_| call.progress == Progress::Talking)?;
-        let talked = now.since(answered).max(Span::SECOND);
-        let money = self.prices.cost(call.rate, talked);
-        self.lanes[lane.index()].touch(slot, now);
-        Some(self.settle(lane, slot, money, now))
-    }
-
-    /// A call has ended unseen.
-    pub fn give_up(&mut self, lane: Lane, slot: SlotId) {
-        if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
-            call.progress = Progress::Over;
-        }
-    }
-
-    fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {
-        let Some(call) = self.lanes[lane.index()].get_mut(slot) else {
-            return Accrual { slot, money: Money::default() };
-        };
-        let money = total.minus(call.accrued);
-        call.accrued = total;
-        let handset = call.handset;
-        if matches!(call.excuse, Some(Excuse::Allowed | Excuse::Known)) {
-            return Accrual { slot, money };
-        }
-        self.office_spend[lane.index()].add(money.amount, now);
-        if let Some(handset) = self.handsets.find(&handset).and_then(|s| self.handsets.get_mut(s)) {
-            handset.spend[lane.index()].add(money.amount, now);
-        }
-        Accrual { slot, money }
     }
 
     /// Where a call is remembered.
@@ -516,28 +330,6 @@ impl Baseline {
     /// The slots of the whole office's last calls, newest first.
     pub fn office_slots(&self, lane: Lane) -> impl Iterator<Item = SlotId> {
         self.office[lane.index()].iter()
-    }
-
-    /// A call turned out to be part of an attack: what was learnt from it is taken back.
-    pub fn unlearn(&mut self, lane: Lane, slot: SlotId) {
-        let Some(call) = self.lanes[lane.index()].get_mut(slot) else { return };
-        let taught = std::mem::take(&mut call.judged.learnt);
-        let (zone, of) = (call.zone, call.handset);
-        let learnt = std::mem::take(&mut call.learnt);
-        if let Some((zone, class)) = zone.filter(|_| taught > 0.0) {
-            let handset = self.handsets.find(&of).and_then(|slot| self.handsets.get_mut(slot));
-            self.learned.unlearn(handset.map(|h| &mut h.odds), zone, class, taught);
-        }
-        if !learnt {
-            return;
-        }
-        let Some(call) = self.lanes[lane.index()].get(slot) else { return };
-        let (number, region, handset) = (call.number, call.region, call.handset);
-        self.numbers.taint(number);
-        self.countries.unlearn(region);
-        if let Some(handset) = self.handset_mut(handset) {
-            handset.unlearn(lane, region);
-        }
     }
 
     /// Entries that had to go because a table was full: calls, handsets, numbers, excuses.
