@@ -206,7 +206,10 @@ impl Config {
     /// Files that the daemon writes. Their folders are made at start if they are missing, and given to
     /// the user that it runs as.
     pub fn written(&self) -> Vec<std::path::PathBuf> {
-        self.control_socket().into_iter().chain(self.store_path()).collect()
+        let files = self.control_socket().into_iter().chain(self.store_path());
+        #[cfg(feature = "daemon")]
+        let files = files.chain(self.journal()).chain([self.key_file()]);
+        files.collect()
     }
 
     /// Where the database is; `None` if there shall be none.

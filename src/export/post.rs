@@ -4,20 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::labels;
 use crate::tally::Tally;
 use crate::time::Timestamp;
-
-labels! {
-    /// Where alerts go.
-    pub enum Sink {
-        Journal = "journal", "A file of JSON lines.";
-        Webhook = "webhook", "An HTTP POST of the JSON record.";
-        Alertmanager = "alertmanager", "Prometheus' Alertmanager, by its API v2.";
-        Email = "email", "Mail by SMTP.";
-        Syslog = "syslog", "RFC 5424, over UDP, TCP or a Unix socket.";
-    }
-}
+pub use crate::view::Sink;
 
 /// What is counted; any thread may read it. Each sink has one thread that writes its counts;
 /// Alertmanager's replicas have one each, so theirs are kept apart in `alertmanager`.

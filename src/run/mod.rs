@@ -17,6 +17,8 @@ mod destinations;
 mod direction;
 pub mod engine;
 #[cfg(feature = "daemon")]
+mod keep;
+#[cfg(feature = "daemon")]
 mod keeper;
 #[cfg(feature = "daemon")]
 mod landlock;
