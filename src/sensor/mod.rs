@@ -32,6 +32,7 @@ use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
 use crate::streams::{self, Streams};
 use crate::text::Text;
 use crate::time::{Clock, Span, Timestamp};
+use crate::touches::Proto;
 
 /// The sensor's settings: those of the stages it composes.
 #[derive(Clone, Debug)]
@@ -83,7 +84,6 @@ pub struct Sensor {
     clock: Clock,
     decoder: Decoder,
     streams: Streams,
-    watch: Watch,
     core: Core,
 }
 
@@ -99,6 +99,7 @@ struct Core {
     sideways: Table<(u64, u32), ()>,
     outcomes: Outcomes,
     coverage: Coverage,
+    watch: Watch,
     facts: VecDeque<Fact>,
     queue: usize,
     invites: u64,
@@ -130,7 +131,6 @@ impl Sensor {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
             streams: Streams::new(settings.streams),
-            watch: Watch::default(),
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
@@ -141,6 +141,7 @@ impl Sensor {
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
                 coverage: Coverage::default(),
+                watch: Watch::new(settings.watch),
                 facts: VecDeque::with_capacity(settings.queue.min(1_024)),
                 queue: settings.queue.max(1),
                 invites: 0,
@@ -206,7 +207,7 @@ impl Sensor {
 
     /// When `handle_timeout` has something to do.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.core.calls.next_expiry()
+        [self.core.calls.next_expiry(), self.core.watch.poll_timeout()].into_iter().flatten().min()
     }
 
     /// The next fact.
@@ -216,7 +217,7 @@ impl Sensor {
 
     /// The next password that was proved or shown, if the operator has them checked.
     pub fn poll_exercise(&mut self) -> Option<Exercise> {
-        self.watch.poll_exercise()
+        self.core.watch.poll_exercise()
     }
 
     /// What became of every frame.
@@ -243,11 +244,16 @@ impl Sensor {
     }
 
     /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 3] {
+    pub fn evicted(&self) -> [(&'static str, u64); 7] {
+        let [touches, exchanges, strangers, passwords] = self.core.watch.evicted();
         [
             ("handsets", self.core.handsets.evicted()),
             ("calls", self.core.calls.evicted()),
             ("registrations", self.core.registrations.evicted()),
+            touches,
+            exchanges,
+            strangers,
+            passwords,
         ]
     }
 }
@@ -262,6 +268,8 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
                 core.outcomes.segment();
             }
             core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
+            core.watch.segment(segment, &core.handsets, now);
+            core.sightings();
             streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
                 core.message(path, payload, Transport::Tcp, now);
             });
@@ -276,6 +284,8 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
+        self.watch.datagram(datagram, &self.handsets, now);
+        self.sightings();
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
             Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
@@ -288,6 +298,9 @@ impl Core {
             Ok(msg) => {
                 self.outcomes.message(&msg, transport);
                 self.track(&msg, path, now);
+                let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
+                self.watch.message(&msg, path, proto, &self.handsets, now);
+                self.sightings();
             }
             Err(reject) => self.outcomes.rejected(reject),
         }
@@ -392,6 +405,18 @@ impl Core {
                 (_, Some(call)) => self.over(&call, now, true),
                 _ => {}
             }
+        }
+        if self.watch.poll_timeout().is_some_and(|due| due <= now) {
+            self.watch.handle_timeout(&self.handsets, now);
+            self.sightings();
+        }
+    }
+
+    /// What the watch saw goes the way of all facts.
+    #[inline]
+    fn sightings(&mut self) {
+        while let Some(sighting) = self.watch.poll() {
+            self.emit(Fact::Sighting(sighting));
         }
     }
 

@@ -198,6 +198,11 @@ impl Flows {
         self.table.expire(before).map(|(_, flow)| flow)
     }
 
+    /// When the flow that was silent longest last said anything.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.table.oldest().map(|(_, at)| at)
+    }
+
     pub(super) const fn evicted(&self) -> u64 {
         self.table.evicted()
     }

@@ -304,7 +304,8 @@ impl Touches {
 
     /// When `handle_timeout` has something to do.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.waiting.front().map(|waiting| waiting.due)
+        let silent = self.tcp.oldest().map(|at| at.plus(self.settings.idle).plus(Span(1)));
+        [self.waiting.front().map(|waiting| waiting.due), silent].into_iter().flatten().min()
     }
 
     /// The next touch.
