@@ -3,6 +3,7 @@
 //! In: `Fact`, ticks, commands. Out: `Output`.
 //! Never: touches a packet.
 
+mod findings;
 mod incidents;
 mod snapshot;
 
@@ -20,9 +21,10 @@ use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
 use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Direction, Fact};
-use crate::finding::{Finding, Severity, Subject};
+use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::ledger::Ledger;
+use crate::posture::{self, Posture};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
 
@@ -33,6 +35,8 @@ pub use snapshot::Snapshot;
 pub enum Output {
     /// A call began or ended.
     Call(Box<CallFact>),
+    /// A check of handset security found something, or something was mended.
+    Finding(Box<CheckFinding>),
     /// An incident was raised, updated or cleared.
     Alert(Box<Alert>),
 }
@@ -60,6 +64,8 @@ pub struct Settings {
     pub baseline: baseline::Settings,
     /// From where on rules speak.
     pub detect: detect::Settings,
+    /// What is allowed to and from handsets.
+    pub posture: posture::Settings,
     /// When incidents grow, merge and end.
     pub alert: alert::Settings,
     /// When the office is open.
@@ -80,6 +86,7 @@ pub struct Judge {
     names: BTreeMap<String, String>,
     ledger: Arc<Ledger>,
     baseline: Baseline,
+    posture: Posture,
     book: Book,
     chain: Chain,
     dossiers: BTreeMap<Key, Dossier>,
@@ -94,6 +101,7 @@ impl Judge {
     /// Knows nothing yet.
     pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
         Self {
+            posture: Posture::new(settings.posture, settings.hours.clone()),
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
             book: Book::new(settings.alert),
             chain: Chain::default(),
@@ -117,6 +125,8 @@ impl Judge {
             Fact::Call(call) => self.handle_call(call, now),
             Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
+        self.posture.handle_fact(fact, now);
+        self.found(now);
     }
 
     /// Takes a fact of the past, from call records or an earlier capture: it is learnt from, and
@@ -290,6 +300,10 @@ impl Judge {
                     self.ticks.remove(&(at, slot));
                     self.tick(slot, due);
                 }
+                _ if self.posture.poll_timeout() == Some(due) => {
+                    self.posture.handle_timeout(due);
+                    self.found(due);
+                }
                 _ => self.clear(due),
             }
         }
@@ -348,6 +362,7 @@ impl Judge {
         match command {
             Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
             Command::Reload(settings, prices) => {
+                self.posture.reload(settings.posture, settings.hours.clone());
                 self.baseline.reload(settings.baseline, settings.hours, prices);
                 self.book.reload(settings.alert);
                 self.detect = settings.detect;
@@ -360,7 +375,7 @@ impl Judge {
     /// When `handle_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let tick = self.ticks.first().map(|(at, _)| *at);
-        [tick, self.book.deadline()].into_iter().flatten().min()
+        [tick, self.posture.poll_timeout(), self.book.deadline()].into_iter().flatten().min()
     }
 
     /// What there is to say next.
@@ -386,9 +401,15 @@ impl Judge {
         self.book.open().into_iter().map(refresh).collect()
     }
 
+    /// The checklist of handset security.
+    pub const fn posture(&self) -> &Posture {
+        &self.posture
+    }
+
     /// Entries that had to go, or found no place, because a table was full.
     pub fn evicted(&self) -> Vec<(&'static str, u64)> {
         let mut evicted = self.baseline.evicted().to_vec();
+        evicted.extend(self.posture.evicted());
         evicted.push(("judge_incidents", self.book.refused()));
         evicted
     }

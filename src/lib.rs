@@ -30,13 +30,19 @@ pub mod sensor;
 pub mod baseline;
 pub mod finding;
 pub mod detect;
+pub mod posture;
 pub mod alert;
 pub mod judge;
 pub mod record;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
+#[cfg(feature = "daemon")]
+pub mod store;
+#[cfg(feature = "daemon")]
+pub mod export;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod score;
 pub mod cli;

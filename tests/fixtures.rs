@@ -136,7 +136,8 @@ impl Fixture {
         assert!(broken.is_empty(), "{broken:?}");
 
         let Records { report, mut to, .. } = sink;
-        let summary = Summary::new(engine.sensor(), engine.judge(), report.raised(), engine.now().1);
+        let (now, length) = engine.now();
+        let summary = Summary::new(engine.sensor(), engine.judge(), report.raised(), now, length);
         let outcomes: u64 = engine.sensor().outcomes().packets().map(|(_, n)| n).sum();
         assert_eq!(outcomes, frames(capture), "{}: a frame is lost, or counted twice", self.name());
         assert_eq!(summary.totals.frames, outcomes, "{}", self.name());

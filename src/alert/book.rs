@@ -44,8 +44,8 @@ pub struct Book {
     settings: Settings,
     /// How many incidents that page, and how many notices, may be open.
     room: usize,
-    /// Those that page, and notices.
-    open: [Table<Key, Incident>; 2],
+    /// One shelf for each sort, so that none can push out another.
+    open: [Table<Key, Incident>; SHELVES],
     refused: u64,
     accepted: Table<Key, Accepted>,
     next_id: u64,
@@ -53,6 +53,11 @@ pub struct Book {
 
 const PAGES: usize = 0;
 const NOTICES: usize = 1;
+/// Attacks on handsets: over when they stop.
+const ATTACKS: usize = 2;
+/// Weaknesses of handsets: they last until somebody mends them.
+const WEAKNESSES: usize = 3;
+const SHELVES: usize = 4;
 /// Room that handsets can't take from the office.
 const RESERVED: usize = 2;
 
@@ -60,6 +65,8 @@ const fn shelf(key: &Key) -> usize {
     match key.cause {
         Cause::Toll | Cause::Flood => PAGES,
         Cause::Notice(_) => NOTICES,
+        Cause::Posture(check) if check.lasts() => WEAKNESSES,
+        Cause::Posture(_) => ATTACKS,
     }
 }
 
@@ -68,7 +75,7 @@ impl Book {
     pub fn new(settings: Settings) -> Self {
         let room = settings.open.max(RESERVED + 1);
         Self {
-            open: [Table::new(room, 0), Table::new(room, 0)],
+            open: std::array::from_fn(|_| Table::new(room, 0)),
             refused: 0,
             accepted: Table::new(room, 0),
             next_id: 1,
@@ -90,10 +97,11 @@ impl Book {
         if shelf(&key) == NOTICES || self.is_open(&key) {
             return key;
         }
-        if self.is_open(&office) || self.open[PAGES].len() + RESERVED >= self.room {
+        let shelf = &self.open[shelf(&key)];
+        if self.is_open(&office) || shelf.len() + RESERVED >= self.room {
             return office;
         }
-        let crowd = self.open[PAGES].iter().filter(|(_, other, incident)| {
+        let crowd = shelf.iter().filter(|(_, other, incident)| {
             other.cause == key.cause && now.since(incident.since) <= self.settings.crowd_within
         });
         if crowd.count() >= self.settings.crowd { office } else { key }
@@ -180,12 +188,17 @@ impl Book {
 
     /// When the next incident may be cleared.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.quietest().map(|(_, _, touched)| touched.plus(self.settings.hold))
+        self.quietest().map(|(_, _, due)| due)
     }
 
+    /// The incident that is due first, and when.
     fn quietest(&self) -> Option<(usize, SlotId, Timestamp)> {
-        let oldest = |shelf: usize| self.open[shelf].oldest().map(|(slot, touched)| (shelf, slot, touched));
-        [oldest(PAGES), oldest(NOTICES)].into_iter().flatten().min_by_key(|(_, _, touched)| *touched)
+        let due = |shelf: usize| {
+            let (slot, touched) = self.open[shelf].oldest()?;
+            let hold = if shelf == WEAKNESSES { self.settings.hold_weakness } else { self.settings.hold };
+            Some((shelf, slot, touched.plus(hold)))
+        };
+        (0..SHELVES).filter_map(due).min_by_key(|(_, _, due)| *due)
     }
 
     /// Clears an incident that has been quiet for the hold time; `write` gives its final finding.
@@ -194,8 +207,8 @@ impl Book {
         now: Timestamp,
         write: impl FnOnce(&Key) -> Option<Finding>,
     ) -> Option<(Key, Alert)> {
-        let (shelf, slot, touched) = self.quietest()?;
-        if touched.plus(self.settings.hold) > now {
+        let (shelf, slot, due) = self.quietest()?;
+        if due > now {
             return None;
         }
         let (key, mut incident) = self.open[shelf].remove(slot)?;

@@ -6,7 +6,7 @@
 pub mod book;
 pub mod chain;
 
-use crate::finding::{Finding, Rule, Subject};
+use crate::finding::{Check, Finding, Rule, Subject};
 use crate::labels;
 use crate::time::{Span, Timestamp};
 
@@ -31,6 +31,8 @@ pub enum Cause {
     Flood,
     /// Something worth knowing that pages nobody, by rule.
     Notice(Rule),
+    /// A weakness of a handset, or an attack on it.
+    Posture(Check),
 }
 
 /// Which incident.
@@ -67,6 +69,8 @@ pub struct Settings {
     pub open: usize,
     /// How long it must be quiet before an incident is cleared.
     pub hold: Span,
+    /// The same for weaknesses that stay until somebody mends them: they show only now and then.
+    pub hold_weakness: Span,
     /// An incident is updated at so many times the calls that were told last.
     pub calls_factor: u32,
     /// An incident is updated at so many times the money that was told last.
@@ -84,6 +88,7 @@ impl Default for Settings {
         Self {
             open: 256,
             hold: Span::hours(12),
+            hold_weakness: Span::days(7),
             calls_factor: 3,
             money_factor: 10,
             money_floor: 10_000_000,

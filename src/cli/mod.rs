@@ -9,6 +9,7 @@ mod drill;
 mod explain;
 mod init;
 mod replay;
+mod score;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,
+        Command::Score(score) => score::run(args, score, &mut out)?,
         Command::Check(check) => check::run(args, check, &mut out)?,
         Command::Init(init) => init::run(init, &mut out)?,
         Command::Completions { shell } => args::completions(*shell, &mut out)?,

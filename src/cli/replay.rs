@@ -39,8 +39,8 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
     if let Some(mut facts) = facts {
         facts.flush()?;
     }
-    let (_, length) = engine.now();
-    let summary = Summary::new(engine.sensor(), engine.judge(), report.raised(), length);
+    let (now, length) = engine.now();
+    let summary = Summary::new(engine.sensor(), engine.judge(), report.raised(), now, length);
     match replay_args.format {
         Format::Jsonl => recorder.summary(out, &summary)?,
         // Nothing could be opened: the complaint below says it all.

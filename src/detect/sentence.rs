@@ -41,7 +41,7 @@ impl Writer<'_> {
         };
         Finding {
             time: self.now,
-            rule: verdict.rule,
+            rule: verdict.rule.into(),
             severity: verdict.severity,
             subject: verdict.subject,
             who,

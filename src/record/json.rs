@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::findings::statuses;
 use super::money::units;
 use super::sighting::SightingRecord;
 use super::{Recorder, Summary, handset, wire};
@@ -15,10 +16,11 @@ use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Evidence, Exposure};
 use crate::handsets::Who;
 use crate::judge::Output;
+use crate::posture::Row;
 use crate::tally::Label;
 
 #[derive(Serialize)]
-struct Identity<'a> {
+pub(super) struct Identity<'a> {
     handset: Option<String>,
     user: Option<Cow<'a, str>>,
     ip: Option<String>,
@@ -26,7 +28,7 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    fn of(who: Option<&'a Who>) -> Self {
+    pub(super) fn of(who: Option<&'a Who>) -> Self {
         Self {
             handset: who.map(handset),
             user: who.filter(|who| !who.user.is_empty()).map(|who| wire(&who.user)),
@@ -149,6 +151,8 @@ struct SummaryRecord<'a> {
     answered: u64,
     handsets: u64,
     alerts: u64,
+    #[serde(serialize_with = "statuses")]
+    posture: &'a [Row],
     #[serde(serialize_with = "counts")]
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
@@ -232,7 +236,10 @@ fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<
     map.end()
 }
 
-fn pairs<S: Serializer>(rows: &[(&'static str, Evidence)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn pairs<S: Serializer>(
+    rows: &[(&'static str, Evidence)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, value) in rows {
         match value {
@@ -245,7 +252,7 @@ fn pairs<S: Serializer>(rows: &[(&'static str, Evidence)], serializer: S) -> Res
     map.end()
 }
 
-fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
+pub(super) fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, record)?;
     out.write_all(b"\n")
 }
@@ -258,6 +265,7 @@ impl Recorder {
     pub fn output(&self, out: &mut dyn Write, output: &Output) -> io::Result<()> {
         match output {
             Output::Call(call) => line(out, &self.call(call, "call")),
+            Output::Finding(finding) => line(out, &self.finding(finding)),
             Output::Alert(alert) => line(out, &self.alert(alert)),
         }
     }
@@ -309,6 +317,7 @@ impl Recorder {
                 answered: totals.answered,
                 handsets: totals.handsets,
                 alerts: summary.alerts,
+                posture: &summary.checklist.rows,
                 skipped: &summary.skipped,
                 coverage: CoverageRecord {
                     signs: &summary.signs,

@@ -2,9 +2,10 @@
 
 use crate::coverage::Coverage;
 use crate::judge::Judge;
+use crate::posture::{Checklist, Sight};
 use crate::sensor::{Sensor, Totals};
 use crate::tally::Label;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// What a replay comes to.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Summary {
     pub totals: Totals,
     /// Incidents that were raised, of any severity.
     pub alerts: u64,
+    /// The checklist of handset security.
+    pub checklist: Checklist,
     /// Why frames or messages were passed over, and how many.
     pub skipped: Vec<(&'static str, u64)>,
     /// Signs of what can and can't be seen, those that were met.
@@ -29,12 +32,13 @@ pub struct Summary {
 
 impl Summary {
     /// Reads both halves' counts.
-    pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, length: Span) -> Self {
+    pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, now: Timestamp, length: Span) -> Self {
         let coverage: &Coverage = sensor.coverage();
         let evicted = sensor.evicted().into_iter().chain(judge.evicted());
         Self {
             totals: sensor.totals(),
             alerts,
+            checklist: judge.posture().checklist(Sight::of(coverage, sensor.totals().frames), now),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
             evicted: evicted.filter(|(_, n)| *n > 0).collect(),

@@ -6,15 +6,18 @@ use crate::calls::CallNo;
 use crate::decode::Mac;
 use crate::dial::{Class, Group, Kind, Leg, Number, RateId, Region, Risk, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction};
-use crate::finding::{Evidence, Exposure, Finding, Rule, Sample, Severity, Subject};
+use crate::finding::{
+    Check, CheckFinding, Evidence, Exposure, Finding, Rule, Sample, Severity, Status, Subject,
+};
 use crate::handsets::{HandsetId, Who};
+use crate::posture::checklist::{Blind, Checklist, Row, Say};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 /// Saturday 2026-11-21 02:14:07.000123 UTC.
-pub(super) const NIGHT: Timestamp = Timestamp(1_795_227_247_000_123);
+pub(crate) const NIGHT: Timestamp = Timestamp(1_795_227_247_000_123);
 
-pub(super) fn who() -> Who {
+pub(crate) fn who() -> Who {
     let mut table = Table::new(1, 0);
     let slot = table.find_or_insert(&0u8, Timestamp(0), || ()).slot;
     Who {
@@ -26,7 +29,7 @@ pub(super) fn who() -> Who {
     }
 }
 
-pub(super) fn call() -> CallFact {
+pub(crate) fn call() -> CallFact {
     CallFact {
         time: NIGHT,
         call: CallNo(7),
@@ -57,7 +60,7 @@ pub(super) fn call() -> CallFact {
     }
 }
 
-pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
+pub(crate) fn alert(state: AlertState, calls: u32) -> Alert {
     let sample = |id: &str| Sample { call_id: Text::from(id), time: NIGHT };
     Alert {
         id: 1,
@@ -67,7 +70,7 @@ pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
         accepted_until: None,
         finding: Finding {
             time: NIGHT,
-            rule: Rule::OutOfHours,
+            rule: Rule::OutOfHours.into(),
             severity: Severity::Critical,
             subject: Subject::Handset(who().id),
             who: Some(who()),
@@ -93,5 +96,37 @@ pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
             first_call: NIGHT,
             last_call: NIGHT.plus(Span::seconds(61)),
         },
+    }
+}
+
+/// A finding about the handset of `who`.
+pub(super) fn finding(check: Check) -> CheckFinding {
+    CheckFinding {
+        time: NIGHT,
+        check,
+        status: Status::Finding,
+        severity: Severity::Critical,
+        subject: Subject::Handset(who().id),
+        who: Some(who()),
+        sentence: "the phone 10.0.3.18 asked for port 5060".to_owned(),
+        evidence: vec![("external_port", Evidence::Count(5_060))],
+        count: 1,
+        first: NIGHT,
+    }
+}
+
+/// One check of three sorts.
+pub(super) fn checklist() -> Checklist {
+    let found = finding(Check::OpenedPort);
+    let sentence = "the support provider came in".to_owned();
+    let visit = CheckFinding { status: Status::Pass, sentence, ..finding(Check::BackdoorInbound) };
+    let blind = Say::CannotSee(Blind::OneWay, String::new());
+    let refused = Say::Pass("12 ports were asked, all refused".to_owned());
+    Checklist {
+        rows: vec![
+            Row::new(Check::OpenedPort, vec![(&found, NIGHT)], Say::NotSeen(String::new())),
+            Row::new(Check::BackdoorInbound, vec![(&visit, NIGHT)], refused),
+            Row::new(Check::Scanner, Vec::new(), blind),
+        ],
     }
 }

@@ -3,7 +3,7 @@ use super::*;
 use crate::alert::AlertState;
 use crate::dial::Leg;
 use crate::fact::{CallFact, CallState, Fact};
-use crate::finding::Severity;
+use crate::finding::{Check, Severity};
 use crate::judge::Output;
 use crate::sensor::Totals;
 use crate::time::{OfficeHours, Span};
@@ -126,6 +126,7 @@ fn summary() -> Summary {
             handsets: 1,
         },
         alerts: 1,
+        checklist: testing::checklist(),
         skipped: vec![("arp", 2), ("rtp", 1_000)],
         signs: vec![("requests", 20)],
         evicted: vec![("calls", 1)],
@@ -140,7 +141,8 @@ fn the_summary_as_the_interface_has_it() {
     assert_eq!(
         written(|out| full().summary(out, &summary()).unwrap()),
         "{\"type\":\"summary\",\"frames\":1234567,\"sip_messages\":44,\"invites\":11,\"attempts\":4,\"answered\":3,\
-         \"handsets\":1,\"alerts\":1,\"skipped\":{\"arp\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
+         \"handsets\":1,\"alerts\":1,\"posture\":{\"opened_port\":\"finding\",\"backdoor_inbound\":\"pass\",\
+         \"scanner\":\"cannot_see\"},\"skipped\":{\"arp\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
          \"evicted\":{\"calls\":1},\"one_way\":false,\"warnings\":[\"packets were cut\"]},\"seconds\":93784.5}\n"
     );
 }
@@ -181,6 +183,17 @@ CRITICAL  handset 214 (Reception), 10.0.3.17, 00:15:65:01:02:03  out_of_hours
 
 Worth knowing
   Sat 2026-11-21 02:14:07  a first call to LV
+
+Handset security
+  Router and firewall
+    finding    opened_port          CRITICAL
+             - the phone 10.0.3.18 asked for port 5060 (Sat 2026-11-21 02:14:07)
+               do: Switch UPnP, NAT-PMP and PCP off on the router and on the handsets, and remove the port forward.
+  Back door
+    pass       backdoor_inbound     12 ports were asked, all refused
+               allowed: the support provider came in
+  Intrusion
+    cannot see scanner              Only one direction of the traffic is mirrored
 
 Coverage
   ! packets were cut
@@ -228,4 +241,30 @@ fn a_severity_that_rises_pages_once() {
         report.add(&next);
     }
     assert_eq!((report.raised(), report.paging()), (1, 1));
+}
+
+#[test]
+fn a_finding_as_the_interface_has_it() {
+    let finding = testing::finding(Check::OpenedPort);
+    let text = line(&full(), &Output::Finding(Box::new(finding)));
+    assert_eq!(
+        text,
+        "{\"type\":\"finding\",\"time\":\"2026-11-21T02:14:07.000123Z\",\"check\":\"opened_port\",\"status\":\"finding\",\
+         \"severity\":\"critical\",\"handset\":\"214\",\"user\":\"214\",\"ip\":\"10.0.3.17\",\"mac\":\"00:15:65:01:02:03\",\
+         \"name\":\"Reception\",\"sentence\":\"the phone 10.0.3.18 asked for port 5060\",\"advice\":\"Switch UPnP, NAT-PMP and \
+         PCP off on the router and on the handsets, and remove the port forward.\",\"evidence\":{\"external_port\":5060},\
+         \"count\":1,\"first\":\"2026-11-21T02:14:07.000123Z\"}\n"
+    );
+}
+
+#[test]
+fn the_checklist_as_json_has_every_status_and_its_reason() {
+    let text = written(|out| full().checklist(out, &testing::checklist(), NIGHT).unwrap());
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let of = |n: usize, key: &str| read["checks"][n][key].clone();
+    assert_eq!((of(0, "status"), of(0, "section")), ("finding".into(), "router".into()));
+    assert_eq!(of(0, "findings")[0]["evidence"]["external_port"], 5_060);
+    assert_eq!((of(1, "status"), of(1, "advice")), ("pass".into(), serde_json::Value::Null));
+    assert_eq!(of(1, "audit")[0]["status"], "pass");
+    assert_eq!(of(2, "why"), "Only one direction of the traffic is mirrored");
 }

@@ -6,7 +6,8 @@ use super::money::{amount, grouped};
 use super::report::Incident;
 use super::{Recorder, Report, Summary, wire};
 use crate::alert::{Alert, AlertState};
-use crate::finding::{Evidence, Severity};
+use crate::finding::{Check, Evidence, Severity, Topic};
+use crate::posture::sheet;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
 
@@ -38,11 +39,11 @@ impl Style {
         self.paint("2", text)
     }
 
-    fn warn(self, text: &str) -> String {
+    pub(super) fn warn(self, text: &str) -> String {
         self.paint("33", text)
     }
 
-    fn severity(self, severity: Severity) -> String {
+    pub(super) fn severity(self, severity: Severity) -> String {
         let word = severity.name().to_uppercase();
         match severity {
             Severity::Critical => self.paint("1;31", &word),
@@ -94,6 +95,7 @@ impl Writer {
                 grouped(report.left_out())
             )?;
         }
+        self.checklist(out, &summary.checklist)?;
         self.coverage(out, summary)?;
         self.summary(out, report, summary)
     }
@@ -109,6 +111,9 @@ impl Writer {
             self.style.bold(&self.who(last))
         )?;
         writeln!(out, "  {}", finding.sentence)?;
+        if let Topic::Check(check) = finding.rule {
+            return self.weakness(out, first, last, check);
+        }
         let calls = first.finding.calls;
         let at = finding_call(first);
         self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
@@ -127,6 +132,22 @@ impl Writer {
         for (n, reason) in finding.reasons.iter().enumerate() {
             self.row(out, if n == 0 { "why" } else { "" }, reason)?;
         }
+        self.ending(out, last)
+    }
+
+    /// The rest of an incident that isn't about calls.
+    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, check: Check) -> io::Result<()> {
+        let finding = &last.finding;
+        self.row(out, "alert", &self.time(first.since))?;
+        if finding.last_call > finding.first_call {
+            let seen = format!("{} to {}", self.time(finding.first_call), self.time(finding.last_call));
+            self.row(out, "seen", &seen)?;
+        }
+        self.row(out, "do", sheet::advice(check))?;
+        self.ending(out, last)
+    }
+
+    fn ending(&self, out: &mut dyn Write, last: &Alert) -> io::Result<()> {
         if last.state == AlertState::Cleared {
             self.row(out, "over", &format!("cleared {}", self.time(last.time)))?;
         }
@@ -144,13 +165,7 @@ impl Writer {
 
     fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
         for (name, value) in &alert.finding.evidence {
-            let value = match value {
-                Evidence::Count(n) => grouped(*n),
-                Evidence::Figure(x) => format!("{x:.3}"),
-                Evidence::Word(word) => word.clone(),
-                Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
-            };
-            self.row(out, "evidence", &format!("{name} {value}"))?;
+            self.row(out, "evidence", &format!("{name} {}", evidence(value)))?;
         }
         for sample in &alert.finding.samples {
             self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
@@ -243,7 +258,7 @@ impl Writer {
     }
 
     /// `Sat 2026-11-21 02:14:07`, local.
-    fn time(&self, at: Timestamp) -> String {
+    pub(super) fn time(&self, at: Timestamp) -> String {
         let local = self.hours.local(at);
         let (year, month, day) = civil_from_days(local.day);
         let weekday = WEEKDAYS.get(usize::from(local.weekday)).copied().unwrap_or_default();
@@ -252,12 +267,22 @@ impl Writer {
     }
 }
 
+/// A piece of evidence, for people.
+pub(super) fn evidence(value: &Evidence) -> String {
+    match value {
+        Evidence::Count(n) => grouped(*n),
+        Evidence::Figure(x) => format!("{x:.3}"),
+        Evidence::Word(word) => word.clone(),
+        Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
+    }
+}
+
 /// Which call decided: the last of the samples.
 fn finding_call(alert: &Alert) -> String {
     alert.finding.samples.last().map(|sample| format!(" ({})", wire(&sample.call_id))).unwrap_or_default()
 }
 
-fn count(n: u64, what: &str) -> String {
+pub(super) fn count(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 

@@ -233,7 +233,9 @@ impl Office {
     /// Alerts that page somebody, as (state, rule, severity, calls).
     fn pages(&self) -> Vec<(AlertState, Rule, Severity, u32)> {
         let pages = self.told.iter().filter(|a| a.finding.severity > Severity::Info);
-        pages.map(|a| (a.state, a.finding.rule, a.finding.severity, a.finding.calls)).collect()
+        pages
+            .filter_map(|a| Some((a.state, a.finding.rule.rule()?, a.finding.severity, a.finding.calls)))
+            .collect()
     }
 
     /// How many calls had been attempted when the first page went out.

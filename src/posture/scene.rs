@@ -1,0 +1,211 @@
+//! What every check is given, and how it says what it found.
+
+use std::net::IpAddr;
+
+use crate::fact::{Device, Role, Sighting};
+use crate::finding::{Check, CheckFinding, Evidence, Severity, Status, Subject};
+use crate::handsets::Who;
+use crate::text::escape;
+use crate::time::{OfficeHours, Timestamp};
+
+use super::Settings;
+use super::checklist::{Say, Sight};
+
+/// What holds at a moment.
+pub struct Scene<'a> {
+    /// Now.
+    pub now: Timestamp,
+    /// What is allowed.
+    pub settings: &'a Settings,
+    /// When the office is open.
+    pub hours: &'a OfficeHours,
+}
+
+/// A check: what it makes of facts and of time passing.
+pub trait Watcher: std::fmt::Debug + Send {
+    /// Which check it is.
+    fn check(&self) -> Check;
+
+    /// Takes in what bears on a device's security.
+    fn sighting(&mut self, _sighting: &Sighting, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
+
+    /// Lets time pass; called at `deadline`, and once an hour at the most.
+    fn tick(&mut self, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
+
+    /// When it wants to be called next, besides the hourly round.
+    fn deadline(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// What it can say if nothing was found.
+    fn say(&self, scene: &Scene<'_>, sight: Sight) -> Say;
+
+    /// Entries forgotten because a table was full.
+    fn evicted(&self) -> u64 {
+        0
+    }
+}
+
+/// A finding on its way to the board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// What tells it from others of the same check and subject.
+    pub detail: u64,
+    /// Told even if it is known: an audit line that has got its end.
+    pub again: bool,
+    /// The finding.
+    pub finding: CheckFinding,
+}
+
+impl Found {
+    /// A finding about the device of a sighting.
+    pub fn of(check: Check, severity: Severity, sighting: &Sighting, sentence: String) -> Self {
+        let device = &sighting.device;
+        let detail = if device.who.is_some() { 0 } else { detail_of(device) };
+        Self {
+            detail,
+            again: false,
+            finding: CheckFinding {
+                time: sighting.time,
+                check,
+                status: Status::Finding,
+                severity,
+                subject: subject(device),
+                who: device.who,
+                sentence,
+                evidence: Vec::new(),
+                count: 1,
+                first: sighting.time,
+            },
+        }
+    }
+
+    /// A finding about the whole office, or about somebody outside it.
+    pub fn office(check: Check, severity: Severity, time: Timestamp, sentence: String) -> Self {
+        Self {
+            detail: 0,
+            again: false,
+            finding: CheckFinding {
+                time,
+                check,
+                status: Status::Finding,
+                severity,
+                subject: Subject::Office,
+                who: None,
+                sentence,
+                evidence: Vec::new(),
+                count: 1,
+                first: time,
+            },
+        }
+    }
+
+    /// What else tells it from others of its check and subject.
+    #[must_use]
+    pub fn about(mut self, parts: &[&[u8]]) -> Self {
+        self.detail = mix(self.detail, parts);
+        self
+    }
+
+    /// How often it was seen, and since when.
+    #[must_use]
+    pub fn seen(mut self, count: u32, first: Timestamp) -> Self {
+        self.finding.count = count;
+        self.finding.first = first;
+        self
+    }
+
+    /// A piece of evidence.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Evidence) -> Self {
+        self.finding.evidence.push((name, value));
+        self
+    }
+
+    /// A word of evidence; text from outside is escaped, nothing is left out.
+    #[must_use]
+    pub fn word(self, name: &'static str, word: impl ToString) -> Self {
+        let word = word.to_string();
+        if word.is_empty() { self } else { self.with(name, Evidence::Word(word)) }
+    }
+
+    /// A count as evidence.
+    #[must_use]
+    pub fn count(self, name: &'static str, n: impl Into<u64>) -> Self {
+        self.with(name, Evidence::Count(n.into()))
+    }
+
+    /// It isn't a fault: something allowed, for the record.
+    #[must_use]
+    pub fn allowed(mut self, again: bool) -> Self {
+        self.finding.status = Status::Pass;
+        self.finding.severity = Severity::Info;
+        self.again = again;
+        self
+    }
+}
+
+/// Whom a device's findings are about.
+pub fn subject(device: &Device) -> Subject {
+    device.who.map_or(Subject::Office, |who| Subject::Handset(who.id))
+}
+
+/// A device in a sentence: `handset 214`, `the phone 00:15:65:..`, `10.0.3.17`.
+pub fn called(device: &Device) -> String {
+    let noun = match device.role {
+        Role::Handset => "handset",
+        Role::Phone => "the phone",
+        Role::Pbx => "the PBX",
+        Role::Unknown => "the device",
+    };
+    format!("{noun} {}", handle(device))
+}
+
+fn handle(device: &Device) -> String {
+    let account = |who: &Who| (!who.user.is_empty() && who.verified).then(|| escape(who.user.as_bytes()));
+    device
+        .who
+        .as_ref()
+        .and_then(account)
+        .or_else(|| device.ip.map(|ip| ip.to_string()))
+        .or_else(|| device.mac.map(|mac| mac.to_string()))
+        .unwrap_or_else(|| "of unknown address".to_owned())
+}
+
+/// Tells devices that have no entry among the handsets apart.
+pub fn detail_of(device: &Device) -> u64 {
+    match (device.mac, device.ip) {
+        (Some(mac), _) => mix(1, &[&mac.0]),
+        (None, Some(ip)) => mix(2, &[&octets(ip)]),
+        (None, None) => 0,
+    }
+}
+
+/// The bytes of an address, both families in one form.
+pub const fn octets(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+/// The network that an address belongs to as far as one owner goes: /24, or /48 in IPv6.
+pub fn block(ip: IpAddr) -> [u8; 16] {
+    let mut bytes = octets(ip);
+    let keep = if ip.is_ipv4() { 15 } else { 6 };
+    bytes.iter_mut().skip(keep).for_each(|byte| *byte = 0);
+    bytes
+}
+
+/// One number of several byte strings, the same on every run (FNV-1a, 64 bits): it is only ever
+/// compared with those of the same check and subject.
+pub fn mix(seed: u64, parts: &[&[u8]]) -> u64 {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut hash = 0xcbf2_9ce4_8422_2325u64 ^ seed.wrapping_mul(PRIME);
+    for part in parts {
+        for byte in part.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        }
+    }
+    hash
+}

@@ -1,0 +1,80 @@
+//! The checklist of handset security, for people.
+
+use std::io::{self, Write};
+
+use super::text::{Writer, count};
+use crate::finding::{CheckFinding, Status};
+use crate::posture::{Checklist, Row};
+use crate::tally::Label;
+use crate::time::Timestamp;
+
+/// Findings of a check that the text shows, at the most.
+const SHOWN: usize = 3;
+
+impl Writer {
+    /// The checklist, grouped as the provider's sheet is.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn checklist(&self, out: &mut dyn Write, checklist: &Checklist) -> io::Result<()> {
+        writeln!(out, "{}", self.style.bold("Handset security"))?;
+        let mut section = None;
+        for row in &checklist.rows {
+            if section.replace(row.section) != Some(row.section) {
+                writeln!(out, "  {}", self.style.bold(row.section.title()))?;
+            }
+            self.check(out, row)?;
+        }
+        writeln!(out)
+    }
+
+    fn check(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
+        let name = row.check.name();
+        let word = match row.status {
+            Status::Pass => "pass",
+            Status::Finding => "finding",
+            Status::NotSeen => "not seen",
+            Status::CannotSee => "cannot see",
+        };
+        if row.status != Status::Finding {
+            let why = self.style.dim(&row.why);
+            writeln!(out, "{}", format!("    {word:<10} {name:<20} {why}").trim_end())?;
+        } else {
+            let severity = row.severity.map(|severity| self.style.severity(severity)).unwrap_or_default();
+            writeln!(out, "    {} {name:<20} {severity}", self.style.warn(&format!("{word:<10}")))?;
+        }
+        for (finding, last) in row.findings.iter().take(self.shown()) {
+            self.found(out, finding, *last)?;
+        }
+        let left = row.more + row.findings.len().saturating_sub(self.shown());
+        if left > 0 {
+            writeln!(out, "               and {}", count(left as u64, "more finding"))?;
+        }
+        if row.status == Status::Finding {
+            writeln!(out, "               {} {}", self.style.dim("do:"), row.advice)?;
+        }
+        for visit in row.audit.iter().take(self.shown()) {
+            writeln!(out, "               {} {}", self.style.dim("allowed:"), visit.sentence)?;
+        }
+        Ok(())
+    }
+
+    fn found(&self, out: &mut dyn Write, finding: &CheckFinding, last: Timestamp) -> io::Result<()> {
+        let when = if last == finding.first {
+            self.time(last)
+        } else {
+            format!("{} to {}", self.time(finding.first), self.time(last))
+        };
+        writeln!(out, "             - {} {}", finding.sentence, self.style.dim(&format!("({when})")))?;
+        if self.verbose {
+            for (name, value) in &finding.evidence {
+                writeln!(out, "               {} {}", self.style.dim(name), super::text::evidence(value))?;
+            }
+        }
+        Ok(())
+    }
+
+    const fn shown(&self) -> usize {
+        if self.verbose { usize::MAX } else { SHOWN }
+    }
+}
