@@ -350,7 +350,8 @@ fn meeting(src: Place, dst: Place, sender: SocketAddr, receiver: SocketAddr) -> 
     let outbound =
         |zone| Meeting { device: sender, peer: receiver, way: Way::Outbound, zone, side: src.side };
     match (src.ours, dst.ours) {
-        (false, true) => Some(inbound(src.zone)),
+        // A PBX lives by what comes in; it is no handset.
+        (false, true) if dst.zone != Zone::Pbx => Some(inbound(src.zone)),
         (true, false) if src.phone => Some(outbound(dst.zone)),
         (true, true) if dst.phone && dst.zone != Zone::Pbx => Some(inbound(src.zone)),
         (true, true) if src.phone && dst.zone == Zone::Pbx => Some(outbound(dst.zone)),
