@@ -4,6 +4,7 @@
 //! Never: decides, or writes a number in full unless it is told to.
 
 mod checklist;
+mod coverage;
 mod findings;
 mod json;
 mod money;

@@ -4,7 +4,9 @@
 //! Never: judges.
 
 mod attempt;
+mod encrypted;
 mod outcome;
+mod readers;
 pub mod watch;
 
 #[cfg(test)]
@@ -100,6 +102,8 @@ struct Core {
     outcomes: Outcomes,
     coverage: Coverage,
     watch: Watch,
+    /// When encrypted handsets are to be looked at again.
+    look: Timestamp,
     facts: VecDeque<Fact>,
     queue: usize,
     invites: u64,
@@ -127,10 +131,12 @@ pub struct Totals {
 impl Sensor {
     /// A sensor that has seen nothing.
     pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
+        let streams = Streams::new(settings.streams);
+        let coverage = Coverage { streams: Arc::clone(streams.stats()), ..Coverage::default() };
         Self {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
-            streams: Streams::new(settings.streams),
+            streams,
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
@@ -140,8 +146,9 @@ impl Sensor {
                 calls: Calls::new(settings.calls),
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
-                coverage: Coverage::default(),
+                coverage,
                 watch: Watch::new(settings.watch),
+                look: Timestamp(i64::MIN),
                 facts: VecDeque::with_capacity(settings.queue.min(1_024)),
                 queue: settings.queue.max(1),
                 invites: 0,
@@ -229,33 +236,6 @@ impl Sensor {
     pub const fn coverage(&self) -> &Coverage {
         &self.core.coverage
     }
-
-    /// The counts for the summary.
-    pub fn totals(&self) -> Totals {
-        let core = &self.core;
-        Totals {
-            frames: core.outcomes.frames(),
-            sip_messages: core.outcomes.messages(),
-            invites: core.invites,
-            attempts: core.attempts,
-            answered: core.answered,
-            handsets: core.handsets.office_count(),
-        }
-    }
-
-    /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 7] {
-        let [touches, exchanges, strangers, passwords] = self.core.watch.evicted();
-        [
-            ("handsets", self.core.handsets.evicted()),
-            ("calls", self.core.calls.evicted()),
-            ("registrations", self.core.registrations.evicted()),
-            touches,
-            exchanges,
-            strangers,
-            passwords,
-        ]
-    }
 }
 
 /// Hands a packet to the stage that reads it. `counted` is false for what is left over from
@@ -270,9 +250,10 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
             core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
             core.watch.segment(segment, &core.handsets, now);
             core.sightings();
-            streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
+            let outcome = streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
                 core.message(path, payload, Transport::Tcp, now);
             });
+            core.segment(segment, outcome, now);
         }
     }
 }
@@ -288,7 +269,8 @@ impl Core {
         self.sightings();
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
+            Sniff::Rtp => self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now),
+            Sniff::Dtls => self.dtls(datagram, now),
             _ => {}
         }
     }
@@ -297,6 +279,9 @@ impl Core {
         match Message::parse(payload) {
             Ok(msg) => {
                 self.outcomes.message(&msg, transport);
+                if transport == Transport::Udp {
+                    self.coverage.doubles.observe(&msg, path, now);
+                }
                 self.track(&msg, path, now);
                 let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
                 self.watch.message(&msg, path, proto, &self.handsets, now);
@@ -398,6 +383,9 @@ impl Core {
     }
 
     fn expire(&mut self, now: Timestamp) {
+        if now >= self.look {
+            self.look_at_encrypted(now);
+        }
         // Nearly always nothing is due, and that's known from four queue fronts.
         while let Some((step, call)) = self.calls.expire(now) {
             match (step, call) {
