@@ -23,9 +23,8 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Call, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path};
+use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
-use crate::fact::secret::Exercise;
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
@@ -167,7 +166,15 @@ impl Sensor {
         self.core.expire(now);
         match self.decoder.decode(frame) {
             Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
-            Err(skip) => self.core.outcomes.skipped(skip),
+            Err(skip) => {
+                self.core.outcomes.skipped(skip);
+                if skip == Skip::NotIp
+                    && let Some(notice) = decode::notice(frame)
+                {
+                    self.core.watch.notice(&notice, &self.core.handsets, now);
+                    self.core.sightings();
+                }
+            }
         }
         self.leftovers(now);
         self.give_up_holes(now, now);
@@ -220,11 +227,6 @@ impl Sensor {
     /// The next fact.
     pub fn poll_fact(&mut self) -> Option<Fact> {
         self.core.facts.pop_front()
-    }
-
-    /// The next password that was proved or shown, if the operator has them checked.
-    pub fn poll_exercise(&mut self) -> Option<Exercise> {
-        self.core.watch.poll_exercise()
     }
 
     /// What became of every frame.
@@ -397,14 +399,6 @@ impl Core {
         if self.watch.poll_timeout().is_some_and(|due| due <= now) {
             self.watch.handle_timeout(&self.handsets, now);
             self.sightings();
-        }
-    }
-
-    /// What the watch saw goes the way of all facts.
-    #[inline]
-    fn sightings(&mut self) {
-        while let Some(sighting) = self.watch.poll() {
-            self.emit(Fact::Sighting(sighting));
         }
     }
 

@@ -4,11 +4,13 @@
 //! Never: puts a secret into a fact, or keeps one unless the operator asked for the check.
 
 mod exchange;
+mod glean;
 mod limiter;
 mod nonces;
 mod passwords;
 mod relations;
 mod sip;
+mod web;
 mod zones;
 
 use std::collections::VecDeque;
@@ -20,6 +22,7 @@ use crate::decode::{Datagram, Segment};
 use crate::fact::secret::Exercise;
 use crate::fact::{Device, Sighting, What};
 use crate::handsets::{Handsets, Network};
+use crate::hints::oui::Ouis;
 use crate::time::Timestamp;
 use crate::touches::{self, Told, Touches};
 
@@ -57,6 +60,8 @@ pub struct Settings {
     pub provisioning: Vec<Network>,
     /// Names of provisioning servers: their addresses are learnt from DNS answers.
     pub provisioning_names: Vec<String>,
+    /// Makers' prefixes of hardware addresses.
+    pub ouis: Ouis,
     /// The bounds of the flow tables.
     pub touches: touches::Settings,
     /// The password check.
@@ -81,6 +86,11 @@ pub(super) struct Watch {
     /// What was told within the day, by a keyed hash of it.
     told: Table<u64, Timestamp>,
     hash: KeyedHash,
+    names: Vec<String>,
+    ouis: Ouis,
+    /// HTTP requests that wait for their bodies or answers.
+    web: Table<web::Ends, web::Waits>,
+    logins: u32,
     out: VecDeque<Sighting>,
 }
 
@@ -97,6 +107,10 @@ impl Watch {
             met: Table::new(MET, 0),
             told: Table::new(2 * MET, 0),
             hash: KeyedHash::default(),
+            names: settings.provisioning_names,
+            ouis: settings.ouis,
+            web: Table::new(web::WAITING, 0),
+            logins: 0,
             out: VecDeque::new(),
         }
     }
@@ -106,6 +120,7 @@ impl Watch {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
         self.touches.datagram(&datagram.path, datagram.payload, &places, now);
+        self.glean_datagram(datagram, handsets, now);
         self.tell_touches(handsets, now);
     }
 
@@ -114,6 +129,7 @@ impl Watch {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
         self.touches.segment(segment, &places, now);
+        self.glean_segment(segment, handsets, now);
         self.tell_touches(handsets, now);
     }
 
@@ -180,5 +196,22 @@ impl Watch {
             *at = now;
         }
         news
+    }
+}
+
+impl super::Sensor {
+    /// The next password that was proved or shown, if the operator has them checked.
+    pub fn poll_exercise(&mut self) -> Option<Exercise> {
+        self.core.watch.poll_exercise()
+    }
+}
+
+impl super::Core {
+    /// What the watch saw goes the way of all facts.
+    #[inline]
+    pub(super) fn sightings(&mut self) {
+        while let Some(sighting) = self.watch.poll() {
+            self.emit(crate::fact::Fact::Sighting(sighting));
+        }
     }
 }

@@ -37,7 +37,11 @@ impl Watch {
         let tag = self.relations.tag(path.src, path.dst);
         let relation = match self.relations.get(tag, now) {
             Some(relation) => relation,
-            None => self.relate(tag, msg, path, handsets, now),
+            None => {
+                let relation = self.relate(tag, msg, path, handsets, now);
+                self.glean_agent(msg.user_agent, path, handsets, now);
+                relation
+            }
         };
         if !msg.body.is_empty() || !msg.contact.is_empty() {
             self.invite(tag, msg, path, &relation, now);

@@ -36,7 +36,6 @@ struct Phone {
     vlan: Option<u16>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the hints that call these come next"))]
 impl Zones {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
