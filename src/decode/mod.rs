@@ -20,6 +20,8 @@ mod way;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::labels;
 use crate::tally::Tally;
 
@@ -27,7 +29,7 @@ pub use decoder::{Decoder, Settings};
 pub use notice::{Notice, Told, notice};
 
 /// A hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
