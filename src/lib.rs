@@ -34,6 +34,7 @@ pub mod posture;
 pub mod alert;
 pub mod judge;
 pub mod record;
+pub mod view;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;

@@ -26,6 +26,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Watch the mirror port: capture, detect, serve, notify
+    #[cfg(feature = "daemon")]
+    Run(Run),
     /// Read captures through the engine and print the alerts
     Replay(Replay),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
@@ -53,6 +56,14 @@ pub(super) enum Format {
     Text,
     /// One JSON object a line, numbers in full
     Jsonl,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// An interface that sees the mirror port; instead of the configuration's
+    #[arg(short, long, value_name = "IFACE")]
+    pub(super) interface: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -196,6 +207,8 @@ mod tests {
             "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",
             "ringfence drill --list",
             "ringfence check",
+            #[cfg(feature = "daemon")]
+            "ringfence run -i eth1 -i eth2",
             "ringfence score captures more --json",
             "ringfence score --worlds",
             "ringfence score --worlds ordinary,small --seeds 1-9 --days 40 --handsets 9 --alone --faults",
@@ -210,7 +223,6 @@ mod tests {
             "ringfence replay",
             "ringfence drill night",
             "ringfence replay --format xml a",
-            "ringfence run",
             "ringfence score",
             "ringfence score captures --worlds all",
         ] {

@@ -9,6 +9,8 @@ mod drill;
 mod explain;
 mod init;
 mod replay;
+#[cfg(feature = "daemon")]
+mod run;
 mod score;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -81,6 +83,12 @@ pub fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match &args.command {
+        #[cfg(feature = "daemon")]
+        Command::Run(daemon) => {
+            // Its alerts are shown from another thread.
+            drop(out);
+            return run::run(args, daemon);
+        }
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,

@@ -186,6 +186,32 @@ impl Handsets {
         }
     }
 
+    /// Takes other addresses of the PBX and the office; the tables keep their size.
+    pub fn reload(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Handsets that placed a call or registered, at most `most`, those that registered first.
+    pub fn list(&self, most: usize) -> Vec<Who> {
+        let registered = |handset: &Handset| handset.accounts[0] != 0 || handset.verified;
+        let of = |wanted: bool| {
+            let wanted = move |(_, _, handset): &(SlotId, &Key, &Handset)| {
+                !handset.registrar && registered(handset) == wanted
+            };
+            self.table.iter().filter(wanted).map(|(slot, key, _)| (HandsetId(slot), address_of(key.ip)))
+        };
+        of(true).chain(of(false)).take(most).map(|(id, ip)| self.who(id, ip)).collect()
+    }
+
+    /// How many handsets there are, by what is known of them.
+    pub fn states(&self) -> [(&'static str, u64); 2] {
+        let mut registered = 0_u64;
+        for (_, _, handset) in self.table.iter() {
+            registered += u64::from(!handset.registrar && (handset.accounts[0] != 0 || handset.verified));
+        }
+        [("registered", registered), ("unregistered", self.office_count().saturating_sub(registered))]
+    }
+
     /// Whether an address is the office's own.
     pub fn is_home(&self, ip: IpAddr) -> bool {
         self.settings.home.iter().any(|network| network.contains(ip))

@@ -143,6 +143,15 @@ impl<'a> From<&'a Exposure> for ExposureRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct HandsetRecord<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    who: Identity<'a>,
+    name: Option<&'a str>,
+    registered: bool,
+}
+
+#[derive(Serialize)]
 struct SummaryRecord<'a> {
     r#type: &'static str,
     frames: u64,
@@ -260,6 +269,36 @@ impl Recorder {
             Output::Finding(finding) => line(out, &self.finding(finding)),
             Output::Alert(alert) => line(out, &self.alert(alert)),
         }
+    }
+
+    /// A call as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn call_line(&self, out: &mut dyn Write, call: &CallFact) -> io::Result<()> {
+        line(out, &self.call(call, "call"))
+    }
+
+    /// An incident as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert_line(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        line(out, &self.alert(alert))
+    }
+
+    /// A handset of the inventory, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn handset_line(&self, out: &mut dyn Write, who: &Who) -> io::Result<()> {
+        let record = HandsetRecord {
+            r#type: "handset",
+            who: Identity::of(Some(who)),
+            name: self.name(who),
+            registered: who.verified,
+        };
+        line(out, &record)
     }
 
     /// A fact as it crossed the waist, as one line.

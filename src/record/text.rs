@@ -103,6 +103,14 @@ impl Writer {
         self.summary(out, report, summary)
     }
 
+    /// One incident as it stands, for whoever watches.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
+    }
+
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
         let (first, last) = (&incident.raised, &incident.last);
         let finding = &last.finding;

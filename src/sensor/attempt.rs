@@ -124,6 +124,9 @@ impl Core {
             for key in rows(call, &tag).into_iter().flatten() {
                 self.ledger.reopened(key);
             }
+            if !call.joined {
+                self.ledger.back(tag.target.class);
+            }
         }
     }
 
@@ -252,6 +255,9 @@ impl Core {
     fn uncount(&self, call: &Call<Tag>, tag: &Tag) {
         for key in rows(call, tag).into_iter().flatten() {
             self.ledger.closed(key);
+        }
+        if !call.joined {
+            self.ledger.over(tag.target.class);
         }
     }
 }

@@ -6,6 +6,7 @@
 mod attempt;
 mod encrypted;
 mod outcome;
+mod readers;
 pub mod watch;
 
 #[cfg(test)]
@@ -233,28 +234,6 @@ impl Sensor {
     /// What could be seen.
     pub const fn coverage(&self) -> &Coverage {
         &self.core.coverage
-    }
-
-    /// The counts for the summary.
-    pub fn totals(&self) -> Totals {
-        let core = &self.core;
-        Totals {
-            frames: core.outcomes.frames(),
-            sip_messages: core.outcomes.messages(),
-            invites: core.invites,
-            attempts: core.attempts,
-            answered: core.answered,
-            handsets: core.handsets.office_count(),
-        }
-    }
-
-    /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 3] {
-        [
-            ("handsets", self.core.handsets.evicted()),
-            ("calls", self.core.calls.evicted()),
-            ("registrations", self.core.registrations.evicted()),
-        ]
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::blob::Blob;
-use super::rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter};
+use super::rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter, NoteRow};
 
 /// Alerts, letters and acceptances that may wait.
 pub const URGENT: usize = 4_096;
@@ -19,6 +19,7 @@ pub(super) enum Job {
     Call(Box<CallRow>),
     Handset(Box<HandsetRow>),
     Finding(Box<FindingRow>),
+    Note(Box<NoteRow>),
     Ack(Box<AckRow>),
     Alert(Box<AlertRow>, Vec<Letter>, Option<SyncSender<bool>>),
     Delivered(&'static str, u64),

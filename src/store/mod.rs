@@ -32,7 +32,7 @@ pub use blob::{Blob, BlobError};
 pub use key::number_key;
 pub use mailbox::{ORDINARY, URGENT};
 pub use reader::{Asked, Reader, Sum};
-pub use rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter};
+pub use rows::{AckRow, AlertRow, CallRow, DayRow, FindingRow, HandsetRow, Letter, NoteRow};
 
 use mailbox::{Job, Mailbox};
 use writer::Writer;
@@ -186,6 +186,11 @@ impl Store {
     /// Where a check stands.
     pub fn finding(&self, row: FindingRow) {
         self.post(Job::Finding(Box::new(row)));
+    }
+
+    /// What the checklist and the coverage say today; the last note of a day stays.
+    pub fn note(&self, row: NoteRow) {
+        self.post(Job::Note(Box::new(row)));
     }
 
     /// Somebody accepted an alert.

@@ -1,12 +1,13 @@
 //! Questions to the file: for the command line, HTTP, reports, and the next start.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::blob::{Blob, BlobError};
-use super::rows::{AckRow, AlertRow, Letter};
+use super::rows::{AckRow, AlertRow, DayRow, Letter};
 use crate::time::Timestamp;
 
 /// A question that got no answer.
@@ -191,6 +192,51 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The days of a period on which a call left the office or something was noted, in order.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn days(&self, from: Timestamp, until: Timestamp) -> Result<Vec<DayRow>, Asked> {
+        let mut days: BTreeMap<i64, DayRow> = BTreeMap::new();
+        let sql = "SELECT started / 86400000000, count(*), sum(cost) FROM calls
+                   WHERE started >= ?1 AND started < ?2 AND NOT joined AND direction = 'outbound' GROUP BY 1";
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params![from.0, until.0])?;
+        while let Some(row) = rows.next()? {
+            let day = row.get(0)?;
+            let (attempts, cost) = (unsigned(row.get(1)?), row.get(2)?);
+            days.insert(day, DayRow { day, attempts, cost, ..DayRow::default() });
+        }
+        let first = from.0.div_euclid(DAY);
+        let mut statement = self.0.prepare_cached(
+            "SELECT day, checklist, coverage FROM days WHERE day >= ?1 AND day * 86400000000 < ?2",
+        )?;
+        for noted in statement.query_map(params![first, until.0], noted)? {
+            let noted = noted?;
+            let day = days.entry(noted.day).or_insert(DayRow { day: noted.day, ..DayRow::default() });
+            (day.checklist, day.coverage) = (noted.checklist, noted.coverage);
+        }
+        Ok(days.into_values().collect())
+    }
+
+    /// What was noted last before a moment's day.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn note_before(&self, at: Timestamp) -> Result<Option<DayRow>, Asked> {
+        let sql = "SELECT day, checklist, coverage FROM days WHERE day < ?1 ORDER BY day DESC LIMIT 1";
+        Ok(self.0.query_row(sql, [at.0.div_euclid(DAY)], noted).optional()?)
+    }
+
+    /// The first day on which something was noted: the store knows nothing from before.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn first_day(&self) -> Result<Option<Timestamp>, Asked> {
+        let first: Option<i64> = self.0.query_row("SELECT min(day) FROM days", [], |row| row.get(0))?;
+        Ok(first.map(|day| Timestamp(day.saturating_mul(DAY))))
+    }
+
     /// Letters that wait, in the order in which each sink sends them.
     ///
     /// # Errors
@@ -227,6 +273,13 @@ impl Reader {
         let rows = statement.query_map(params![since.0, limit], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+fn noted(row: &Row<'_>) -> Result<DayRow, rusqlite::Error> {
+    Ok(DayRow { day: row.get(0)?, checklist: row.get(1)?, coverage: row.get(2)?, ..DayRow::default() })
 }
 
 fn alert(row: &Row<'_>) -> Result<AlertRow, rusqlite::Error> {

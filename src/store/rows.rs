@@ -181,6 +181,32 @@ pub struct AckRow {
     pub why: String,
 }
 
+/// What the checklist and the coverage said on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteRow {
+    /// Days since the epoch, UTC.
+    pub day: i64,
+    /// The checklist's JSON record.
+    pub checklist: String,
+    /// The coverage's JSON.
+    pub coverage: String,
+}
+
+/// One day of a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayRow {
+    /// Days since the epoch, UTC.
+    pub day: i64,
+    /// Attempts that left the office.
+    pub attempts: u64,
+    /// What they cost by the best guess, in millionths.
+    pub cost: i64,
+    /// The checklist's JSON record as it was noted last.
+    pub checklist: Option<String>,
+    /// The coverage's JSON as it was noted last.
+    pub coverage: Option<String>,
+}
+
 /// Something that waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {

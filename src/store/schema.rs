@@ -2,7 +2,7 @@
 //! next one is added below it.
 
 /// What each version adds. `PRAGMA user_version` is the number of steps a file has been through.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     // 1: alerts, calls, handsets, acceptances, letters, state.
     "
 CREATE TABLE alerts(
@@ -62,5 +62,13 @@ CREATE TABLE findings(
     PRIMARY KEY(name, handset)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX calls_of_handset ON calls(handset, started);
+",
+    // 3: what the checklist and the coverage said, day by day, for reports.
+    "
+CREATE TABLE days(
+    day INTEGER PRIMARY KEY,         -- days since the epoch, UTC
+    checklist TEXT NOT NULL,         -- the checklist's JSON record as it was noted last
+    coverage TEXT NOT NULL           -- the coverage's JSON
+) STRICT;
 ",
 ];

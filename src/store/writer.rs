@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::blob::Blob;
 use super::mailbox::{Batch, Job, Mailbox, URGENT};
 use super::open::{attempt, loss, set_aside};
-use super::rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter};
+use super::rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter, NoteRow};
 use super::{Figure, Health, Loss, Settings};
 use crate::time::Timestamp;
 
@@ -207,6 +207,7 @@ fn transact(db: &mut Connection, jobs: &[Job]) -> Result<(), rusqlite::Error> {
             Job::Call(row) => call(&transaction, row)?,
             Job::Handset(row) => handset(&transaction, row)?,
             Job::Finding(row) => finding(&transaction, row)?,
+            Job::Note(row) => note(&transaction, row)?,
             Job::Ack(row) => ack(&transaction, row)?,
             Job::Alert(row, letters, _) => {
                 alert(&transaction, row)?;
@@ -278,6 +279,12 @@ fn finding(db: &Transaction<'_>, row: &FindingRow) -> Result<(), rusqlite::Error
     Ok(())
 }
 
+fn note(db: &Transaction<'_>, row: &NoteRow) -> Result<(), rusqlite::Error> {
+    let mut statement = db.prepare_cached("INSERT OR REPLACE INTO days VALUES(?1,?2,?3)")?;
+    statement.execute(params![row.day, row.checklist, row.coverage])?;
+    Ok(())
+}
+
 fn ack(db: &Transaction<'_>, row: &AckRow) -> Result<(), rusqlite::Error> {
     let mut statement = db.prepare_cached("INSERT OR REPLACE INTO acks VALUES(?1,?2,?3,?4,?5)")?;
     statement.execute(params![row.raised.0, signed(row.id), row.time.0, row.until.0, row.why])?;
@@ -339,6 +346,7 @@ pub(super) fn tidy(db: &mut Connection, settings: &Settings, now: Timestamp) -> 
     )?;
     transaction.execute("DELETE FROM handsets WHERE last_seen < ?1", [before])?;
     transaction.execute("DELETE FROM findings WHERE time < ?1", [before])?;
+    transaction.execute("DELETE FROM days WHERE day < ?1 / 86400000000", [before])?;
     transaction.commit()?;
     let most = u64::from(settings.retention_mib) << 20;
     for _ in 0..16 {
