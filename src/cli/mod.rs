@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod doctor;
 mod drill;
 mod explain;
 mod init;
@@ -90,6 +91,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             return run::run(args, daemon);
         }
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
+        Command::Doctor(doctor) => doctor::run(args, doctor, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,
         Command::Score(score) => score::run(args, score, &mut out)?,

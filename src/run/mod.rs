@@ -13,6 +13,7 @@ mod decide;
 mod destinations;
 #[cfg(feature = "daemon")]
 mod direction;
+pub mod doctor;
 pub mod engine;
 #[cfg(feature = "daemon")]
 pub mod outlet;
