@@ -26,9 +26,9 @@ pub(super) fn run(args: &Args, wish: &args::Doctor, out: &mut dyn Write) -> Resu
     };
     let report = doctor.finish();
     if wish.json {
-        json(out, &object(&report))?
+        json(out, &object(&report))?;
     } else {
-        text(&report, out)?
+        text(&report, out)?;
     }
     out.flush()?;
     match (broken, report.verdict) {

@@ -128,9 +128,9 @@ impl Look {
             && let Some(first) = frame.data.first()
         {
             if first & 1 == 1 {
-                self.group += 1
+                self.group += 1;
             } else {
-                self.unicast += 1
+                self.unicast += 1;
             }
             if let Some(right) = checksum::is_right(frame.data) {
                 self.checked += 1;

@@ -5,10 +5,7 @@
 
 /// `None`: not IPv4 with UDP or TCP, a fragment, cut short, or without a checksum.
 pub(super) fn is_right(frame: &[u8]) -> Option<bool> {
-    let ip = match frame.get(12..)? {
-        [8, 0, ip @ ..] | [0x81, 0, _, _, 8, 0, ip @ ..] => ip,
-        _ => return None,
-    };
+    let ([8, 0, ip @ ..] | [0x81, 0, _, _, 8, 0, ip @ ..]) = frame.get(12..)? else { return None };
     let length = usize::from(*ip.first()? & 15) * 4;
     let total = usize::from(word(ip, 2)?);
     let (protocol, fragment) = (*ip.get(9)?, word(ip, 6)? & 0x3fff);
