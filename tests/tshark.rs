@@ -176,6 +176,7 @@ fn compare(file: &Path, port: u16, known: &mut Known, faults: &mut Vec<String>) 
     compared
 }
 
+#[cfg(test)]
 fn corpora() -> Vec<PathBuf> {
     let folder = std::env::var_os("RINGFENCE_CORPORA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
@@ -199,6 +200,7 @@ fn corpora() -> Vec<PathBuf> {
 /// Records the loopback interface until it's dropped.
 struct Recording(Child);
 
+#[cfg(test)]
 impl Recording {
     /// `None` where this user may not.
     fn start(file: &Path, port: u16) -> Option<Self> {
