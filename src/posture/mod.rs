@@ -3,34 +3,85 @@
 //! In: `Fact`, ticks. Out: `CheckFinding`, `Checklist`.
 //! Never: says "pass" where it could not see.
 
+pub mod backdoor_inbound;
+pub mod backdoor_outbound;
 pub mod board;
+pub mod brute_force;
 pub mod checklist;
+pub mod clear_provisioning;
+pub mod digest_leak;
+pub mod enumeration;
+pub mod exposed_interface;
+pub mod idle_handset;
+pub mod lapsed_registration;
+pub mod new_device;
 pub mod opened_port;
+pub mod scanner;
+pub mod scanner_names;
 pub mod scene;
+pub mod services;
 pub mod sheet;
+pub mod stranger_sip;
+pub mod unregistered_handset;
+pub mod unsolicited_inbound;
+pub mod weak_auth;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::fact::Fact;
 use crate::finding::{Check, Severity};
+use crate::handsets::{self, Network, Who};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
 
-use board::Board;
 pub use board::Told;
+use board::{Board, Mark};
 pub use checklist::{Blind, Checklist, Row, Sight};
-use opened_port::OpenedPort;
-use scene::{Found, Scene, Watcher};
+use scene::{Found, Scene, Watched, Watcher};
 
 /// What is allowed, and from where on checks speak.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {}
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The office's own networks.
+    pub home: Vec<Network>,
+    /// Whether the operator named the PBX.
+    pub has_pbx: bool,
+    /// Accounts of handsets that may stay silent: emergency phones, meeting rooms.
+    pub keep: BTreeSet<String>,
+    /// A handset that nobody used for so many days is worth knowing of …
+    pub idle_days: u32,
+    /// … and one for so many is worth a look.
+    pub idle_warning_days: u32,
+    /// Names of scanners besides the built-in ones.
+    pub scanners: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            home: handsets::Settings::default().home,
+            has_pbx: false,
+            keep: BTreeSet::new(),
+            idle_days: 30,
+            idle_warning_days: 90,
+            scanners: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a handset may stay silent.
+    fn keeps(&self, who: &Who) -> bool {
+        std::str::from_utf8(who.user.as_bytes()).is_ok_and(|user| self.keep.contains(user))
+    }
+}
 
 /// The checklist's state.
 #[derive(Debug)]
 pub struct Posture {
     settings: Settings,
     hours: OfficeHours,
+    watched: Watched,
     watchers: Vec<Box<dyn Watcher>>,
     board: Board,
     found: Vec<Found>,
@@ -52,7 +103,8 @@ impl Posture {
         Self {
             settings,
             hours,
-            watchers: vec![Box::new(OpenedPort::default())],
+            watched: Watched::default(),
+            watchers: watchers(),
             board: Board::default(),
             found: Vec::new(),
             told: VecDeque::new(),
@@ -72,10 +124,14 @@ impl Posture {
         self.handle_timeout(now);
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
-        if let Fact::Sighting(sighting) = fact {
-            let scene = Scene { now, settings: &self.settings, hours: &self.hours };
-            for watcher in &mut self.watchers {
-                watcher.sighting(sighting, &scene, &mut self.found);
+        self.watched.note(now);
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
+        for watcher in &mut self.watchers {
+            match fact {
+                Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
+                Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
+                Fact::Registered { who, .. } => watcher.registered(who, &scene),
+                Fact::ClearSipDrop { .. } => {}
             }
         }
         self.pin();
@@ -92,7 +148,7 @@ impl Posture {
             self.pause = Span(self.pause.0.saturating_mul(2)).min(LONG_ROUND);
             self.board.expire(now);
         }
-        let scene = Scene { now, settings: &self.settings, hours: &self.hours };
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         for watcher in &mut self.watchers {
             watcher.tick(&scene, &mut self.found);
         }
@@ -111,6 +167,14 @@ impl Posture {
 
     fn pin(&mut self) {
         for found in self.found.drain(..) {
+            if found.mended {
+                let Found { detail, finding, .. } = found;
+                let mark = Mark { check: finding.check, subject: finding.subject, detail };
+                if self.board.mend(&mark).is_some() {
+                    self.told.push_back(Told { finding, fresh: true });
+                }
+                continue;
+            }
             let told = self.board.report(found.detail, found.finding);
             self.told.push_back(Told { fresh: told.fresh || found.again, ..told });
         }
@@ -118,7 +182,7 @@ impl Posture {
 
     /// The whole checklist as it stands.
     pub fn checklist(&self, sight: Sight, now: Timestamp) -> Checklist {
-        let scene = Scene { now, settings: &self.settings, hours: &self.hours };
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         let row = |check: &Check| {
             let watcher = self.watchers.iter().find(|watcher| watcher.check() == *check)?;
             Some(Row::new(*check, self.board.of(*check), watcher.say(&scene, sight)))
@@ -136,4 +200,26 @@ impl Posture {
         let strangers = self.watchers.iter().map(|watcher| watcher.evicted()).sum();
         [("posture_findings", self.board.evicted()), ("posture_state", strangers)]
     }
+}
+
+/// Every check, in the order of the sheet.
+fn watchers() -> Vec<Box<dyn Watcher>> {
+    vec![
+        Box::new(unsolicited_inbound::UnsolicitedInbound::default()),
+        Box::new(stranger_sip::StrangerSip::default()),
+        Box::new(opened_port::OpenedPort::default()),
+        Box::new(backdoor_inbound::BackdoorInbound::default()),
+        Box::new(backdoor_outbound::BackdoorOutbound::default()),
+        Box::new(digest_leak::DigestLeak::default()),
+        Box::new(weak_auth::WeakAuth::default()),
+        Box::new(exposed_interface::ExposedInterface::default()),
+        Box::new(clear_provisioning::ClearProvisioning::default()),
+        Box::new(idle_handset::IdleHandset::default()),
+        Box::new(unregistered_handset::UnregisteredHandset::default()),
+        Box::new(lapsed_registration::LapsedRegistration::default()),
+        Box::new(scanner::Scanner::default()),
+        Box::new(brute_force::BruteForce::default()),
+        Box::new(enumeration::Enumeration::default()),
+        Box::new(new_device::NewDevice::default()),
+    ]
 }
