@@ -7,10 +7,18 @@ use super::{Judge, Output};
 use crate::alert::book::Gist;
 use crate::alert::{Cause, Key};
 use crate::finding::{CheckFinding, Exposure, Finding, Severity, Status, Subject};
+use crate::posture::password::Verdict;
 use crate::tally::Label;
 use crate::time::Timestamp;
 
 impl Judge {
+    /// Takes in what the password check came to.
+    pub fn handle_verdict(&mut self, verdict: &Verdict, now: Timestamp) {
+        self.handle_timeout(now);
+        self.posture.handle_verdict(verdict, now);
+        self.found(now);
+    }
+
     /// Passes on what was found, and opens an incident for what pages.
     pub(super) fn found(&mut self, now: Timestamp) {
         while let Some(told) = self.posture.poll() {

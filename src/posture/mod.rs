@@ -9,6 +9,8 @@ pub mod board;
 pub mod brute_force;
 pub mod checklist;
 pub mod clear_provisioning;
+pub mod default_sip_password;
+pub mod default_web_password;
 pub mod digest_leak;
 pub mod enumeration;
 pub mod exposed_interface;
@@ -16,6 +18,7 @@ pub mod idle_handset;
 pub mod lapsed_registration;
 pub mod new_device;
 pub mod opened_port;
+pub mod password;
 pub mod scanner;
 pub mod scanner_names;
 pub mod scene;
@@ -37,6 +40,7 @@ use crate::time::{OfficeHours, Span, Timestamp};
 pub use board::Told;
 use board::{Board, Mark};
 pub use checklist::{Blind, Checklist, Row, Sight};
+use password::Verdict;
 use scene::{Found, Scene, Watched, Watcher};
 
 /// What is allowed, and from where on checks speak.
@@ -54,6 +58,8 @@ pub struct Settings {
     pub idle_warning_days: u32,
     /// Names of scanners besides the built-in ones.
     pub scanners: Vec<String>,
+    /// The password check.
+    pub password: password::Settings,
 }
 
 impl Default for Settings {
@@ -65,6 +71,7 @@ impl Default for Settings {
             idle_days: 30,
             idle_warning_days: 90,
             scanners: Vec::new(),
+            password: password::Settings::default(),
         }
     }
 }
@@ -91,6 +98,9 @@ pub struct Posture {
     /// How long until the one after it.
     pause: Span,
 }
+
+/// Which list of default passwords findings name.
+pub const LIST_VERSION: &str = "built-in list 2026-11";
 
 /// Everything is looked over so often while something is seen …
 const ROUND: Span = Span::HOUR;
@@ -133,6 +143,14 @@ impl Posture {
                 Fact::Registered { who, .. } => watcher.registered(who, &scene),
                 Fact::ClearSipDrop { .. } => {}
             }
+        }
+        self.pin();
+    }
+
+    /// Takes in what the password check came to.
+    pub fn handle_verdict(&mut self, verdict: &Verdict, now: Timestamp) {
+        for watcher in &mut self.watchers {
+            watcher.verdict(verdict, now, &mut self.found);
         }
         self.pin();
     }
@@ -211,6 +229,8 @@ fn watchers() -> Vec<Box<dyn Watcher>> {
         Box::new(backdoor_inbound::BackdoorInbound::default()),
         Box::new(backdoor_outbound::BackdoorOutbound::default()),
         Box::new(digest_leak::DigestLeak::default()),
+        Box::new(default_sip_password::DefaultSipPassword::default()),
+        Box::new(default_web_password::DefaultWebPassword::default()),
         Box::new(weak_auth::WeakAuth::default()),
         Box::new(exposed_interface::ExposedInterface::default()),
         Box::new(clear_provisioning::ClearProvisioning::default()),

@@ -13,6 +13,7 @@ use crate::touches::Side;
 
 use super::Settings;
 use super::checklist::{Say, Sight};
+use super::password::Verdict;
 
 /// What holds at a moment.
 pub struct Scene<'a> {
@@ -73,6 +74,9 @@ pub trait Watcher: std::fmt::Debug + Send {
     /// A registrar accepted an account from a handset for the first time.
     fn registered(&mut self, _who: &Who, _scene: &Scene<'_>) {}
 
+    /// The password check came to a result.
+    fn verdict(&mut self, _verdict: &Verdict, _now: Timestamp, _out: &mut Vec<Found>) {}
+
     /// Lets time pass; called at `deadline`, and once an hour at the most.
     fn tick(&mut self, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
 
@@ -125,6 +129,17 @@ impl Found {
                 first: sighting.time,
             },
         }
+    }
+
+    /// The finding is about a device.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        self.finding.subject = subject(device);
+        self.finding.who = device.who;
+        if device.who.is_none() {
+            self.detail = detail_of(device);
+        }
+        self
     }
 
     /// A finding about a handset, at a tick.
