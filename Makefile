@@ -3,7 +3,7 @@
 CARGO ?= cargo
 BIN = $${CARGO_TARGET_DIR:-target}/release/ringfence
 
-.PHONY: help demo test lint bench needs
+.PHONY: help demo test lint bench needs tools
 
 help:
 	@echo "make demo   build, replay an office weekend with an attack in it, print the alerts"
@@ -14,13 +14,16 @@ help:
 needs:
 	@scripts/need-libpcap
 
+tools:
+	@scripts/need-tools
+
 demo: needs
 	$(CARGO) build --release --locked
 	@echo
 	@$(BIN) --config fixtures/demo/config.toml replay fixtures/demo/capture.pcap
 
 # Documentation tests come first, so that the last line is the summary of tests that exist.
-test: needs
+test: needs tools
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 

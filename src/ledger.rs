@@ -196,6 +196,8 @@ pub struct Ledger {
     capacity: usize,
     refused: AtomicU64,
     attempted: Tally<Class>,
+    over: Tally<Class>,
+    back: Tally<Class>,
     answered: Tally<Class>,
     talked_micros: Tally<Class>,
 }
@@ -215,6 +217,8 @@ impl Ledger {
             capacity: settings.rows,
             refused: AtomicU64::new(0),
             attempted: Tally::default(),
+            over: Tally::default(),
+            back: Tally::default(),
             answered: Tally::default(),
             talked_micros: Tally::default(),
         }
@@ -253,6 +257,22 @@ impl Ledger {
     /// Counts of human calls by class: attempted.
     pub const fn attempted(&self) -> &Tally<Class> {
         &self.attempted
+    }
+
+    /// A human call is over.
+    pub fn over(&self, class: Class) {
+        self.over.bump(class);
+    }
+
+    /// A human call that was over is up again: another branch of it answered.
+    pub fn back(&self, class: Class) {
+        self.back.bump(class);
+    }
+
+    /// Human calls that ring or talk now.
+    pub fn up(&self, class: Class) -> u64 {
+        let begun = self.attempted.get(class).saturating_add(self.back.get(class));
+        begun.saturating_sub(self.over.get(class))
     }
 
     /// Counts of human calls by class: answered.

@@ -34,10 +34,16 @@ pub mod posture;
 pub mod alert;
 pub mod judge;
 pub mod record;
+pub mod view;
 
 // The edges: files, settings, generated traffic, the command line.
 pub mod capture;
+#[cfg(feature = "daemon")]
+pub mod store;
+#[cfg(feature = "daemon")]
+pub mod export;
 pub mod config;
 pub mod drill;
 pub mod run;
+pub mod score;
 pub mod cli;

@@ -209,6 +209,54 @@ impl OfficeHours {
     }
 }
 
+/// Days since 1970-01-01 of a date of the Gregorian calendar; `None` if there is no such date. Howard
+/// Hinnant's `days_from_civil`.
+pub fn days_from_civil(year: i64, month: u8, day: u8) -> Option<i64> {
+    let (m, d) = (i64::from(month), i64::from(day));
+    if !(1..=12).contains(&m) || !(1..=31).contains(&d) || !(0..=9_999).contains(&year) {
+        return None;
+    }
+    let y = if m <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doy = (153 * (if m > 2 { m - 3 } else { m + 9 }) + 2) / 5 + d - 1;
+    let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
+    (civil_from_days(days) == (year, month, day)).then_some(days)
+}
+
+/// What a user means by "since": `90s`, `15m`, `24h`, `7d` before now, a day (UTC) or a time in RFC
+/// 3339's form for UTC.
+pub fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let text = text.trim();
+    let number = |s: &str| {
+        (!s.is_empty() && s.len() <= 9 && s.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| s.parse::<i64>().ok())
+            .flatten()
+    };
+    for (unit, seconds) in [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)] {
+        if let Some(n) = text.strip_suffix(unit) {
+            return number(n).map(|n| now.minus(Span::seconds(n * seconds)));
+        }
+    }
+    let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
+    let clock = clock.strip_suffix('Z').unwrap_or(clock);
+    let mut parts = date.splitn(3, '-').map(number);
+    let mut part = || parts.next().flatten();
+    let (year, month, day) = (part()?, part()?, part()?);
+    let days = days_from_civil(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)?;
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.splitn(3, ':').map(number);
+    let mut part = || parts.next().unwrap_or(Some(0));
+    let (hour, minute, second) = (part()?, part()?, part()?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let micros = number(fraction.get(..fraction.len().min(6))?)?;
+    let scale = (fraction.len().min(6)..6).fold(1, |scale, _| scale * 10);
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(Timestamp::from_parts(seconds, micros * scale))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +267,21 @@ mod tests {
         assert_eq!(Timestamp(951_782_400_000_001).to_string(), "2000-02-29T00:00:00.000001Z");
         assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
         assert_eq!(Timestamp(4_291_747_199_000_000).to_string(), "2105-12-31T23:59:59.000000Z");
+    }
+
+    #[test]
+    fn since_as_people_write_it() {
+        let now = Timestamp::from_parts(1_764_158_400, 0);
+        assert_eq!(since("24h", now), Some(now.minus(Span::DAY)));
+        assert_eq!(since("90s", now), Some(now.minus(Span::seconds(90))));
+        for at in ["2025-11-26T12:00:00.25Z", "2024-02-29T23:59:59Z", "1970-01-01T00:00:00Z"] {
+            let read = since(at, now).unwrap().to_string();
+            assert!(read.starts_with(at.trim_end_matches('Z')), "{at} {read}");
+        }
+        assert_eq!(since("2025-11-26", now).unwrap().to_string(), "2025-11-26T00:00:00.000000Z");
+        for wrong in ["", "h", "-1h", "2025-02-30", "2025-11-26T25:00:00Z", "99999999999d", "x", "2025-11"] {
+            assert_eq!(since(wrong, now), None, "{wrong}");
+        }
     }
 
     #[test]

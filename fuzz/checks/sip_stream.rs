@@ -1,15 +1,23 @@
 //! What must hold for any stream; shared by the fuzz target and the test that replays its corpus.
 
+use ringfence::decode::{Path, Segment};
 use ringfence::sip::Message;
 use ringfence::sip::framing::{Framing, Scan};
+use ringfence::streams::{Settings, Streams};
+use ringfence::time::Timestamp;
 
-/// However a stream is cut, the messages are the same. The first byte says how many cut marks
-/// follow it; each is the length of one segment.
+/// However a stream is cut, the messages are the same; in whatever order and however often its
+/// segments come, so they are behind a SYN. The first byte says how many cut marks follow it: each is
+/// the length of one segment, and its upper bits say where that one goes in the order of arrival.
 pub(super) fn check(data: &[u8]) {
     let Some((count, rest)) = data.split_first() else { return };
     let (cuts, bytes) = rest.split_at(usize::from(*count & 31).min(rest.len()));
     let whole = framed(bytes, &[]);
     assert_eq!(framed(bytes, cuts), whole);
+    // Behind a SYN, and within what may wait for its turn, order is no matter.
+    if bytes.len() < 16 * 1024 {
+        assert_eq!(reassembled(bytes, cuts, false), reassembled(bytes, cuts, true));
+    }
     for message in whole {
         let _ = Message::parse(&message);
     }
@@ -32,4 +40,55 @@ fn framed(mut bytes: &[u8], cuts: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     out
+}
+
+/// Through TCP reassembly, in order or shuffled by the cut marks' upper bits and partly doubled.
+fn reassembled(bytes: &[u8], cuts: &[u8], shuffled: bool) -> Vec<Vec<u8>> {
+    let (mut segments, mut rest, mut at) = (Vec::new(), bytes, 0u32);
+    let mut marks = cuts.iter();
+    while !rest.is_empty() {
+        let mark = marks.next().copied();
+        let length = mark.map_or(usize::MAX, |mark| usize::from(mark) + 1).min(rest.len());
+        let (piece, more) = rest.split_at(length);
+        segments.push((mark.unwrap_or(0), at, piece));
+        at += u32::try_from(length).unwrap();
+        rest = more;
+    }
+    if shuffled {
+        segments.sort_by_key(|(mark, ..)| mark >> 4);
+        let doubled: Vec<_> = segments.iter().filter(|(mark, ..)| mark & 3 == 3).copied().collect();
+        segments.extend(doubled);
+    }
+    let (mut streams, mut out) = (Streams::new(Settings::default()), Vec::new());
+    let mut push = |segment: Segment<'_>| {
+        streams.push(&segment, Timestamp(0), &mut |_, message| out.push(message.to_vec()));
+    };
+    push(Segment { syn: true, ..segment(0, &[]) });
+    for (_, at, piece) in segments {
+        push(segment(at, piece));
+    }
+    out
+}
+
+fn segment(at: u32, payload: &[u8]) -> Segment<'_> {
+    let path = Path {
+        src: ([10, 0, 3, 17], 40_000).into(),
+        dst: ([203, 0, 113, 10], 5060).into(),
+        src_mac: None,
+        dst_mac: None,
+        vlan: None,
+        mirror: None,
+    };
+    Segment {
+        path,
+        // Numbers wrap in the middle of what a corpus holds.
+        seq: at.wrapping_sub(200),
+        syn: false,
+        fin: false,
+        rst: false,
+        ack: true,
+        ack_seq: 1,
+        payload,
+        truncated: false,
+    }
 }

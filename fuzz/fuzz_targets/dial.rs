@@ -1,32 +1,7 @@
-//! Any bytes as a dialled string or URI, on both legs, for two homes: `cargo +nightly fuzz run dial`.
+//! Any bytes as a dialled string or URI.
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../checks/dial.rs"]
+mod dial;
 
-use libfuzzer_sys::fuzz_target;
-use ringfence::dial::{Class, Dial, Leg, Region, Settings};
-
-static DIALS: LazyLock<[Dial; 2]> = LazyLock::new(|| {
-    ["GB", "US"].map(|home| {
-        let settings = Settings {
-            outside_line: vec!["9".to_owned()],
-            extensions: vec!["2XX".to_owned()],
-            ..Settings::for_home(Region::new(home).unwrap())
-        };
-        Dial::new(&settings).unwrap()
-    })
-});
-
-fuzz_target!(|input: &[u8]| {
-    for dial in DIALS.iter() {
-        for leg in [Leg::Handset, Leg::Trunk] {
-            let target = dial.classify(leg, input);
-            assert_eq!(target, dial.classify(leg, input));
-            assert!(target.class != Class::Unknown || target.number.is_none());
-        }
-        if let Ok(text) = std::str::from_utf8(input) {
-            let told = dial.explain(text);
-            assert_eq!(told.class, dial.classify(Leg::Handset, input).class);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| dial::check(data));

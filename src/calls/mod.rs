@@ -105,6 +105,11 @@ pub struct Call<T> {
 }
 
 impl<T> Call<T> {
+    /// Whether any response to it was seen.
+    pub fn is_heard(&self) -> bool {
+        self.code != 0 || self.answered.is_some() || self.peers != [0; 4]
+    }
+
     /// How long it was talked for until `now`: from the answer, or from the attempt if only the
     /// end was seen.
     pub fn talked(&self, now: Timestamp) -> Span {

@@ -9,6 +9,8 @@ pub mod file;
 #[cfg(feature = "daemon")]
 pub mod hep;
 mod input;
+#[cfg(feature = "daemon")]
+pub mod live;
 mod pcapng;
 mod savefile;
 

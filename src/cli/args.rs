@@ -26,12 +26,17 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Watch the mirror port: capture, detect, serve, notify
+    #[cfg(feature = "daemon")]
+    Run(Run),
     /// Read captures through the engine and print the alerts
     Replay(Replay),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
     Explain(Explain),
     /// Write labelled synthetic traffic
     Drill(Drill),
+    /// Score detection on labelled traffic, beside other systems' rules
+    Score(Score),
     /// Check the configuration and print what is in force
     Check(Check),
     /// Write a commented configuration file
@@ -51,6 +56,14 @@ pub(super) enum Format {
     Text,
     /// One JSON object a line, numbers in full
     Jsonl,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// An interface that sees the mirror port; instead of the configuration's
+    #[arg(short, long, value_name = "IFACE")]
+    pub(super) interface: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -117,6 +130,38 @@ pub(super) struct Drill {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Score {
+    /// Folders of FILE.pcap (also .pcapng, .gz) with FILE.labels.jsonl beside them
+    #[arg(value_name = "DIR", required_unless_present = "worlds", conflicts_with = "worlds")]
+    pub(super) folders: Vec<PathBuf>,
+    /// Play these drill worlds or scenarios instead, without captures: names with commas between
+    /// them; all, attacks and quiet name groups
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
+    pub(super) worlds: Option<Vec<String>>,
+    /// The seeds to play them with
+    #[arg(long, value_name = "A-B", default_value = "1001-1008", requires = "worlds")]
+    pub(super) seeds: String,
+    /// Calendar days, instead of each world's own number
+    #[arg(long, value_name = "N", requires = "worlds")]
+    pub(super) days: Option<u16>,
+    /// Handsets of each office, instead of each world's own number
+    #[arg(long, value_name = "N", requires = "worlds")]
+    pub(super) handsets: Option<u16>,
+    /// Leave other systems' rules out
+    #[arg(long)]
+    pub(super) alone: bool,
+    /// List every false alarm and every attack that was missed or found late, on standard error
+    #[arg(long)]
+    pub(super) faults: bool,
+    /// Threads at work at once; without it, as many as there are processors
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// Print JSON
     #[arg(long)]
@@ -162,6 +207,11 @@ mod tests {
             "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",
             "ringfence drill --list",
             "ringfence check",
+            #[cfg(feature = "daemon")]
+            "ringfence run -i eth1 -i eth2",
+            "ringfence score captures more --json",
+            "ringfence score --worlds",
+            "ringfence score --worlds ordinary,small --seeds 1-9 --days 40 --handsets 9 --alone --faults",
             "ringfence completions bash",
             "ringfence man",
             "ringfence init",
@@ -173,7 +223,8 @@ mod tests {
             "ringfence replay",
             "ringfence drill night",
             "ringfence replay --format xml a",
-            "ringfence run",
+            "ringfence score",
+            "ringfence score captures --worlds all",
         ] {
             let wrong = Args::try_parse_from(line.split(' ')).unwrap_err();
             assert!(wrong.exit_code() == 2, "{line}");

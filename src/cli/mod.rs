@@ -9,6 +9,9 @@ mod drill;
 mod explain;
 mod init;
 mod replay;
+#[cfg(feature = "daemon")]
+mod run;
+mod score;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -80,9 +83,16 @@ pub fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match &args.command {
+        #[cfg(feature = "daemon")]
+        Command::Run(daemon) => {
+            // Its alerts are shown from another thread.
+            drop(out);
+            return run::run(args, daemon);
+        }
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         Command::Drill(drill) => drill::run(drill, &mut out)?,
+        Command::Score(score) => score::run(args, score, &mut out)?,
         Command::Check(check) => check::run(args, check, &mut out)?,
         Command::Init(init) => init::run(init, &mut out)?,
         Command::Completions { shell } => args::completions(*shell, &mut out)?,

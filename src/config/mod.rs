@@ -27,6 +27,8 @@ use schema::File;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     file: File,
+    /// Where relative paths start.
+    folder: std::path::PathBuf,
     home: Region,
     hours: OfficeHours,
     allowances: Vec<Allowance>,
@@ -43,16 +45,11 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 15] = [
+const AHEAD: [&[&str]; 10] = [
     &["site", "support"],
     &["site", "provisioning"],
-    &["capture", "interfaces"],
-    &["capture", "hep"],
     &["detect", "sensitivity"],
     &["detect", "learning_days"],
-    &["http"],
-    &["control"],
-    &["metrics"],
     &["store"],
     &["privacy"],
     &["notify"],
@@ -90,6 +87,7 @@ impl Config {
                 hours: hours::office_hours(&site.zone, site.open, &site.holidays),
                 home: site.home,
                 allowances: allowances(&file, &site.ends),
+                folder: folder.to_owned(),
                 deck,
                 ahead: ahead(&located),
                 file,
@@ -156,6 +154,68 @@ impl Config {
     /// Where to take HEPv3, if anywhere.
     pub fn hep_listen(&self) -> Option<std::net::SocketAddr> {
         self.file.capture.hep.listen.parse().ok()
+    }
+
+    /// Interfaces to capture from: the file's, unless others are named.
+    #[cfg(feature = "daemon")]
+    pub fn live(&self, named: &[String]) -> crate::capture::live::Settings {
+        let capture = &self.file.capture;
+        let interfaces = if named.is_empty() { capture.interfaces.as_slice() } else { named };
+        crate::capture::live::Settings {
+            interfaces: interfaces.to_vec(),
+            filter: capture.filter.clone(),
+            buffer_mib: capture.buffer_mib,
+        }
+    }
+
+    /// The listener; `None` if there shall be none.
+    #[cfg(feature = "daemon")]
+    pub fn http(&self) -> Option<crate::export::http::Settings> {
+        let http = &self.file.http;
+        let path = |text: &String| (!text.is_empty()).then(|| self.folder.join(text));
+        Some(crate::export::http::Settings {
+            listen: http.listen.parse().ok()?,
+            token_file: path(&http.token_file),
+            tls: path(&http.tls_cert).zip(path(&http.tls_key)),
+            client_ca: path(&http.client_ca),
+        })
+    }
+
+    /// Which handsets metrics name; `key` is for those that nobody named.
+    #[cfg(feature = "daemon")]
+    pub fn metrics(&self, key: [u8; 32]) -> crate::export::metrics::Settings {
+        use crate::export::metrics::{HandsetLabel, Names, Settings};
+        let handset_label = match self.file.metrics.handset_label {
+            schema::HandsetLabel::Off => HandsetLabel::Off,
+            schema::HandsetLabel::Alerting => HandsetLabel::Alerting,
+            schema::HandsetLabel::All => HandsetLabel::All,
+        };
+        Settings { handset_label, names: Names { configured: self.names(), key } }
+    }
+
+    /// Where the control socket is; `None` if there shall be none.
+    pub fn control_socket(&self) -> Option<std::path::PathBuf> {
+        let socket = &self.file.control.socket;
+        (!socket.is_empty()).then(|| self.folder.join(socket))
+    }
+
+    /// The user that the daemon runs as once its sockets are open, if it is started as root.
+    pub fn run_as(&self) -> &str {
+        &self.file.run.user
+    }
+
+    /// What the office is called.
+    pub fn site_name(&self) -> &str {
+        &self.file.site.name
+    }
+
+    /// How records are written in logs and in what is sent.
+    pub fn recorder(&self) -> crate::record::Recorder {
+        let privacy = match self.file.privacy.numbers {
+            schema::Numbers::Full => crate::record::Privacy::Full,
+            schema::Numbers::Masked | schema::Numbers::Hashed => crate::record::Privacy::Masked,
+        };
+        crate::record::Recorder { privacy, names: self.names() }
     }
 
     /// The cold half.

@@ -11,6 +11,7 @@ pub(super) struct File {
     pub(super) capture: Capture,
     pub(super) detect: Detect,
     pub(super) tariff: Tariff,
+    pub(super) run: Run,
     pub(super) http: Http,
     pub(super) control: Control,
     pub(super) metrics: Metrics,
@@ -104,6 +105,18 @@ pub(super) struct Handset {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tariff {
     pub(super) file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Run {
+    pub(super) user: String,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { user: "ringfence".to_owned() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

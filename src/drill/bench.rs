@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::audience::Camera;
 use super::call::{Call, Ending, Item};
 use super::leg::{self, Course, Cue, Leg, Manner, Side, What};
 use super::message::Renderer;
@@ -77,7 +78,8 @@ pub fn bench_invites(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
 pub fn bench_dialogs(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
     let (site, mut rng) = office();
     let wire = Wire { challenged: 333, ..Wire::default() };
-    let mut stage = Stage::new(Capture::new(out), wire, Rng::new(0, 2));
+    let mut camera = Camera { capture: Capture::new(out), renderer: Renderer::default() };
+    let mut stage = Stage::new(&mut camera, wire, Rng::new(0, 2));
     let mut at = START.clock(9, 0);
     for _ in 0..n {
         let (handset, number) = (rng.below(site.handsets.len()), number(&mut rng));

@@ -66,6 +66,12 @@ pub(super) struct Leg {
     pub(super) expires: i64,
     /// Where a 302 or a REFER points to.
     pub(super) target: String,
+    /// The account that diverted the call here, if one did.
+    pub(super) diverted_by: String,
+    /// Whether it continues a call whose first leg passes the switch as well.
+    pub(super) joined: bool,
+    /// Whether its Call-ID belongs to several calls.
+    pub(super) reused: bool,
 }
 
 /// What is sent. A request's answer names the same CSeq as the request.

@@ -4,6 +4,7 @@
 //! Never: anything but the same bytes for the same seed; a number of a real person at home.
 
 mod attack;
+mod audience;
 mod bench;
 mod calendar;
 mod call;
@@ -27,6 +28,9 @@ mod world;
 
 use std::io::{self, Write};
 
+use audience::Teller;
+
+pub use audience::{Event, EventKind};
 pub use bench::{bench_dialogs, bench_invites, bench_mirror};
 pub use labels::{Episode, EpisodeCall};
 pub use scenarios::{Scenario, Sort};
@@ -84,7 +88,25 @@ pub fn generate_with(
     out: &mut dyn Write,
     labels: &mut dyn Write,
 ) -> Result<Summary, DrillError> {
+    (find(name)?.world)().with(options).play(seed, out, labels)
+}
+
+/// Plays a scenario without writing a capture: tells what the mirror port would show, message by
+/// message, and answers with the labels. The same name and seed give the same calls, to the
+/// microsecond, as [`generate_with`].
+///
+/// # Errors
+/// If there is no such scenario.
+pub fn tell(
+    name: &str,
+    seed: u64,
+    options: Options,
+    listener: &mut dyn FnMut(&Event<'_>),
+) -> Result<(Summary, Vec<Episode>), DrillError> {
+    (find(name)?.world)().with(options).perform(seed, &mut Teller { tell: listener })
+}
+
+fn find(name: &str) -> Result<&'static Scenario, DrillError> {
     let scenario = scenarios().iter().find(|scenario| scenario.name == name);
-    let scenario = scenario.ok_or_else(|| DrillError::Unknown(name.to_owned()))?;
-    (scenario.world)().with(options).play(seed, out, labels)
+    scenario.ok_or_else(|| DrillError::Unknown(name.to_owned()))
 }

@@ -87,7 +87,7 @@ impl<'w> Capture<'w> {
     }
 
     /// Hands on what is left; answers with frames and file bytes.
-    pub(super) fn close(mut self) -> io::Result<(u64, u64)> {
+    pub(super) fn close(&mut self) -> io::Result<(u64, u64)> {
         self.flush()?;
         self.out.flush()?;
         Ok((self.frames, self.bytes))

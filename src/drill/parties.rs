@@ -63,6 +63,9 @@ fn leg(caller: Party, callee: Party, rng: &mut Rng) -> Leg {
         more: String::new(),
         expires: 3_600,
         target: String::new(),
+        diverted_by: String::new(),
+        joined: false,
+        reused: false,
     }
 }
 
@@ -75,6 +78,7 @@ pub(super) fn outward(site: &Site, call: &Call, rng: &mut Rng) -> Leg {
         leg.call_id = format!("{}@{}", leg.call_id, handset.end.ip);
     }
     if let Some(id) = &call.shared_id {
+        leg.reused = true;
         leg.call_id.clone_from(id);
         leg.tags[0].clone_from(id);
     }
@@ -119,7 +123,9 @@ pub(super) fn to_carrier(site: &Site, call: &Call, number: &str, forwarded: bool
     leg.from_host = site.pbx_end().ip.to_string();
     number.clone_into(&mut leg.to_user);
     leg.to_host = Site::carrier_end().ip.to_string();
+    leg.joined = !forwarded;
     leg.more = if forwarded {
+        user.clone_into(&mut leg.diverted_by);
         format!("Diversion: <sip:{user}@{DOMAIN}>;reason=unconditional;counter=1\r\n")
     } else {
         format!("P-Asserted-Identity: <sip:{user}@{DOMAIN}>\r\n")

@@ -7,11 +7,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 
+use super::audience::Audience;
 use super::call::{Call, Ending, Item, Way};
 use super::labels::{Episode, EpisodeCall};
 use super::leg::{self, Course, Cue, Leg, Manner, Side, What};
-use super::message::Renderer;
-use super::packet::Capture;
 use super::parties::{from_carrier, inward, outward, registration, to_carrier};
 use super::rng::Rng;
 use super::site::{Pbx, Site};
@@ -63,8 +62,7 @@ struct Running {
 
 /// Plays one scenario.
 pub(super) struct Stage<'w> {
-    capture: Capture<'w>,
-    renderer: Renderer,
+    audience: &'w mut dyn Audience,
     wire: Wire,
     rng: Rng,
     running: Vec<Option<Running>>,
@@ -76,10 +74,9 @@ pub(super) struct Stage<'w> {
 }
 
 impl<'w> Stage<'w> {
-    pub(super) fn new(capture: Capture<'w>, wire: Wire, rng: Rng) -> Self {
+    pub(super) fn new(audience: &'w mut dyn Audience, wire: Wire, rng: Rng) -> Self {
         Self {
-            capture,
-            renderer: Renderer::default(),
+            audience,
             wire,
             rng,
             running: Vec::new(),
@@ -123,7 +120,7 @@ impl<'w> Stage<'w> {
     pub(super) fn finish(mut self) -> io::Result<(Summary, Vec<Episode>)> {
         self.play_until(Timestamp(i64::MAX))?;
         self.episodes.retain(|episode| !episode.calls.is_empty());
-        let (frames, bytes) = self.capture.close()?;
+        let (frames, bytes) = self.audience.leaves()?;
         let episodes = self.episodes.len() as u64;
         let marked_calls = self.episodes.iter().map(|episode| episode.calls.len() as u64).sum();
         Ok((Summary { frames, bytes, episodes, marked_calls, ..self.summary }, self.episodes))
@@ -144,17 +141,13 @@ impl<'w> Stage<'w> {
         let Some(running) = &mut self.running[slot] else { return Ok(()) };
         let cue = running.cues[running.next];
         running.next += 1;
-        let sent = self.renderer.render(&running.leg, cue);
         if self.wire.lost == 0 || !self.rng.chance(self.wire.lost) {
             if self.summary.start == Timestamp::default() {
                 self.summary.start = cue.at;
             }
             self.summary.end = cue.at;
             self.summary.invites += u64::from(matches!(cue.what, What::Invite { .. } | What::Hold(_)));
-            self.capture.udp(cue.at, sent.from, sent.to, sent.payload)?;
-            if self.wire.doubled {
-                self.capture.again();
-            }
+            self.audience.shows(slot, &running.leg, cue, 1 + u8::from(self.wire.doubled))?;
         }
         match running.cues.get(running.next).map(|cue| cue.at) {
             Some(at) => self.schedule(at, slot),
@@ -173,17 +166,15 @@ impl<'w> Stage<'w> {
 
     fn start(&mut self, leg: Leg, cues: Vec<Cue>) {
         let Some(at) = cues.first().map(|cue| cue.at) else { return };
-        let running = Some(Running { leg, cues, next: 0 });
         let slot = match self.free.pop() {
-            Some(slot) => {
-                self.running[slot] = running;
-                slot
-            }
+            Some(slot) => slot,
             None => {
-                self.running.push(running);
+                self.running.push(None);
                 self.running.len() - 1
             }
         };
+        self.audience.opens(slot, &leg);
+        self.running[slot] = Some(Running { leg, cues, next: 0 });
         self.schedule(at, slot);
     }
 
@@ -211,6 +202,9 @@ impl<'w> Stage<'w> {
             matches!(call.way, Way::Forwarded(_)) || (matches!(call.way, Way::In) && second.is_some());
         let proves = matches!(call.way, Way::Out | Way::Internal(_));
         let (mut first, mut second) = (first, second);
+        if let (Some(leg), Way::Internal(_) | Way::In) = (&mut second, &call.way) {
+            leg.joined = true;
+        }
         point(&mut first, &call.ending);
         if let Some(leg) = &mut second {
             point(leg, &call.ending);

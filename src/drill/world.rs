@@ -6,10 +6,12 @@
 use std::io::Write;
 
 use super::attack::{Attack, Scene};
+use super::audience::{Audience, Camera};
 use super::calendar::{DAY_S, Day};
 use super::call::{Call, Ending, Item, Way};
 use super::happening::Happening;
-use super::labels;
+use super::labels::{self, Episode};
+use super::message::Renderer;
 use super::ordinary::{self, Habits};
 use super::packet::Capture;
 use super::rng::Rng;
@@ -121,17 +123,29 @@ impl World {
         self.first_day.plus(i64::from(self.days) - 1)
     }
 
-    /// Plays it.
+    /// Films it.
     pub(super) fn play(
         &self,
         seed: u64,
         out: &mut dyn Write,
         labels: &mut dyn Write,
     ) -> Result<Summary, DrillError> {
+        let mut camera = Camera { capture: Capture::new(out), renderer: Renderer::default() };
+        let (summary, episodes) = self.perform(seed, &mut camera)?;
+        labels::write(&episodes, labels)?;
+        Ok(summary)
+    }
+
+    /// Plays it before an audience.
+    pub(super) fn perform(
+        &self,
+        seed: u64,
+        audience: &mut dyn Audience,
+    ) -> Result<(Summary, Vec<Episode>), DrillError> {
         let rng = |stream| Rng::new(seed, stream as u64);
         let mut site =
             Site::new(self.handsets, self.pbx, self.travelled, self.call_centre, &mut rng(Stream::Site));
-        let mut stage = Stage::new(Capture::new(out), self.wire, rng(Stream::Stage));
+        let mut stage = Stage::new(audience, self.wire, rng(Stream::Stage));
         let mut attacks = self.plan_attacks(&site, &mut stage, seed);
         let (mut ordinary, mut happenings) = (rng(Stream::Ordinary), rng(Stream::Happenings));
         let (start, stop) = (self.start(), self.last_day().at(self.until));
@@ -155,9 +169,7 @@ impl World {
                 stage.begin(&site, item)?;
             }
         }
-        let (summary, episodes) = stage.finish()?;
-        labels::write(&episodes, labels)?;
-        Ok(summary)
+        Ok(stage.finish()?)
     }
 
     fn plan_attacks(&self, site: &Site, stage: &mut Stage<'_>, seed: u64) -> Vec<Call> {

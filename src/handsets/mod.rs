@@ -85,6 +85,31 @@ fn address_of(ip: u128) -> IpAddr {
     v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
 }
 
+/// What was seen of a handset's SIP in clear: its calls and registrations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClearSip {
+    /// The first of them.
+    pub first: Timestamp,
+    /// The latest of them.
+    pub last: Timestamp,
+    /// How many there were.
+    pub count: u32,
+    /// The longest silence between two of them.
+    pub pause: Span,
+}
+
+impl ClearSip {
+    fn note(&mut self, now: Timestamp) {
+        if self.count == 0 {
+            self.first = now;
+        } else {
+            self.pause = self.pause.max(now.since(self.last));
+        }
+        self.last = now;
+        self.count = self.count.saturating_add(1);
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Handset {
     mac: Option<Mac>,
@@ -94,6 +119,7 @@ struct Handset {
     registrar: bool,
     accounts: [u64; SHARED_FROM],
     samples: u8,
+    clear: ClearSip,
 }
 
 impl Handset {
@@ -160,6 +186,32 @@ impl Handsets {
         }
     }
 
+    /// Takes other addresses of the PBX and the office; the tables keep their size.
+    pub fn reload(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Handsets that placed a call or registered, at most `most`, those that registered first.
+    pub fn list(&self, most: usize) -> Vec<Who> {
+        let registered = |handset: &Handset| handset.accounts[0] != 0 || handset.verified;
+        let of = |wanted: bool| {
+            let wanted = move |(_, _, handset): &(SlotId, &Key, &Handset)| {
+                !handset.registrar && registered(handset) == wanted
+            };
+            self.table.iter().filter(wanted).map(|(slot, key, _)| (HandsetId(slot), address_of(key.ip)))
+        };
+        of(true).chain(of(false)).take(most).map(|(id, ip)| self.who(id, ip)).collect()
+    }
+
+    /// How many handsets there are, by what is known of them.
+    pub fn states(&self) -> [(&'static str, u64); 2] {
+        let mut registered = 0_u64;
+        for (_, _, handset) in self.table.iter() {
+            registered += u64::from(!handset.registrar && (handset.accounts[0] != 0 || handset.verified));
+        }
+        [("registered", registered), ("unregistered", self.office_count().saturating_sub(registered))]
+    }
+
     /// Whether an address is the office's own.
     pub fn is_home(&self, ip: IpAddr) -> bool {
         self.settings.home.iter().any(|network| network.contains(ip))
@@ -183,6 +235,9 @@ impl Handsets {
         let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
         let mac = self.own_mac(own.slot, path.src_mac, ip, now);
         let mut slot = own.slot;
+        if let Some(address) = self.table.get_mut(slot) {
+            address.clear.note(now);
+        }
         let registrar = self.table.get(slot).is_some_and(|address| address.registrar);
         let shared = self.table.get(slot).is_some_and(Handset::is_shared);
         let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
@@ -233,6 +288,7 @@ impl Handsets {
         if let Some(address) = self.table.get_mut(own) {
             first = !address.accounts.contains(&hash);
             address.note_account(hash);
+            address.clear.note(now);
             if address.is_shared() {
                 slot = self.table.find_or_insert(&Key::of(ip, hash), now, Handset::default).slot;
             }
@@ -277,6 +333,13 @@ impl Handsets {
         };
         handset.samples = handset.samples.saturating_add(1);
         true
+    }
+
+    /// What was seen of the SIP in clear of the handset at an address, if that is one.
+    pub fn clear_sip(&self, ip: IpAddr) -> Option<(Who, ClearSip)> {
+        let slot = self.table.find(&Key::of(ip, 0))?;
+        let address = self.table.get(slot).filter(|address| !address.registrar && address.clear.count > 0)?;
+        Some((self.who(HandsetId(slot), ip), address.clear))
     }
 
     /// The handset at an address, if it is remembered.

@@ -113,7 +113,7 @@ impl Sight {
             home: frames > 0,
             sip: coverage.signs.get(Sign::Requests) + coverage.signs.get(Sign::Responses) > 0,
             one_way: coverage.one_way() == Some(true),
-            encrypted: coverage.signs.get(Sign::EncryptedDatagrams) > 0,
+            encrypted: coverage.is_encrypted() || coverage.signs.get(Sign::EncryptedDatagrams) > 0,
         }
     }
 }

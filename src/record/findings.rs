@@ -112,4 +112,30 @@ impl Recorder {
         let checks = checklist.rows.iter().map(|row| self.row(row)).collect();
         line(out, &ChecklistRecord { r#type: "checklist", time: now.to_string(), checks })
     }
+
+    /// The checklist as single records: every finding that stands, and for a check without one what
+    /// could be seen of it.
+    pub fn posture_lines(&self, checklist: &Checklist, now: Timestamp) -> Vec<String> {
+        let mut lines = Vec::new();
+        for row in &checklist.rows {
+            let none = FindingRecord {
+                r#type: "finding",
+                time: now.to_string(),
+                check: row.check.name(),
+                status: row.status.name(),
+                severity: None,
+                who: Identity::of(None),
+                name: None,
+                sentence: if row.why.is_empty() { row.check.about() } else { &row.why },
+                advice: row.advice,
+                evidence: &[],
+                count: 0,
+                first: now.to_string(),
+            };
+            let found = row.findings.iter().map(|(finding, _)| self.finding(finding));
+            let none = row.findings.is_empty().then_some(none);
+            lines.extend(found.chain(none).filter_map(|record| serde_json::to_string(&record).ok()));
+        }
+        lines
+    }
 }

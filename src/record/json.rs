@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::coverage::CoverageRecord;
 use super::findings::statuses;
 use super::money::units;
 use super::sighting::SightingRecord;
@@ -142,13 +143,23 @@ impl<'a> From<&'a Exposure> for ExposureRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct HandsetRecord<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    who: Identity<'a>,
+    name: Option<&'a str>,
+    registered: bool,
+}
+
+#[derive(Serialize)]
 struct SummaryRecord<'a> {
     r#type: &'static str,
     frames: u64,
     sip_messages: u64,
     invites: u64,
     attempts: u64,
-    answered: u64,
+    /// `null` if the mirror shows one direction only: then nobody knows.
+    answered: Option<u64>,
     handsets: u64,
     alerts: u64,
     #[serde(serialize_with = "statuses")]
@@ -157,16 +168,6 @@ struct SummaryRecord<'a> {
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
     seconds: f64,
-}
-
-#[derive(Serialize)]
-struct CoverageRecord<'a> {
-    #[serde(serialize_with = "counts")]
-    signs: &'a [(&'static str, u64)],
-    #[serde(serialize_with = "counts")]
-    evicted: &'a [(&'static str, u64)],
-    one_way: Option<bool>,
-    warnings: &'a [String],
 }
 
 /// `explain --json`: the fields of the interface first, then what else is known.
@@ -228,7 +229,7 @@ pub fn explained(out: &mut dyn Write, e: &Explained) -> io::Result<()> {
     )
 }
 
-fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, n) in rows {
         map.serialize_entry(name, n)?;
@@ -268,6 +269,36 @@ impl Recorder {
             Output::Finding(finding) => line(out, &self.finding(finding)),
             Output::Alert(alert) => line(out, &self.alert(alert)),
         }
+    }
+
+    /// A call as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn call_line(&self, out: &mut dyn Write, call: &CallFact) -> io::Result<()> {
+        line(out, &self.call(call, "call"))
+    }
+
+    /// An incident as it stands, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert_line(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        line(out, &self.alert(alert))
+    }
+
+    /// A handset of the inventory, as one line.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn handset_line(&self, out: &mut dyn Write, who: &Who) -> io::Result<()> {
+        let record = HandsetRecord {
+            r#type: "handset",
+            who: Identity::of(Some(who)),
+            name: self.name(who),
+            registered: who.verified,
+        };
+        line(out, &record)
     }
 
     /// A fact as it crossed the waist, as one line.
@@ -314,17 +345,12 @@ impl Recorder {
                 sip_messages: totals.sip_messages,
                 invites: totals.invites,
                 attempts: totals.attempts,
-                answered: totals.answered,
+                answered: summary.answered(),
                 handsets: totals.handsets,
                 alerts: summary.alerts,
                 posture: &summary.checklist.rows,
                 skipped: &summary.skipped,
-                coverage: CoverageRecord {
-                    signs: &summary.signs,
-                    evicted: &summary.evicted,
-                    one_way: summary.one_way,
-                    warnings: &summary.warnings,
-                },
+                coverage: CoverageRecord::new(summary),
                 seconds: summary.length.as_secs_f64(),
             },
         )

@@ -4,9 +4,11 @@
 //! Never: decides, or writes a number in full unless it is told to.
 
 mod checklist;
+mod coverage;
 mod findings;
 mod json;
 mod money;
+mod privacy;
 mod report;
 mod sighting;
 mod summary;
@@ -17,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use json::explained;
 pub use money::units;
+pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use summary::Summary;
 pub use text::{Style, Writer};
@@ -24,16 +27,6 @@ pub use text::{Style, Writer};
 use crate::dial::{Class, Kind, Number, Target};
 use crate::handsets::Who;
 use crate::text::{Text, escape};
-
-/// How numbers are written (law 9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Privacy {
-    /// The first digits and the last two.
-    #[default]
-    Masked,
-    /// Every digit: for `replay`, the journal and the store.
-    Full,
-}
 
 /// Writes records.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +39,10 @@ pub struct Recorder {
 
 impl Recorder {
     fn number(&self, number: &Number) -> String {
-        match self.privacy {
+        match &self.privacy {
             Privacy::Full => number.full(),
             Privacy::Masked => number.to_string(),
+            Privacy::Hashed(key) => key.token(&number.full()),
         }
     }
 
@@ -57,7 +51,11 @@ impl Recorder {
         let ours = matches!(target.class, Class::Internal | Class::Emergency | Class::Short)
             || (target.class == Class::Feature && target.kind != Kind::ForwardTo);
         let whole = wire(dialled);
-        if self.privacy == Privacy::Full || ours { whole } else { Cow::Owned(masked(&whole)) }
+        match &self.privacy {
+            Privacy::Masked if !ours => Cow::Owned(masked(&whole)),
+            Privacy::Hashed(key) if !ours => Cow::Owned(key.token(&whole)),
+            _ => whole,
+        }
     }
 
     fn name(&self, who: &Who) -> Option<&str> {
@@ -85,11 +83,11 @@ fn wire<const N: usize>(text: &Text<N>) -> Cow<'_, str> {
 }
 
 /// The extension where one is known, else the address.
-fn handset(who: &Who) -> String {
+pub fn handset(who: &Who) -> String {
     if who.user.is_empty() { who.ip.to_string() } else { wire(&who.user).into_owned() }
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

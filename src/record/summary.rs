@@ -1,6 +1,8 @@
 //! The end of a replay: what was there, what was passed over, what could not be seen.
 
-use crate::coverage::Coverage;
+use std::net::IpAddr;
+
+use crate::coverage::{Coverage, Loss, Phone};
 use crate::judge::Judge;
 use crate::posture::{Checklist, Sight};
 use crate::sensor::{Sensor, Totals};
@@ -22,6 +24,16 @@ pub struct Summary {
     pub signs: Vec<(&'static str, u64)>,
     /// What had to be forgotten because a table was full.
     pub evicted: Vec<(&'static str, u64)>,
+    /// Why no call could have been seen, if that is so.
+    pub blind: Option<&'static str>,
+    /// What was lost on the way here.
+    pub loss: Loss,
+    /// Which share of SIP messages was seen twice, if that can be told.
+    pub doubled: Option<f64>,
+    /// Encrypted signalling connections, and compressed WebSocket messages.
+    pub hidden: (u64, u64),
+    /// Handsets whose signalling can't be read.
+    pub hidden_handsets: Vec<(IpAddr, Phone)>,
     /// Whether only one direction was mirrored, if that can be told.
     pub one_way: Option<bool>,
     /// What to know before trusting a silence.
@@ -31,6 +43,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// How many attempts were answered; `None` where no answer could have been seen.
+    pub fn answered(&self) -> Option<u64> {
+        let unheard = self.one_way == Some(true) && self.totals.answered == 0;
+        (!unheard).then_some(self.totals.answered)
+    }
+
     /// Reads both halves' counts.
     pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, now: Timestamp, length: Span) -> Self {
         let coverage: &Coverage = sensor.coverage();
@@ -42,6 +60,11 @@ impl Summary {
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
             evicted: evicted.filter(|(_, n)| *n > 0).collect(),
+            blind: coverage.blind(),
+            loss: coverage.loss(),
+            doubled: coverage.doubles.share(),
+            hidden: (coverage.encrypted.begun(), coverage.compressed()),
+            hidden_handsets: coverage.encrypted.phones().map(|(ip, phone)| (ip, *phone)).collect(),
             one_way: coverage.one_way(),
             warnings: coverage.warnings(),
             length,

@@ -15,9 +15,9 @@ use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 /// Saturday 2026-11-21 02:14:07.000123 UTC.
-pub(super) const NIGHT: Timestamp = Timestamp(1_795_227_247_000_123);
+pub(crate) const NIGHT: Timestamp = Timestamp(1_795_227_247_000_123);
 
-pub(super) fn who() -> Who {
+pub(crate) fn who() -> Who {
     let mut table = Table::new(1, 0);
     let slot = table.find_or_insert(&0u8, Timestamp(0), || ()).slot;
     Who {
@@ -29,7 +29,7 @@ pub(super) fn who() -> Who {
     }
 }
 
-pub(super) fn call() -> CallFact {
+pub(crate) fn call() -> CallFact {
     CallFact {
         time: NIGHT,
         call: CallNo(7),
@@ -60,7 +60,7 @@ pub(super) fn call() -> CallFact {
     }
 }
 
-pub(super) fn alert(state: AlertState, calls: u32) -> Alert {
+pub(crate) fn alert(state: AlertState, calls: u32) -> Alert {
     let sample = |id: &str| Sample { call_id: Text::from(id), time: NIGHT };
     Alert {
         id: 1,

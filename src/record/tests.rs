@@ -1,6 +1,8 @@
 use super::testing::{NIGHT, alert, call, who};
 use super::*;
 use crate::alert::AlertState;
+use crate::coverage::{Coverage, Loss};
+use crate::decode::Path;
 use crate::dial::Leg;
 use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Check, Severity};
@@ -133,6 +135,9 @@ fn summary() -> Summary {
         one_way: Some(false),
         warnings: vec!["packets were cut".to_owned()],
         length: Span(93_784_500_000),
+        doubled: Some(0.5),
+        loss: Loss { truncated: 3, ..Loss::default() },
+        ..Summary::default()
     }
 }
 
@@ -143,8 +148,47 @@ fn the_summary_as_the_interface_has_it() {
         "{\"type\":\"summary\",\"frames\":1234567,\"sip_messages\":44,\"invites\":11,\"attempts\":4,\"answered\":3,\
          \"handsets\":1,\"alerts\":1,\"posture\":{\"opened_port\":\"finding\",\"backdoor_inbound\":\"pass\",\
          \"scanner\":\"cannot_see\"},\"skipped\":{\"arp\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
-         \"evicted\":{\"calls\":1},\"one_way\":false,\"warnings\":[\"packets were cut\"]},\"seconds\":93784.5}\n"
+         \"evicted\":{\"calls\":1},\"blind\":false,\"blind_reason\":null,\"one_way\":false,\"doubled_share\":0.5,\
+         \"loss\":{\"received\":0,\"dropped_kernel\":0,\"dropped_interface\":0,\"truncated\":3,\"tcp_gaps\":0,\
+         \"responses_without_call\":0},\"encrypted\":{\"flows\":0,\"compressed_messages\":0,\"handsets\":[]},\
+         \"warnings\":[\"packets were cut\"]},\"seconds\":93784.5}\n"
     );
+}
+
+#[test]
+fn what_could_not_be_seen_is_never_shown_as_nothing() {
+    let mut coverage = Coverage::default();
+    let (phone, server) = (([10, 0, 3, 17], 40_000).into(), ([203, 0, 113, 10], 5061).into());
+    coverage.encrypted.begin(phone, server, NIGHT);
+    let media = Path { src: phone, dst: server, src_mac: None, dst_mac: None, vlan: None, mirror: None };
+    coverage.encrypted.rtp(&media, &[0x80, 8], NIGHT);
+    let seen = Summary {
+        totals: Totals { frames: 9, ..Totals::default() },
+        blind: coverage.blind(),
+        hidden: (coverage.encrypted.begun(), 0),
+        hidden_handsets: coverage.encrypted.phones().map(|(ip, phone)| (ip, *phone)).collect(),
+        warnings: coverage.warnings(),
+        ..Summary::default()
+    };
+    let text = written(|out| writer(Style::Plain).write(out, &Report::default(), &seen).unwrap());
+    assert!(text.contains("  calls     unknown: all signalling is encrypted\n"), "{text}");
+    assert!(!text.contains("0 attempted"));
+    let line = "  encrypted 10.0.3.17 to 203.0.113.10:5061: 1 call by the media, 1 at once at the most, \
+                most of them from 02:00 to 03:00 UTC; rate only, destination unknown\n";
+    assert!(text.contains(line), "{text}");
+    let json = written(|out| full().summary(out, &seen).unwrap());
+    for part in [
+        "\"blind\":true,\"blind_reason\":\"all signalling is encrypted\"",
+        "\"encrypted\":{\"flows\":1,\"compressed_messages\":0,\"handsets\":[{\"ip\":\"10.0.3.17\",\"server\":\"203.0.113.10:5061\"",
+        "\"calls_by_media\":1",
+        "\"note\":\"rate only, destination unknown\"",
+    ] {
+        assert!(json.contains(part), "{json}");
+    }
+    let one_way = Summary { one_way: Some(true), blind: None, ..seen };
+    let text = written(|out| writer(Style::Plain).write(out, &Report::default(), &one_way).unwrap());
+    assert!(text.contains("0 attempted, unknown how many answered"), "{text}");
+    assert!(written(|out| full().summary(out, &one_way).unwrap()).contains("\"answered\":null"));
 }
 
 fn writer(style: Style) -> Writer {

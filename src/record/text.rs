@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use super::money::{amount, grouped};
 use super::report::Incident;
-use super::{Recorder, Report, Summary, wire};
+use super::{Recorder, Report, Summary, coverage, wire};
 use crate::alert::{Alert, AlertState};
 use crate::finding::{Check, Evidence, Severity, Topic};
 use crate::posture::sheet;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
+
+/// Handsets that encrypt, as many as a screen takes.
+const MAX_HIDDEN: usize = 20;
 
 /// Whether to colour: only on a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +101,14 @@ impl Writer {
         self.checklist(out, &summary.checklist)?;
         self.coverage(out, summary)?;
         self.summary(out, report, summary)
+    }
+
+    /// One incident as it stands, for whoever watches.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
+        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
     }
 
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
@@ -208,6 +219,13 @@ impl Writer {
         for warning in &summary.warnings {
             writeln!(out, "  {} {warning}", self.style.warn("!"))?;
         }
+        for (ip, phone) in summary.hidden_handsets.iter().take(MAX_HIDDEN) {
+            self.row(out, "encrypted", &coverage::hidden(*ip, phone))?;
+        }
+        let more = summary.hidden_handsets.len().saturating_sub(MAX_HIDDEN);
+        if more > 0 {
+            self.row(out, "encrypted", &format!("and {more} more handsets"))?;
+        }
         let list = |rows: &[(&'static str, u64)]| {
             rows.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect::<Vec<_>>().join(", ")
         };
@@ -232,12 +250,16 @@ impl Writer {
         self.row(
             out,
             "calls",
-            &format!(
-                "{} attempted, {} answered, by {}",
-                grouped(totals.attempts),
-                grouped(totals.answered),
-                count(totals.handsets, "handset")
-            ),
+            &match (summary.blind, totals.attempts) {
+                // 0 would say that nobody called.
+                (Some(why), 0) => format!("unknown: {why}"),
+                _ => format!(
+                    "{} attempted, {} answered, by {}",
+                    grouped(totals.attempts),
+                    summary.answered().map_or_else(|| "unknown how many".to_owned(), grouped),
+                    count(totals.handsets, "handset")
+                ),
+            },
         )?;
         self.row(
             out,

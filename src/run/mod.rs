@@ -3,5 +3,21 @@
 //! In: settings, sources. Out: outputs, handed to a sink.
 //! Never: holds a rule.
 
+#[cfg(feature = "daemon")]
+mod clock;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
+mod decide;
+#[cfg(feature = "daemon")]
+mod destinations;
+#[cfg(feature = "daemon")]
+mod direction;
 pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod outlet;
+#[cfg(feature = "daemon")]
+mod panics;
 pub mod replay;
+#[cfg(feature = "daemon")]
+mod sense;

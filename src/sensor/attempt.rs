@@ -6,6 +6,7 @@
 use super::{Core, Tag};
 use crate::bounded::SlotId;
 use crate::calls::{Call, Phase, Seen};
+use crate::coverage::Sign;
 use crate::decode::Path;
 use crate::dial::{Class, Group, Leg, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
@@ -100,6 +101,11 @@ impl Core {
     pub(super) fn over(&mut self, call: &Call<Tag>, now: Timestamp, expired: bool) {
         let Some(tag) = call.tag else { return };
         let ended = matches!(call.phase, Phase::Answered | Phase::Ended);
+        if call.is_heard() {
+            self.coverage.signs.bump(Sign::CallsHeard);
+        } else if ended && !expired {
+            self.coverage.signs.bump(Sign::CallsUnheard);
+        }
         let state = if ended { CallState::Ended } else { CallState::Failed };
         self.uncount(call, &tag);
         let mut fact = self.fact(call, &tag, state, now);
@@ -117,6 +123,9 @@ impl Core {
         {
             for key in rows(call, &tag).into_iter().flatten() {
                 self.ledger.reopened(key);
+            }
+            if !call.joined {
+                self.ledger.back(tag.target.class);
             }
         }
     }
@@ -246,6 +255,9 @@ impl Core {
     fn uncount(&self, call: &Call<Tag>, tag: &Tag) {
         for key in rows(call, tag).into_iter().flatten() {
             self.ledger.closed(key);
+        }
+        if !call.joined {
+            self.ledger.over(tag.target.class);
         }
     }
 }

@@ -4,7 +4,9 @@
 //! Never: judges.
 
 mod attempt;
+mod encrypted;
 mod outcome;
+mod readers;
 pub mod watch;
 
 #[cfg(test)]
@@ -99,6 +101,8 @@ struct Core {
     sideways: Table<(u64, u32), ()>,
     outcomes: Outcomes,
     coverage: Coverage,
+    /// When encrypted handsets are to be looked at again.
+    look: Timestamp,
     facts: VecDeque<Fact>,
     queue: usize,
     invites: u64,
@@ -126,10 +130,12 @@ pub struct Totals {
 impl Sensor {
     /// A sensor that has seen nothing.
     pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
+        let streams = Streams::new(settings.streams);
+        let coverage = Coverage { streams: Arc::clone(streams.stats()), ..Coverage::default() };
         Self {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
-            streams: Streams::new(settings.streams),
+            streams,
             watch: Watch::default(),
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
@@ -140,7 +146,8 @@ impl Sensor {
                 calls: Calls::new(settings.calls),
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
-                coverage: Coverage::default(),
+                coverage,
+                look: Timestamp(i64::MIN),
                 facts: VecDeque::with_capacity(settings.queue.min(1_024)),
                 queue: settings.queue.max(1),
                 invites: 0,
@@ -228,28 +235,6 @@ impl Sensor {
     pub const fn coverage(&self) -> &Coverage {
         &self.core.coverage
     }
-
-    /// The counts for the summary.
-    pub fn totals(&self) -> Totals {
-        let core = &self.core;
-        Totals {
-            frames: core.outcomes.frames(),
-            sip_messages: core.outcomes.messages(),
-            invites: core.invites,
-            attempts: core.attempts,
-            answered: core.answered,
-            handsets: core.handsets.office_count(),
-        }
-    }
-
-    /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 3] {
-        [
-            ("handsets", self.core.handsets.evicted()),
-            ("calls", self.core.calls.evicted()),
-            ("registrations", self.core.registrations.evicted()),
-        ]
-    }
 }
 
 /// Hands a packet to the stage that reads it. `counted` is false for what is left over from
@@ -262,9 +247,10 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
                 core.outcomes.segment();
             }
             core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
-            streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
+            let outcome = streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
                 core.message(path, payload, Transport::Tcp, now);
             });
+            core.segment(segment, outcome, now);
         }
     }
 }
@@ -278,7 +264,8 @@ impl Core {
         }
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Dtls => self.coverage.signs.bump(Sign::EncryptedDatagrams),
+            Sniff::Rtp => self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now),
+            Sniff::Dtls => self.dtls(datagram, now),
             _ => {}
         }
     }
@@ -287,6 +274,9 @@ impl Core {
         match Message::parse(payload) {
             Ok(msg) => {
                 self.outcomes.message(&msg, transport);
+                if transport == Transport::Udp {
+                    self.coverage.doubles.observe(&msg, path, now);
+                }
                 self.track(&msg, path, now);
             }
             Err(reject) => self.outcomes.rejected(reject),
@@ -385,6 +375,9 @@ impl Core {
     }
 
     fn expire(&mut self, now: Timestamp) {
+        if now >= self.look {
+            self.look_at_encrypted(now);
+        }
         // Nearly always nothing is due, and that's known from four queue fronts.
         while let Some((step, call)) = self.calls.expire(now) {
             match (step, call) {

@@ -31,8 +31,9 @@ pub struct Outcomes {
     not_sip: Tally<Sniff>,
     carried: Tally<Carried>,
     rejects: Tally<Reject>,
-    requests: Tally<Method>,
-    responses: Tally<Method>,
+    /// By transport.
+    requests: [Tally<Method>; 2],
+    responses: [Tally<Method>; 2],
     transports: Tally<Transport>,
 }
 
@@ -58,8 +59,8 @@ impl Outcomes {
 
     pub(super) fn message(&self, msg: &Message<'_>, transport: Transport) {
         match msg.start {
-            Start::Request { method, .. } => self.requests.bump(method),
-            Start::Response(_) => self.responses.bump(msg.cseq_method),
+            Start::Request { method, .. } => self.requests[transport.index()].bump(method),
+            Start::Response(_) => self.responses[transport.index()].bump(msg.cseq_method),
         }
         self.transports.bump(transport);
     }
@@ -94,14 +95,14 @@ impl Outcomes {
             .filter(|(_, n)| *n > 0)
     }
 
-    /// Requests by method.
-    pub const fn requests(&self) -> &Tally<Method> {
-        &self.requests
+    /// Requests by method that came over a transport.
+    pub const fn requests(&self, transport: Transport) -> &Tally<Method> {
+        &self.requests[transport as usize]
     }
 
-    /// Responses by the method they answer.
-    pub const fn responses(&self) -> &Tally<Method> {
-        &self.responses
+    /// Responses by the method they answer that came over a transport.
+    pub const fn responses(&self, transport: Transport) -> &Tally<Method> {
+        &self.responses[transport as usize]
     }
 
     /// Messages by transport.

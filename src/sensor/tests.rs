@@ -14,6 +14,7 @@ struct Bench {
     ledger: Arc<Ledger>,
     now: Timestamp,
     frames: u64,
+    seq: u32,
 }
 
 impl Bench {
@@ -21,7 +22,7 @@ impl Bench {
         let ledger = Arc::new(Ledger::default());
         let dial = Dial::new(&crate::dial::Settings::default()).unwrap();
         let sensor = Sensor::new(Settings::default(), dial, Arc::clone(&ledger));
-        Self { sensor, ledger, now: Timestamp::from_parts(1_700_000_000, 0), frames: 0 }
+        Self { sensor, ledger, now: Timestamp::from_parts(1_700_000_000, 0), frames: 0, seq: 1 }
     }
 
     /// One UDP datagram in raw IPv4; gives the facts it leads to.
@@ -36,10 +37,15 @@ impl Bench {
             data.extend(port.to_be_bytes());
         }
         data.extend(payload);
+        self.frame(&data)
+    }
+
+    /// A frame of raw IPv4; gives the facts it leads to.
+    fn frame(&mut self, data: &[u8]) -> Vec<Fact> {
         self.now = self.now.plus(Span(20_000));
         self.frames += 1;
         let wire_len = u32::try_from(data.len()).unwrap();
-        let frame = Frame { ts: self.now, link: Link::Ipv4, interface: 0, wire_len, data: &data };
+        let frame = Frame { ts: self.now, link: Link::Ipv4, interface: 0, wire_len, data };
         self.sensor.handle_frame(&frame);
         std::iter::from_fn(|| self.sensor.poll_fact()).collect()
     }
@@ -218,4 +224,104 @@ fn an_outside_line_that_nobody_configured_is_noticed() {
         b.invite([10, 0, 3, n / 3 + 1], PBX, &format!("902079460{n:03}"), &format!("c{n}"));
     }
     assert_eq!(b.sensor.coverage().outside_line, Some('9'));
+}
+
+/// A TCP segment in raw IPv4.
+fn segment(
+    bench: &mut Bench,
+    from: ([u8; 4], u16),
+    to: ([u8; 4], u16),
+    flags: u8,
+    payload: &[u8],
+) -> Vec<Fact> {
+    let total = u16::try_from(payload.len() + 40).unwrap();
+    let mut data = vec![0x45, 0];
+    data.extend(total.to_be_bytes());
+    data.extend([0, 0, 0, 0, 64, 6, 0, 0]);
+    data.extend(from.0);
+    data.extend(to.0);
+    data.extend(from.1.to_be_bytes());
+    data.extend(to.1.to_be_bytes());
+    data.extend(bench.seq.to_be_bytes());
+    data.extend([0, 0, 0, 1, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+    bench.seq += u32::try_from(payload.len()).unwrap();
+    data.extend(payload);
+    bench.frame(&data)
+}
+
+#[test]
+fn a_handset_that_goes_over_to_tls_is_told_and_its_media_are_counted() {
+    let mut bench = Bench::new();
+    let other = [10, 0, 3, 18];
+    for hour in 0..8 {
+        bench.register(PHONE, PBX, "214");
+        bench.register(other, PBX, "215");
+        bench.invite(PHONE, PBX, "02079460000", &format!("clear-{hour}"));
+        bench.now = bench.now.plus(Span::minutes(30));
+    }
+    let hello = [22, 3, 1, 0, 6, 1, 0, 0, 36, 3, 3];
+    segment(&mut bench, (other, 40_000), (PBX, 443), 0x18, &hello);
+    segment(&mut bench, (PHONE, 40_000), (PBX, 5061), 0x18, &hello);
+    let (mut told, mut invented) = (Vec::new(), 0);
+    for minute in 0..300 {
+        bench.now = bench.now.plus(Span::MINUTE);
+        let mut facts = segment(&mut bench, (PHONE, 40_000), (PBX, 5061), 0x18, &[23, 3, 3, 0, 20, 7]);
+        if minute % 10 == 0 {
+            facts.extend(bench.datagram(PHONE, TRUNK, &[0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]));
+            facts.extend(bench.register(other, PBX, "215"));
+        }
+        for fact in facts {
+            match fact {
+                Fact::ClearSipDrop { time, who, usual, last, encrypted } => {
+                    assert_eq!((who.ip, who.user.as_bytes(), encrypted), (PHONE.into(), &b"214"[..], true));
+                    assert!((90..120).contains(&usual) && last < usual, "{usual} {last}");
+                    told.push((minute, time));
+                }
+                Fact::Call(call) => invented += usize::from(call.state == CallState::Attempted),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((told.len(), invented), (1, 0));
+    assert!((25..60).contains(&told[0].0), "{told:?}");
+    let coverage = bench.sensor.coverage();
+    let phones: Vec<_> = coverage.encrypted.phones().collect();
+    let [(ip, phone)] = phones[..] else { panic!("{phones:?}") };
+    assert_eq!((ip, phone.connections, phone.calls, coverage.encrypted.flows()), (PHONE.into(), 1, 30, 1));
+    assert_eq!(coverage.signs.get(Sign::EncryptedConnections), 1);
+    // Clear again, and hidden again: that's told again.
+    bench.register(PHONE, PBX, "214");
+    bench.now = bench.now.plus(Span::MINUTE);
+    segment(&mut bench, (PHONE, 40_000), (PBX, 5061), 0x18, &[23, 3, 3, 0, 20, 7]);
+    bench.now = bench.now.plus(Span::hours(7));
+    let facts = segment(&mut bench, (PHONE, 40_000), (PBX, 5061), 0x18, &[23, 3, 3, 0, 20, 7]);
+    assert!(matches!(facts[..], [.., Fact::ClearSipDrop { .. }]), "{facts:?}");
+}
+
+#[test]
+fn a_mirror_without_responses_is_one_way() {
+    let mut bench = Bench::new();
+    for n in 0..4 {
+        let id = format!("way-{n}");
+        bench.register(PHONE, PBX, "214");
+        bench.invite(PHONE, PBX, "02079460000", &id);
+        let bye = head(&id, "f", "t", "2 BYE", "214", "02079460000");
+        bench.sip(PHONE, PBX, "BYE sip:x SIP/2.0", &bye);
+    }
+    let coverage = bench.sensor.coverage();
+    assert_eq!(coverage.signs.get(Sign::CallsUnheard), 4);
+    assert_eq!(coverage.one_way(), Some(true));
+    assert!(coverage.warnings().iter().any(|w| w.contains("most calls show no response")));
+}
+
+#[test]
+fn a_doubled_mirror_is_measured_and_counts_once() {
+    let mut bench = Bench::new();
+    for n in 0..10 {
+        for _ in 0..2 {
+            bench.invite(PHONE, PBX, "02079460000", &format!("twice-{n}"));
+        }
+    }
+    assert_eq!(bench.sensor.totals().attempts, 10);
+    assert_eq!(bench.sensor.coverage().doubles.share(), Some(1.0));
 }

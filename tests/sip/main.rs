@@ -1,7 +1,6 @@
 //! The scanner against messages that nobody in this project wrote, against hostile ones, against
 //! every spelling that a PBX accepts, and against `rsip`.
 
-mod fuzz_corpus;
 mod hostile;
 mod leniency;
 mod oracle;

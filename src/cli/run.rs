@@ -1,0 +1,78 @@
+//! `run`: the daemon.
+
+use std::io::{self, Write};
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::{self, Args};
+use super::{Failure, is_terminal};
+use crate::config::Config;
+use crate::judge::Output;
+use crate::record::{Style, Writer};
+use crate::run::daemon::{self, DaemonError, Options};
+use crate::run::outlet::Outlet;
+use crate::tally::Label;
+
+pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
+    log(args.verbose);
+    let config = args.config()?;
+    let options = Options { config: args.config.clone(), interfaces: run.interface.clone() };
+    let mut outlets: Vec<Box<dyn Outlet>> = vec![Box::new(Said)];
+    if args.verbose > 0 {
+        outlets.push(Box::new(Shown(writer(&config))));
+    }
+    daemon::run(config, &options, outlets).map_err(|error| match error {
+        DaemonError::Usage(what) => Failure::Usage(what),
+        DaemonError::Runtime(what) => Failure::Runtime(what),
+    })
+}
+
+/// To standard error, for journald or whoever reads it. `RUST_LOG` says more than -v can.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 | 1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let terminal = is_terminal(&io::stderr());
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let format = format.with_ansi(terminal).with_target(false);
+    // journald stamps lines itself. Only the first call in a process counts.
+    let _ = if terminal { format.try_init() } else { format.without_time().try_init() };
+}
+
+fn writer(config: &Config) -> Writer {
+    Writer {
+        style: if is_terminal(&io::stdout()) { Style::Colour } else { Style::Plain },
+        recorder: config.recorder(),
+        hours: config.office_hours().clone(),
+        zone: config.timezone().to_owned(),
+        verbose: true,
+    }
+}
+
+/// Says alerts in the log, one line each, numbers masked.
+struct Said;
+
+impl Outlet for Said {
+    fn output(&mut self, output: &Output) {
+        let Output::Alert(alert) = output else { return };
+        let (state, finding) = (alert.state, &alert.finding);
+        let (rule, severity) = (finding.rule.name(), finding.severity.name());
+        tracing::warn!(id = alert.id, rule, severity, "alert {state}: {}", finding.sentence);
+    }
+}
+
+/// Shows alerts to whoever watches.
+struct Shown(Writer);
+
+impl Outlet for Shown {
+    fn output(&mut self, output: &Output) {
+        if let Output::Alert(alert) = output {
+            let mut out = io::stdout().lock();
+            // If nobody can see it, the log has it too.
+            let _ = self.0.alert(&mut out, alert).and_then(|()| out.flush());
+        }
+    }
+}

@@ -1,0 +1,354 @@
+"use strict";
+// Whatever comes from the wire becomes text nodes only; the page's policy forbids any other way.
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const SVG = "http://www.w3.org/2000/svg";
+  const DAY = 86400e3, HOUR = 3600e3;
+
+  function fill(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value !== null && value !== undefined) node.setAttribute(name, value);
+    }
+    for (const child of children.flat()) {
+      if (child === null || child === undefined || child === false) continue;
+      node.append(child.nodeType ? child : document.createTextNode(String(child)));
+    }
+    return node;
+  }
+  const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+  const draw = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+  // What somebody has opened stays open, and what has the focus keeps it, however often it's drawn anew.
+  const keyed = (host) => new Map([...host.querySelectorAll("details[data-key]")].map((d) => [d.dataset.key, d]));
+  function put(id, ...children) {
+    const host = $(id), before = keyed(host);
+    const focused = host.contains(document.activeElement) ? document.activeElement.closest("details[data-key]") : null;
+    host.replaceChildren(...children.flat().filter(Boolean));
+    for (const [key, details] of keyed(host)) {
+      if (before.has(key)) details.open = before.get(key).open;
+      if (focused && focused.dataset.key === key) details.querySelector("summary").focus({ preventScroll: true });
+    }
+  }
+
+  const state = { status: null, alerts: new Map(), handsets: [], posture: [], calls: new Map(), live: false, at: 0, skew: 0 };
+  const now = () => Date.now() + state.skew;
+  const time = (text) => (text ? Date.parse(text) : NaN);
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const dayAndClock = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const regionNames = typeof Intl.DisplayNames === "function" ? new Intl.DisplayNames(undefined, { type: "region" }) : null;
+
+  function when(text) {
+    const at = time(text);
+    if (Number.isNaN(at)) return "never";
+    return el("time", { datetime: text, title: text }, Math.abs(now() - at) < 12 * HOUR ? clock.format(at) : dayAndClock.format(at));
+  }
+  function ago(text) {
+    const at = time(text);
+    if (Number.isNaN(at)) return "never";
+    const s = Math.max(0, Math.round((now() - at) / 1000));
+    if (s < 90) return `${s} s ago`;
+    if (s < 5400) return `${Math.round(s / 60)} min ago`;
+    if (s < 129600) return `${Math.round(s / 3600)} h ago`;
+    return `${Math.round(s / 86400)} days ago`;
+  }
+  function money(amount, currency) {
+    const digits = Math.abs(amount) < 100 ? 2 : 0;
+    return `${currency} ${amount.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+  }
+  function country(code) {
+    if (code === "001") return "satellite and international networks";
+    try { return (regionNames && regionNames.of(code)) || code; } catch { return code; }
+  }
+  const plural = (n, one, many) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
+
+  // ---- now: open incidents, or why there is nothing to see
+  const SEVERITIES = ["critical", "warning", "info"];
+  const WORDS = { critical: "Critical: money is being lost", warning: "Warning: look today", info: "For your information" };
+
+  function openAlerts() {
+    return [...state.alerts.values()]
+      .filter((a) => a.state !== "cleared")
+      .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || time(b.time) - time(a.time));
+  }
+  const whoOf = (a) => a.name || a.handset || a.user || a.ip || "the office";
+
+  function steps(alert) {
+    const check = state.posture.find((p) => p.check === alert.rule);
+    if (check && check.advice) return [check.advice];
+    const where = alert.regions && alert.regions.length ? alert.regions.map(country).join(", ") : "the numbers below";
+    const place = [alert.ip, alert.mac].filter(Boolean).join(", ");
+    const handset = alert.handset || alert.user;
+    return [
+      handset
+        ? `Stop it: in the PBX, bar outgoing calls of ${handset}, or unplug the handset${place ? ` (${place})` : ""}. Hang up calls that are still up.`
+        : "Stop it: in the PBX, bar calls abroad and to premium numbers for the whole office. Hang up calls that are still up.",
+      `Change the passwords: the SIP password of ${handset ? `account ${alert.user || handset}` : "every account named below"}, its voicemail PIN, and the web password of the handset. Look for call forwarding that nobody set.`,
+      `Call your provider: ask them to bar ${where}, give them the times and Call-IDs below, and keep the capture.`,
+    ];
+  }
+
+  function incident(a) {
+    const exposure = a.exposure || {};
+    const perHour = (a.evidence && Number(a.evidence.per_hour)) || 0;
+    const amount = el("span", { class: "money", "data-amount": exposure.amount || 0, "data-rate": perHour, "data-since": a.time, "data-currency": exposure.currency || "" });
+    const facts = [
+      ["Money so far", exposure.currency && a.calls > 0 ? [amount, el("br"), el("span", { class: "muted" }, `${money(exposure.low || 0, exposure.currency)} to ${money(exposure.high || 0, exposure.currency)}, ${exposure.basis || ""}`)] : null],
+      ["At risk", perHour > 0 ? `${money(perHour, exposure.currency)} an hour if it goes on` : null],
+      ["Handset", [whoOf(a), a.ip ? el("span", { class: "muted" }, ` ${a.ip}`) : null, a.mac ? el("span", { class: "muted" }, ` ${a.mac}`) : null]],
+      ["Calls", a.calls > 0 ? `${plural(a.calls, "call", "calls")} to ${plural(a.numbers || 0, "number", "numbers")}` : null],
+      ["Where to", a.regions && a.regions.length ? a.regions.map(country).join(", ") : null],
+      ["Since", a.first_call ? [when(a.first_call), ", last ", when(a.last_call)] : when(a.since || a.time)],
+      ["Rule", a.rule],
+      ["Accepted", a.accepted_until ? ["until ", when(a.accepted_until)] : null],
+    ];
+    const urgent = a.severity !== "info";
+    return el("article", { class: `card incident s-${a.severity}`, "aria-label": `${a.severity}: ${whoOf(a)}` },
+      el("h3", {}, el("span", { class: `pill ${a.severity}` }, WORDS[a.severity] || a.severity)),
+      el("p", { class: "sentence" }, a.sentence),
+      a.reasons && a.reasons.length ? [el("h4", {}, "Why"), el("ul", {}, a.reasons.map((r) => el("li", {}, r)))] : null,
+      el("dl", { class: "facts" }, facts.filter(([, v]) => v).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, [v].flat())))),
+      urgent ? [el("h4", {}, "What to do now"), el("ol", {}, steps(a).map((s) => el("li", {}, s)))] : null,
+      el("details", { "data-key": `evidence ${a.id}` }, el("summary", {}, "Evidence"),
+        el("ul", {}, Object.entries(a.evidence || {}).map(([k, v]) => el("li", {}, `${k.replaceAll("_", " ")}: ${typeof v === "object" ? JSON.stringify(v) : v}`))),
+        a.call_ids && a.call_ids.length ? [el("p", {}, "Call-IDs, the deciding one last:"), el("ul", {}, a.call_ids.map((c) => el("li", {}, el("code", {}, c))))] : null));
+  }
+
+  function quiet() {
+    const s = state.status || {};
+    const calls = dayCalls();
+    const abroad = calls.filter((c) => ["overseas", "global", "suspect"].includes(c.class)).length;
+    const lines = [
+      calls.length ? `${plural(calls.length, "call", "calls")} in the last 24 hours, ${abroad === 0 ? "none of them" : `${abroad.toLocaleString()} of them`} abroad; none out of the ordinary.` : "No call was seen in the last 24 hours.",
+      `${plural(state.handsets.filter((h) => h.state === "registered").length, "handset is", "handsets are")} registered.`,
+      s.last_packet ? `The mirror port showed its last packet ${ago(s.last_packet)}.` : "The mirror port has shown no packet yet.",
+    ];
+    const blind = (s.coverage && s.coverage.warnings) || [];
+    return el("div", { class: "card quiet" }, el("div", { class: "tick", "aria-hidden": "true" }, "✓"),
+      el("div", {}, el("h3", {}, "Nothing is wrong that can be seen from here"), el("ul", {}, lines.map((l) => el("li", {}, l))),
+        blind.length ? el("p", {}, "Not everything can be seen: ", el("a", { href: "#coverage" }, `${plural(blind.length, "thing", "things")} to know`), ".") : null));
+  }
+
+  function showNow() {
+    const open = openAlerts(), urgent = open.filter((a) => a.severity !== "info");
+    const notices = open.filter((a) => a.severity === "info");
+    const pill = $("pill");
+    if (!state.status) { pill.className = "pill wait"; pill.textContent = "connecting"; return; }
+    pill.className = `pill ${!state.live ? "warning" : urgent.length ? urgent[0].severity : "ok"}`;
+    pill.textContent = !state.live ? "no connection to Ringfence" : urgent.length ? plural(urgent.length, "open incident", "open incidents") : "all quiet";
+    document.title = urgent.length ? `(${urgent.length}) Ringfence` : "Ringfence";
+    put("incidents", urgent.length ? urgent.map(incident) : [quiet()],
+      notices.length ? el("details", { class: "card", "data-key": "notices" }, el("summary", {}, plural(notices.length, "notice that pages nobody", "notices that page nobody")), notices.map(incident)) : null);
+    tick();
+  }
+
+  // Money goes on while calls are up: the hand between two updates is the rate that Ringfence gave.
+  function tick() {
+    for (const node of document.querySelectorAll(".money")) {
+      const d = node.dataset;
+      const passed = Math.min(Math.max(0, now() - time(d.since)), 2 * 60e3);
+      node.textContent = money(Number(d.amount) + (Number(d.rate) * passed) / HOUR, d.currency);
+    }
+    const s = state.status;
+    $("heartbeat").textContent = s && s.last_packet ? `last packet ${ago(s.last_packet)}` : "";
+  }
+
+  // ---- calls by hour and class
+  const CLASSES = ["internal", "national", "overseas", "global", "suspect", "other"];
+  function dayCalls() {
+    const since = now() - DAY;
+    return [...state.calls.values()].filter((c) => c.leg !== "trunk" && time(c.started || c.time) >= since);
+  }
+  const classOf = (c) => (CLASSES.includes(c.class) ? c.class : "other");
+
+  function showChart() {
+    const slots = 48, width = 960, height = 180, left = 36, bottom = 22, top = 8;
+    const end = now(), start = end - DAY, step = DAY / slots;
+    const rows = Array.from({ length: slots }, () => new Map());
+    for (const c of dayCalls()) {
+      const i = Math.min(slots - 1, Math.max(0, Math.floor((time(c.started || c.time) - start) / step)));
+      rows[i].set(classOf(c), (rows[i].get(classOf(c)) || 0) + 1);
+    }
+    const total = (r) => [...r.values()].reduce((a, b) => a + b, 0);
+    const most = Math.max(4, ...rows.map(total));
+    const y = (n) => height - bottom - (n / most) * (height - bottom - top);
+    const bar = (width - left) / slots;
+    const parts = [];
+    for (const n of [0, Math.round(most / 2), most]) {
+      parts.push(draw("line", { class: "grid", x1: left, x2: width, y1: y(n), y2: y(n) }), draw("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, n));
+    }
+    rows.forEach((row, i) => {
+      let base = 0;
+      CLASSES.forEach((k, c) => {
+        const n = row.get(k) || 0;
+        if (!n) return;
+        parts.push(draw("rect", { class: `k${c + 1}`, x: left + i * bar + 1, width: Math.max(1, bar - 2), y: y(base + n), height: y(base) - y(base + n) }));
+        base += n;
+      });
+      if (i % 8 === 0) parts.push(draw("text", { x: left + i * bar, y: height - 6 }, clock.format(start + i * step).slice(0, 5)));
+    });
+    const marks = openAlerts().filter((a) => a.severity !== "info" && time(a.since || a.time) > start);
+    for (const a of marks) {
+      const x = left + ((time(a.since || a.time) - start) / DAY) * (width - left);
+      parts.push(draw("line", { class: "mark", x1: x, x2: x, y1: top, y2: height - bottom }), draw("text", { x: Math.min(x + 3, width - 90), y: top + 10 }, `${a.rule} ${whoOf(a)}`));
+    }
+    const used = CLASSES.filter((k) => rows.some((r) => r.get(k)));
+    const label = `Calls by half hour: ${used.map((k) => `${rows.reduce((n, r) => n + (r.get(k) || 0), 0)} ${k}`).join(", ") || "none"}${marks.length ? `; ${plural(marks.length, "incident", "incidents")} marked` : ""}`;
+    put("chart", draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, parts),
+      el("ul", { class: "legend" }, used.map((k) => el("li", {}, draw("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, draw("rect", { class: `k${CLASSES.indexOf(k) + 1}`, width: 10, height: 10 })), k))));
+    const hours = [];
+    for (let i = 0; i < slots; i += 2) {
+      const of = (k) => (rows[i].get(k) || 0) + (rows[i + 1].get(k) || 0);
+      if (total(rows[i]) + total(rows[i + 1])) hours.push(el("tr", {}, el("th", { scope: "row" }, clock.format(start + i * step).slice(0, 5)), used.map((k) => el("td", { class: "n" }, of(k)))));
+    }
+    put("chart-table", hours.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "From"), used.map((k) => el("th", { scope: "col", class: "n" }, k)))), el("tbody", {}, hours)) : el("p", {}, "No calls."));
+  }
+
+  // ---- handsets
+  function sparkline(calls) {
+    const n = Array(24).fill(0), start = now() - DAY;
+    for (const c of calls) n[Math.min(23, Math.max(0, Math.floor((time(c.started || c.time) - start) / HOUR)))] += 1;
+    const most = Math.max(1, ...n);
+    return draw("svg", { class: "spark", viewBox: "0 0 96 20", role: "img", "aria-label": plural(calls.length, "call in 24 hours", "calls in 24 hours") },
+      n.map((v, i) => (v ? draw("rect", { x: i * 4, width: 3, y: 20 - (v / most) * 19, height: (v / most) * 19 }) : null)));
+  }
+  function showHandsets() {
+    const alerting = new Set(openAlerts().filter((a) => a.severity !== "info").map((a) => a.handset));
+    const rank = (h) => (alerting.has(h.handset) ? 0 : h.state === "registered" ? 1 : 2);
+    const rows = [...state.handsets].sort((a, b) => rank(a) - rank(b) || String(a.handset).localeCompare(String(b.handset), undefined, { numeric: true }));
+    const shown = rows.slice(0, 200);
+    const by = new Map();
+    for (const c of dayCalls()) { if (!by.has(c.handset)) by.set(c.handset, []); by.get(c.handset).push(c); }
+    $("handset-note").textContent = rows.length > shown.length ? `The first ${shown.length} of ${rows.length.toLocaleString()}; all of them are at /api/v1/handsets.` : "";
+    const cell = (h) => [
+      el("th", { scope: "row" }, h.handset, h.name ? el("div", { class: "muted" }, h.name) : null),
+      el("td", {}, alerting.has(h.handset) ? el("span", { class: "pill critical" }, "alert") : h.state || ""),
+      el("td", {}, [h.vendor, h.model].filter(Boolean).join(" ") || el("span", { class: "muted" }, "unknown"), h.firmware ? el("div", { class: "muted" }, h.firmware) : null),
+      el("td", {}, h.ip || "", h.mac ? el("div", { class: "muted" }, h.mac) : null),
+      el("td", {}, h.last_call ? ago(h.last_call) : "never"),
+      el("td", {}, sparkline(by.get(h.handset) || [])),
+    ];
+    put("handset-table", shown.length
+      ? el("table", {}, el("thead", {}, el("tr", {}, ["Handset", "State", "Make and firmware", "Address", "Last call", "Last 24 hours"].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, shown.map((h) => el("tr", {}, cell(h)))))
+      : el("p", {}, "No handset has registered or placed a call yet."));
+  }
+
+  // ---- the checklist
+  const GROUPS = [
+    ["Router and firewall", ["unsolicited_inbound", "stranger_sip", "opened_port"]],
+    ["Back doors", ["backdoor_inbound", "backdoor_outbound"]],
+    ["Passwords", ["digest_leak", "default_sip_password", "default_web_password", "weak_auth"]],
+    ["Interfaces and provisioning", ["exposed_interface", "clear_provisioning"]],
+    ["Firmware", ["outdated_firmware"]],
+    ["Unused handsets", ["idle_handset", "unregistered_handset", "lapsed_registration"]],
+    ["Intrusion", ["scanner", "brute_force", "enumeration", "new_device"]],
+  ];
+  const STATES = { finding: ["✗", "finding"], pass: ["✓", "pass"], not_seen: ["–", "not seen"], cannot_see: ["?", "cannot see"] };
+  const ORDER = ["finding", "cannot_see", "not_seen", "pass"];
+
+  function check(name) {
+    const records = state.posture.filter((p) => p.check === name);
+    const worst = ORDER.find((s) => records.some((r) => r.status === s));
+    if (!worst) return null;
+    const [sign, word] = STATES[worst];
+    const rows = records.filter((r) => r.status === worst);
+    const level = worst === "finding" ? (rows.some((r) => r.severity === "critical") ? "critical" : rows.some((r) => r.severity === "warning") ? "warning" : "info") : worst === "pass" ? "ok" : "info";
+    const advice = rows.map((r) => r.advice).find(Boolean);
+    return el("div", { class: "check" },
+      el("div", {}, el("span", { class: `pill ${level}` }, el("span", { "aria-hidden": "true" }, `${sign} `), word)),
+      el("div", {}, el("strong", {}, name.replaceAll("_", " ")),
+        rows.length === 1 ? el("div", {}, rows[0].sentence) : el("details", { "data-key": name }, el("summary", {}, plural(rows.length, "finding", "findings")), el("ul", {}, rows.slice(0, 50).map((r) => el("li", {}, r.sentence)))),
+        worst === "finding" && advice ? el("div", { class: "muted" }, advice) : null));
+  }
+  function showChecks() {
+    const groups = GROUPS.map(([title, names]) => [title, names.map(check).filter(Boolean)]).filter(([, rows]) => rows.length);
+    put("checks", groups.length ? groups.map(([title, rows]) => el("div", { class: "card" }, el("h3", {}, title), rows)) : [el("p", { class: "card" }, "The checklist has not been worked through yet.")]);
+  }
+
+  // ---- coverage
+  function showCoverage() {
+    const s = state.status;
+    if (!s) return;
+    const warnings = (s.coverage && s.coverage.warnings) || [];
+    const always = "Calls that are placed with stolen passwords from outside, straight to a PBX in the cloud, never cross this switch.";
+    put("blind", el("ul", {}, [...warnings, always].map((w) => el("li", {}, w))));
+    $("site").textContent = s.site || "";
+    $("version").textContent = [s.version && `Ringfence ${s.version}`, s.started && `running since ${dayAndClock.format(time(s.started))}`].filter(Boolean).join(", ");
+  }
+
+  const SHOW = { now: showNow, chart: showChart, handsets: showHandsets, checks: showChecks, coverage: showCoverage };
+  const dirty = new Set(Object.keys(SHOW));
+  let pending = false;
+  function change(...parts) {
+    parts.forEach((p) => dirty.add(p));
+    if (pending) return;
+    pending = true;
+    setTimeout(() => { pending = false; const todo = [...dirty]; dirty.clear(); todo.forEach((p) => SHOW[p]()); }, 150);
+  }
+
+  // ---- talking to Ringfence
+  async function get(path) {
+    const answer = await fetch(path, { headers: { accept: "application/json" } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    const body = await answer.json();
+    return Array.isArray(body) ? body : body.items || body;
+  }
+  function takeCall(c) {
+    const key = `${c.id}/${c.leg}`;
+    const known = state.calls.get(key);
+    state.calls.set(key, { ...c, started: (known && known.started) || c.started || c.time });
+    if (state.calls.size > 20000) state.calls.delete(state.calls.keys().next().value);
+  }
+  function takeStatus(s) {
+    state.status = s;
+    state.at = Date.now();
+    if (s.now) state.skew = time(s.now) - Date.now();
+  }
+  async function load() {
+    const since = new Date(Date.now() - DAY).toISOString();
+    const [status, alerts, handsets, posture, calls] = await Promise.all([
+      get("/api/v1/status"), get("/api/v1/alerts"), get("/api/v1/handsets"), get("/api/v1/posture"), get(`/api/v1/calls?since=${encodeURIComponent(since)}&limit=5000`)]);
+    takeStatus(status);
+    state.alerts = new Map(alerts.map((a) => [a.id, a]));
+    state.handsets = handsets;
+    state.posture = posture;
+    calls.forEach(takeCall);
+    change(...Object.keys(SHOW));
+  }
+  function heard(record) {
+    if (record.type === "alert") {
+      const known = state.alerts.get(record.id);
+      state.alerts.set(record.id, record);
+      if (record.severity !== "info" && (!known || record.state === "cleared")) {
+        $("announce").textContent = `${record.state === "cleared" ? "Cleared" : "New incident"}: ${record.sentence}`;
+      }
+      change("now", "chart", "handsets");
+    } else if (record.type === "call") {
+      takeCall(record);
+      change("chart", "handsets");
+      if (!openAlerts().some((a) => a.severity !== "info")) change("now");
+    } else if (record.type === "finding") {
+      state.posture = state.posture.filter((p) => !(p.check === record.check && p.handset === record.handset)).concat(record);
+      change("checks");
+    } else if (record.type === "status") {
+      takeStatus(record);
+      change("coverage");
+      showNowIfQuiet();
+    }
+  }
+  function showNowIfQuiet() {
+    if (!openAlerts().some((a) => a.severity !== "info")) change("now"); else tick();
+  }
+  function listen() {
+    const source = new EventSource("/api/v1/events");
+    source.onopen = () => { state.live = true; load().catch(lost); };
+    source.onerror = lost;
+    const take = (event) => { try { heard(JSON.parse(event.data)); } catch { /* a record cut off by a restart */ } };
+    source.onmessage = take;
+    for (const type of ["alert", "call", "finding", "status"]) source.addEventListener(type, take);
+  }
+  function lost() { state.live = false; change("now"); }
+
+  load().then(() => { state.live = true; change("now"); }).catch(lost);
+  listen();
+  setInterval(tick, 1000);
+  setInterval(() => { if (state.live) Promise.all([get("/api/v1/status").then(takeStatus), get("/api/v1/handsets").then((h) => { state.handsets = h; }), get("/api/v1/posture").then((p) => { state.posture = p; })]).then(() => change(...Object.keys(SHOW))).catch(lost); }, 30000);
+})();

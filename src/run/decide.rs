@@ -1,0 +1,279 @@
+//! The judge's thread.
+//!
+//! In: facts, commands, the wall clock. Out: outputs into a bounded queue, the judge's picture for
+//! readers, events. Never: waits for a sink or a reader.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::Duration;
+
+use super::clock::{LATE, wall};
+use super::destinations::Destinations;
+use super::panics::Panics;
+use super::sense::Item;
+use crate::alert::{Alert, AlertState};
+use crate::baseline::exposure::Prices;
+use crate::fact::CallFact;
+use crate::finding::{Severity, Topic};
+use crate::judge::{Command, Judge, Output};
+use crate::posture::Checklist;
+use crate::time::{Span, Timestamp};
+use crate::view::{Board, Delay, JudgeView, Queue, Worker};
+
+/// A command with a way back for its answer.
+pub(super) struct Asked {
+    /// What to do.
+    pub(super) command: Command,
+    /// Where the answer goes: whether it could be done.
+    pub(super) answer: SyncSender<bool>,
+}
+
+/// Hands an output to readers of the event stream.
+pub(super) type Publish = Box<dyn Fn(&Output) + Send>;
+
+/// What the judge's thread owns.
+pub(super) struct Decide {
+    /// The cold half.
+    pub(super) judge: Judge,
+    /// What calls cost.
+    pub(super) prices: Prices,
+    /// From the sensor.
+    pub(super) items: Receiver<Item>,
+    /// From the control socket.
+    pub(super) asked: Receiver<Asked>,
+    /// To whoever keeps and sends.
+    pub(super) outputs: SyncSender<Arc<Output>>,
+    /// To readers of the event stream; the most that wait is theirs to bound.
+    pub(super) events: Publish,
+    /// Where readers look.
+    pub(super) board: Arc<Board>,
+}
+
+/// The longest it waits for a fact.
+const WAIT: Duration = Duration::from_millis(50);
+/// How often time passes for the judge, and its picture is renewed without an alert.
+const TICK: Span = Span(250_000);
+/// Facts before it looks at the clock again.
+const BATCH: usize = 256;
+/// Incidents that are over and calls in the picture.
+const OVER: usize = 500;
+const CALLS: usize = 1_000;
+/// Alerts, and calls, that wait for room in the queue to the outlet: alerts push out no alert, and
+/// calls no alert either.
+const PENDING: usize = 1_024;
+const PENDING_CALLS: usize = 64;
+/// How often the checklist of handset security is read without news.
+const CHECK: Span = Span::seconds(5);
+/// How often the picture is renewed at the most.
+const RENEW: Span = Span(50_000);
+
+/// Runs until the sensor's end of the queue is gone. Gives the judge back.
+pub(super) fn run(mut decide: Decide) -> Decide {
+    let mut desk = Desk::new(wall());
+    let mut panics = Panics::new(Worker::Judge);
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| decide.turn(&mut desk))) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(_) if panics.again(&decide.board.vitals) => {}
+            Err(_) => break,
+        }
+    }
+    decide.drain(&mut desk);
+    decide.picture(&mut desk);
+    decide
+}
+
+/// What stays between two turns.
+struct Desk {
+    now: Timestamp,
+    ticked: Timestamp,
+    pictured: Timestamp,
+    changed: bool,
+    since: Option<Timestamp>,
+    raised: BTreeMap<(Topic, Severity), u64>,
+    checklist: Arc<Checklist>,
+    checked: Timestamp,
+    over: VecDeque<Arc<Alert>>,
+    calls: BTreeMap<(u64, bool), Arc<CallFact>>,
+    destinations: Destinations,
+    delay: Delay,
+    pending: VecDeque<Arc<Output>>,
+}
+
+impl Desk {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            now: now.minus(LATE),
+            ticked: now,
+            pictured: now,
+            changed: true,
+            since: None,
+            raised: BTreeMap::new(),
+            checklist: Arc::default(),
+            checked: Timestamp(0),
+            over: VecDeque::new(),
+            calls: BTreeMap::new(),
+            destinations: Destinations::default(),
+            delay: Delay::default(),
+            pending: VecDeque::new(),
+        }
+    }
+}
+
+impl Decide {
+    /// Takes what there is; false at the end.
+    fn turn(&mut self, desk: &mut Desk) -> bool {
+        let mut behind = false;
+        let mut goes_on = true;
+        match self.items.recv_timeout(WAIT) {
+            Ok(item) => {
+                self.take(item, desk);
+                behind = self.batch(desk);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => goes_on = false,
+        }
+        while let Ok(asked) = self.asked.try_recv() {
+            let done = self.judge.handle_command(asked.command, desk.now);
+            desk.changed = true;
+            // Whoever asked may have gone.
+            let _ = asked.answer.try_send(done);
+        }
+        let now = wall();
+        if now.since(desk.ticked) >= TICK || now < desk.ticked {
+            desk.ticked = now;
+            // With facts still waiting, their time holds: the clock's would push them into the past.
+            if !behind {
+                desk.now = desk.now.max(now.minus(LATE));
+            }
+            self.judge.handle_timeout(desk.now);
+            self.drain(desk);
+            self.picture(desk);
+        }
+        self.drain(desk);
+        if desk.changed && (now.since(desk.pictured) >= RENEW || now < desk.pictured) {
+            self.picture(desk);
+        }
+        self.board.vitals.judge_rounds.fetch_add(1, Ordering::Relaxed);
+        goes_on
+    }
+
+    /// Takes facts that wait already; true if more do.
+    fn batch(&mut self, desk: &mut Desk) -> bool {
+        for _ in 0..BATCH {
+            match self.items.try_recv() {
+                Ok(item) => self.take(item, desk),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, item: Item, desk: &mut Desk) {
+        match item {
+            Item::Fact(fact) => {
+                desk.since = desk.since.or_else(|| Some(fact.time()));
+                desk.now = desk.now.max(fact.time());
+                self.judge.handle_fact(&fact, desk.now);
+            }
+            Item::Command(command) => {
+                if let Command::Reload(_, prices) = &*command {
+                    self.prices = prices.clone();
+                }
+                self.judge.handle_command(*command, desk.now);
+                desk.changed = true;
+            }
+        }
+        self.drain(desk);
+    }
+
+    fn drain(&mut self, desk: &mut Desk) {
+        while let Some(output) = self.judge.poll_output() {
+            let output = Arc::new(output);
+            self.note(&output, desk);
+            (self.events)(&output);
+            let most = if matches!(*output, Output::Call(_)) { PENDING_CALLS } else { PENDING };
+            if desk.pending.len() < most {
+                desk.pending.push_back(output);
+            } else {
+                self.board.vitals.dropped.bump(Queue::Outputs);
+            }
+        }
+        while let Some(output) = desk.pending.pop_front() {
+            match self.outputs.try_send(output) {
+                Ok(()) => {}
+                Err(TrySendError::Full(output)) => {
+                    desk.pending.push_front(output);
+                    return;
+                }
+                Err(TrySendError::Disconnected(_)) => self.board.vitals.dropped.bump(Queue::Outputs),
+            }
+        }
+    }
+
+    /// Notes an output for the picture.
+    fn note(&self, output: &Output, desk: &mut Desk) {
+        match output {
+            Output::Call(call) => {
+                desk.destinations.observe(call, &self.prices);
+                note_call(&mut desk.calls, call);
+            }
+            Output::Finding(_) => {
+                desk.changed = true;
+                desk.checked = Timestamp(0);
+            }
+            Output::Alert(alert) => {
+                desk.changed = true;
+                let pair = (alert.finding.rule, alert.finding.severity);
+                if alert.state == AlertState::Raised {
+                    let raised = desk.raised.entry(pair).or_default();
+                    *raised = raised.saturating_add(1);
+                    desk.delay.observe(wall().since(alert.time));
+                }
+                if alert.state == AlertState::Cleared {
+                    if desk.over.len() >= OVER {
+                        desk.over.pop_front();
+                    }
+                    desk.over.push_back(Arc::new((**alert).clone()));
+                }
+            }
+        }
+    }
+
+    fn picture(&mut self, desk: &mut Desk) {
+        desk.changed = false;
+        desk.pictured = wall();
+        if desk.pictured.since(desk.checked) >= CHECK || desk.pictured < desk.checked {
+            desk.checked = desk.pictured;
+            let sight = self.board.sensor().sight;
+            desk.checklist = sight
+                .map_or_else(Arc::default, |sight| Arc::new(self.judge.posture().checklist(sight, desk.now)));
+        }
+        self.board.publish_judge(JudgeView {
+            now: desk.now,
+            open: self.judge.open_alerts(desk.now).into_iter().map(Arc::new).collect(),
+            over: desk.over.clone(),
+            calls: desk.calls.values().cloned().collect(),
+            checklist: Arc::clone(&desk.checklist),
+            findings: self.judge.posture().counts(),
+            raised: desk.raised.iter().map(|((rule, severity), n)| (*rule, *severity, *n)).collect(),
+            destinations: desk.destinations.rows(),
+            currency: self.prices.currency().to_owned(),
+            evicted: self.judge.evicted(),
+            delay: desk.delay,
+            since: desk.since,
+        });
+    }
+}
+
+/// A call's newest state takes the place of its older one; the oldest call makes room.
+fn note_call(calls: &mut BTreeMap<(u64, bool), Arc<CallFact>>, call: &CallFact) {
+    calls.insert((call.call.0, call.joined), Arc::new(*call));
+    if calls.len() > CALLS {
+        calls.pop_first();
+    }
+}

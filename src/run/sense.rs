@@ -1,0 +1,289 @@
+//! The sensor's thread: every interface and the HEP feed, one after the other, never blocked.
+//!
+//! In: frames, a reload, the end. Out: facts into a bounded queue, the sensor's picture for readers.
+//! Never: waits for the judge: a fact that finds the queue full is dropped and counted.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::time::Duration;
+
+use super::clock::{LATE, wall};
+use super::direction::Directions;
+use super::panics::Panics;
+use crate::capture::hep::{Event, Feed};
+use crate::capture::live::{self, Happened, Live};
+use crate::dial::Dial;
+use crate::fact::Fact;
+use crate::frame::Frame;
+use crate::handsets;
+use crate::judge;
+use crate::ledger::Ledger;
+use crate::posture::Sight;
+use crate::sensor::{Sensor, Transport};
+use crate::tally::Label;
+use crate::time::{Span, Timestamp};
+use crate::view::{Board, Queue, SensorView, Source, Worker};
+
+/// What the judge's thread is handed, in order.
+#[expect(clippy::large_enum_variant, reason = "nearly all are facts; boxing would allocate for each")]
+pub(super) enum Item {
+    /// Something was learnt.
+    Fact(Fact),
+    /// Somebody wants something done: a reload comes in its place between the facts.
+    Command(Box<judge::Command>),
+}
+
+/// A reload's share for the sensor; what the judge gets rides along.
+pub(super) struct Reload {
+    /// Where numbers lead.
+    pub(super) dial: Dial,
+    /// Whose addresses are whose.
+    pub(super) handsets: handsets::Settings,
+    /// Interfaces and filter.
+    pub(super) live: live::Settings,
+    /// The judge's share.
+    pub(super) judge: judge::Command,
+}
+
+/// What the sensor's thread owns.
+pub(super) struct Sense {
+    /// The hot half.
+    pub(super) sensor: Sensor,
+    /// The interfaces.
+    pub(super) live: Live,
+    /// The HEP feed, if there is one.
+    pub(super) hep: Option<Feed>,
+    /// The way to the judge.
+    pub(super) items: SyncSender<Item>,
+    /// Reloads that wait to be taken.
+    pub(super) reloads: Receiver<Box<Reload>>,
+    /// Where readers look.
+    pub(super) board: Arc<Board>,
+    /// The shared counts.
+    pub(super) ledger: Arc<Ledger>,
+    /// Whose addresses are whose.
+    pub(super) addresses: handsets::Settings,
+    /// Whether to end.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// The longest the loop waits for a frame.
+const WAIT: Duration = Duration::from_millis(20);
+/// HEP frames before the interfaces have their turn again.
+const HEP_BURST: usize = 256;
+/// How often the picture is renewed, and the handsets in it.
+const PICTURE: Span = Span(200_000);
+const HANDSETS: Span = Span::seconds(5);
+/// Handsets in the picture.
+const MOST_HANDSETS: usize = 4_096;
+
+/// Runs until told to stop, or until it panics too often. Gives the sensor back.
+///
+/// # Errors
+/// If the system can't poll, or after too many panics.
+pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
+    let addresses = &sense.addresses;
+    let mut round = Round {
+        directions: Directions::new(addresses.home.clone(), addresses.pbx.clone()),
+        pictured: Timestamp(0),
+        listed: Timestamp(0),
+        handsets: Arc::default(),
+        held: None,
+        ticked: Timestamp(0),
+        hep_received: 0,
+        hep_last: None,
+    };
+    let mut panics = Panics::new(Worker::Sensor);
+    while !sense.stop.load(Ordering::Relaxed) {
+        match catch_unwind(AssertUnwindSafe(|| sense.turn(&mut round))) {
+            Ok(done) => done?,
+            Err(_) if panics.again(&sense.board.vitals) => {}
+            Err(_) => return Err(io::Error::other("the sensor panicked too often")),
+        }
+    }
+    sense.sensor.finish();
+    sense.drain(&mut round);
+    sense.picture(&mut round, wall());
+    Ok(sense)
+}
+
+/// What a turn leaves for the next.
+struct Round {
+    directions: Directions,
+    pictured: Timestamp,
+    listed: Timestamp,
+    handsets: Arc<Vec<crate::handsets::Who>>,
+    /// The judge's share of a reload, until the queue has room.
+    held: Option<judge::Command>,
+    ticked: Timestamp,
+    hep_received: u64,
+    hep_last: Option<Timestamp>,
+}
+
+impl Sense {
+    fn turn(&mut self, round: &mut Round) -> io::Result<()> {
+        self.reload(round);
+        let Self { sensor, live, items, board, .. } = self;
+        let mut out = Outlet { items, board };
+        let directions = &mut round.directions;
+        live.poll(WAIT, &mut |frame: &Frame<'_>| {
+            directions.observe(frame);
+            sensor.handle_frame(frame);
+            out.drain(sensor);
+        })?;
+        self.hep(round);
+        let now = wall();
+        if now.since(round.ticked) >= LATE || now < round.ticked {
+            round.ticked = now;
+            self.sensor.handle_timeout(now.minus(LATE));
+        }
+        self.drain(round);
+        self.say();
+        if now.since(round.pictured) >= PICTURE || now < round.pictured {
+            round.pictured = now;
+            self.picture(round, now);
+        }
+        self.board.vitals.sensor_rounds.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn hep(&mut self, round: &mut Round) {
+        let Self { sensor, hep: Some(feed), items, board, .. } = self else { return };
+        let mut out = Outlet { items, board };
+        for _ in 0..HEP_BURST {
+            let Some(frame) = feed.next() else { return };
+            round.hep_received = round.hep_received.saturating_add(1);
+            round.hep_last = Some(frame.ts);
+            sensor.handle_frame(&frame);
+            out.drain(sensor);
+        }
+    }
+
+    fn drain(&mut self, round: &mut Round) {
+        let Self { sensor, items, board, .. } = self;
+        Outlet { items, board }.drain(sensor);
+        // Whatever was learnt by the old settings goes first; then the judge takes the new ones.
+        if let Some(command) = round.held.take()
+            && let Err(TrySendError::Full(Item::Command(command))) =
+                items.try_send(Item::Command(Box::new(command)))
+        {
+            round.held = Some(*command);
+        }
+    }
+
+    fn reload(&mut self, round: &mut Round) {
+        // A second reload waits until the judge has the first.
+        if round.held.is_some() {
+            return;
+        }
+        let Ok(reload) = self.reloads.try_recv() else { return };
+        let Reload { dial, handsets, live, judge } = *reload;
+        round.directions = Directions::new(handsets.home.clone(), handsets.pbx.clone());
+        self.sensor.reload(handsets, dial);
+        if let Err(why) = self.live.reload(live) {
+            tracing::error!("the new filter can't be used: {why}");
+        }
+        round.held = Some(judge);
+    }
+
+    /// Says in the log what happened to interfaces.
+    fn say(&mut self) {
+        for (interface, happened) in self.live.happened() {
+            match happened {
+                Happened::Lost(why) => {
+                    tracing::error!(interface, "capture lost: {why}; trying again each second");
+                }
+                Happened::Back => tracing::warn!(interface, "capturing again"),
+                Happened::LinkDown => tracing::warn!(interface, "the link is down: nothing can be seen"),
+                Happened::LinkUp => tracing::warn!(interface, "the link is up again"),
+                Happened::Refused(error) => tracing::error!("{error}"),
+            }
+        }
+    }
+
+    fn picture(&mut self, round: &mut Round, now: Timestamp) {
+        if now.since(round.listed) >= HANDSETS || now < round.listed {
+            round.listed = now;
+            round.handsets = Arc::new(self.sensor.handsets(MOST_HANDSETS));
+        }
+        let sensor = &self.sensor;
+        let outcomes = sensor.outcomes();
+        let mut messages = Vec::new();
+        for transport in Transport::ALL {
+            let requests = outcomes.requests(*transport).iter().map(|(method, n)| (method, false, n));
+            let responses = outcomes.responses(*transport).iter().map(|(method, n)| (method, true, n));
+            messages.extend(requests.chain(responses).map(|(m, r, n)| (m.name(), r, transport.name(), n)));
+        }
+        let classes = crate::dial::Class::ALL.iter().map(|class| (*class, self.calls(*class)));
+        let coverage = sensor.coverage();
+        self.board.publish_sensor(SensorView {
+            now,
+            sources: self.sources(round),
+            packets: outcomes.packets().collect(),
+            messages,
+            totals: sensor.totals(),
+            calls: classes.collect(),
+            signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).collect(),
+            encrypted_flows: coverage.signs.get(crate::coverage::Sign::EncryptedDatagrams),
+            evicted: sensor.evicted().into_iter().chain([("ledger", self.ledger.refused())]).collect(),
+            warnings: coverage.warnings(),
+            sight: Some(Sight::of(coverage, sensor.totals().frames)),
+            handset_counts: sensor.handset_counts().to_vec(),
+            handsets: Arc::clone(&round.handsets),
+        });
+    }
+
+    fn calls(&self, class: crate::dial::Class) -> [u64; 4] {
+        let ledger = &self.ledger;
+        [
+            ledger.attempted().get(class),
+            ledger.answered().get(class),
+            ledger.talked_micros().get(class),
+            ledger.up(class),
+        ]
+    }
+
+    fn sources(&self, round: &Round) -> Vec<Source> {
+        let mut number = 0_u16;
+        let mut sources: Vec<Source> = Vec::new();
+        for (name, counts) in self.live.counts() {
+            sources.push(Source {
+                name: name.to_owned(),
+                received: counts.received,
+                dropped: vec![("kernel", counts.dropped_kernel), ("interface", counts.dropped_interface)],
+                last: round.directions.last(number, counts.last),
+                up: counts.up,
+                reopened: counts.reopened,
+            });
+            number = number.saturating_add(1);
+        }
+        sources.extend(self.hep.as_ref().map(|feed| Source {
+            name: "hep".to_owned(),
+            received: round.hep_received,
+            dropped: vec![("queue", feed.stats().get(Event::Dropped))],
+            last: round.hep_last.map(|at| ("any", at)).into_iter().collect(),
+            up: feed.is_alive(),
+            reopened: 0,
+        }));
+        sources
+    }
+}
+
+/// The way out: facts into the queue, or counted as dropped.
+struct Outlet<'a> {
+    items: &'a SyncSender<Item>,
+    board: &'a Board,
+}
+
+impl Outlet<'_> {
+    fn drain(&mut self, sensor: &mut Sensor) {
+        while let Some(fact) = sensor.poll_fact() {
+            if self.items.try_send(Item::Fact(fact)).is_err() {
+                self.board.vitals.dropped.bump(Queue::Facts);
+            }
+        }
+    }
+}

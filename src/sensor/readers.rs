@@ -1,0 +1,51 @@
+//! What readers may know of the sensor, and how it takes other settings.
+//!
+//! In: questions, settings. Out: counts, handsets.
+//! Never: changes a count.
+
+use super::{Sensor, Totals};
+use crate::dial::{Dial, OutsideLine};
+use crate::handsets::{self, Who};
+
+impl Sensor {
+    /// Takes another dial plan and other addresses, between two frames; what was learnt stays.
+    pub fn reload(&mut self, handsets: handsets::Settings, mut dial: Dial) {
+        dial.keep_learned(&self.core.dial);
+        self.core.outside = (!dial.has_outside_line()).then(OutsideLine::default);
+        self.core.coverage.outside_line = None;
+        self.core.dial = dial;
+        self.core.handsets.reload(handsets);
+    }
+
+    /// The handsets, for the inventory: at most `most`, those that registered first.
+    pub fn handsets(&self, most: usize) -> Vec<Who> {
+        self.core.handsets.list(most)
+    }
+
+    /// How many handsets registered, and how many other addresses placed calls.
+    pub fn handset_counts(&self) -> [(&'static str, u64); 2] {
+        self.core.handsets.states()
+    }
+
+    /// The counts for the summary.
+    pub fn totals(&self) -> Totals {
+        let core = &self.core;
+        Totals {
+            frames: core.outcomes.frames(),
+            sip_messages: core.outcomes.messages(),
+            invites: core.invites,
+            attempts: core.attempts,
+            answered: core.answered,
+            handsets: core.handsets.office_count(),
+        }
+    }
+
+    /// What had to be forgotten because a table was full, by table.
+    pub fn evicted(&self) -> [(&'static str, u64); 3] {
+        [
+            ("handsets", self.core.handsets.evicted()),
+            ("calls", self.core.calls.evicted()),
+            ("registrations", self.core.registrations.evicted()),
+        ]
+    }
+}

@@ -1,0 +1,95 @@
+// The live page in Debian's Chromium, as a person would use it. Arguments: the page's address, the
+// port of Ringfence's HEP listener, a folder for screenshots. Prints what was seen; exits 1 on a fault.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { Office } from "./hep.mjs";
+import { PAYLOADS } from "./payloads.mjs";
+
+const [url, port, out] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const faults = [];
+const check = (ok, what) => { console.log(`${ok ? "ok" : "FAULT"}: ${what}`); if (!ok) faults.push(what); };
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+
+const office = new Office(Number(port));
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+
+async function open(size, colorScheme) {
+  const context = await browser.newContext({ viewport: SIZES[size], colorScheme, locale: "en-GB" });
+  const page = await context.newPage();
+  page.said = [];
+  page.on("console", (m) => { if (["error", "warning"].includes(m.type())) page.said.push(m.text()); });
+  page.on("pageerror", (e) => page.said.push(String(e)));
+  page.on("dialog", (d) => { page.said.push(`dialog ${d.message()}`); d.dismiss(); });
+  await page.goto(url, { waitUntil: "load" });
+  return page;
+}
+async function accessible(page, what) {
+  const found = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")))`);
+  check(found.length === 0, `axe-core finds nothing on ${what}${found.length ? `: ${found.join("; ")}` : ""}`);
+}
+const shoot = (page, name) => page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
+
+try {
+  await office.register("201", "10.0.3.11");
+  await office.register("202", "10.0.3.12", "snomD785/10.1.159.12");
+  await office.register("203", "10.0.3.13", "Grandstream GXP2135 1.0.9.108");
+  await office.call("201", "10.0.3.11", "02079460123");
+
+  const desktop = await open("desktop", "light"), phone = await open("phone", "dark");
+  for (const page of [desktop, phone]) await page.getByText("all quiet").first().waitFor({ timeout: 15000 });
+  check(true, "a quiet office says that all is quiet");
+  await desktop.getByText("Yealink").first().waitFor({ timeout: 40000 });
+  check(true, "the handsets show their make");
+  await accessible(desktop, "the quiet page in light colours");
+  await accessible(phone, "the quiet page in dark colours on a phone");
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(wide <= 0, "a phone needs no sideways scrolling");
+  await shoot(desktop, "quiet-desktop"); await shoot(phone, "quiet-phone");
+
+  const began = Date.now();
+  for (const tail of ["111", "112", "113", "114", "115", "116"]) await office.call("202", "10.0.3.12", `00882161234${tail}`);
+  await desktop.locator(".incident.s-warning, .incident.s-critical").first().waitFor({ timeout: 20000 });
+  check(true, `an incident came up without a reload, ${Date.now() - began} ms after the first call of the attack was sent`);
+  await desktop.getByText("What to do now").first().waitFor({ timeout: 5000 });
+  await phone.locator(".incident.s-warning, .incident.s-critical").first().waitFor({ timeout: 20000 });
+  check(/^\(\d+\)/.test(await desktop.title()), "the title counts open incidents");
+  const money = await desktop.locator(".money").first().textContent();
+  await desktop.waitForTimeout(2500);
+  check(money !== (await desktop.locator(".money").first().textContent()), "the money ticks");
+  await desktop.locator(".incident details summary").first().focus();
+  await desktop.keyboard.press("Enter");
+  check(await desktop.locator(".incident details[open]").count() > 0, "the evidence opens with the keyboard");
+  await accessible(desktop, "an incident in light colours");
+  await accessible(phone, "an incident in dark colours on a phone");
+  await shoot(desktop, "incident-desktop"); await shoot(phone, "incident-phone");
+
+  for (const [i, payload] of PAYLOADS.entries()) {
+    const line = payload.replaceAll("\r", "").replaceAll("\n", "");
+    const ip = `10.0.4.${i + 1}`;
+    await office.register(`u${i}`, ip, line);
+    await office.call(line.replaceAll(/[@;>\s]/g, ""), ip, `0088216777${String(i).padStart(4, "0")}`, { name: line.replaceAll('"', "'"), callId: `${line.replaceAll(/\s/g, "")}${i}`, agent: line });
+    await office.call("202", "10.0.3.12", `008821655${String(i).padStart(5, "0")}`, { name: line.replaceAll('"', "'"), callId: `${line.replaceAll(/\s/g, "")}x${i}`, agent: line });
+  }
+  await desktop.waitForTimeout(3000);
+  await desktop.reload({ waitUntil: "load" });
+  await desktop.locator(".incident").first().waitFor({ timeout: 20000 });
+  await desktop.waitForTimeout(1500);
+  const seen = await desktop.evaluate(() => ({
+    pwned: window.pwned ?? null, scripts: document.scripts.length, title: document.title,
+    strange: document.querySelectorAll("main img, main iframe, main script, main math, main [onerror], main [onload], main [ontoggle], main [onmouseover], main a[href^='javascript' i]").length,
+    literal: document.body.textContent.includes("<script>") || document.body.textContent.includes("<img") || document.body.textContent.includes("<svg"),
+  }));
+  check(seen.pwned === null && seen.scripts === 1 && seen.strange === 0, `${PAYLOADS.length} payloads stayed text: ${JSON.stringify(seen)}`);
+  check(seen.literal, "payloads are shown as they were sent, so the test saw them");
+  await shoot(desktop, "hostile-desktop");
+  for (const [name, page] of [["desktop", desktop], ["phone", phone]]) check(page.said.length === 0, `the console of the ${name} stayed silent${page.said.length ? `: ${page.said.join("; ")}` : ""}`);
+} catch (e) {
+  check(false, String(e));
+} finally {
+  await browser.close();
+  office.close();
+}
+process.exit(faults.length ? 1 : 0);
