@@ -18,6 +18,7 @@ pub mod idle_handset;
 pub mod lapsed_registration;
 pub mod new_device;
 pub mod opened_port;
+pub mod outdated_firmware;
 pub mod password;
 pub mod scanner;
 pub mod scanner_names;
@@ -27,6 +28,7 @@ pub mod sheet;
 pub mod stranger_sip;
 pub mod unregistered_handset;
 pub mod unsolicited_inbound;
+pub mod version;
 pub mod weak_auth;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -40,7 +42,9 @@ use crate::time::{OfficeHours, Span, Timestamp};
 pub use board::Told;
 use board::{Board, Mark};
 pub use checklist::{Blind, Checklist, Row, Sight};
+use outdated_firmware::Floor;
 use password::Verdict;
+use scanner_names::ScannerName;
 use scene::{Found, Scene, Watched, Watcher};
 
 /// What is allowed, and from where on checks speak.
@@ -56,8 +60,10 @@ pub struct Settings {
     pub idle_days: u32,
     /// … and one for so many is worth a look.
     pub idle_warning_days: u32,
-    /// Names of scanners besides the built-in ones.
-    pub scanners: Vec<String>,
+    /// Names by which scanners are known.
+    pub scanners: Vec<ScannerName>,
+    /// Firmware floors.
+    pub floors: Vec<Floor>,
     /// The password check.
     pub password: password::Settings,
 }
@@ -71,6 +77,7 @@ impl Default for Settings {
             idle_days: 30,
             idle_warning_days: 90,
             scanners: Vec::new(),
+            floors: Vec::new(),
             password: password::Settings::default(),
         }
     }
@@ -234,6 +241,7 @@ fn watchers() -> Vec<Box<dyn Watcher>> {
         Box::new(weak_auth::WeakAuth::default()),
         Box::new(exposed_interface::ExposedInterface::default()),
         Box::new(clear_provisioning::ClearProvisioning::default()),
+        Box::new(outdated_firmware::OutdatedFirmware::default()),
         Box::new(idle_handset::IdleHandset::default()),
         Box::new(unregistered_handset::UnregisteredHandset::default()),
         Box::new(lapsed_registration::LapsedRegistration::default()),

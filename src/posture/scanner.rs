@@ -12,7 +12,7 @@ use crate::time::{Span, Timestamp};
 use crate::touches::Zone;
 
 use super::checklist::{Blind, Say, Sight};
-use super::scanner_names::{self, Sort};
+use super::scanner_names::{self, ScannerName, Sort};
 use super::scene::{Found, Scene, Watcher, octets, plural};
 
 /// Sources that are remembered, at the most, and targets of each.
@@ -91,18 +91,18 @@ impl Source {
 }
 
 /// Why it is taken for a scanner.
-fn judge(source: &Source, sip: &SipSighting, sighting: &Sighting, more: &[String]) -> Option<Found> {
+fn judge(source: &Source, sip: &SipSighting, sighting: &Sighting, names: &[ScannerName]) -> Option<Found> {
     let outside = sip.client_zone == Zone::Outside;
     let asks = matches!(sip.step, SipStep::Request | SipStep::Credentials);
-    let name = scanner_names::sort(sip.agent.as_bytes(), more)
+    let name = scanner_names::sort(sip.agent.as_bytes(), names)
         // An answer's User-Agent is the answerer's.
         .filter(|_| asks);
     let search = source.targets.len() >= MANY && !source.ordinary;
     let trait_of_svmap = asks && sip.method == Method::Options && sip.same_user && sip.bogus_host;
     let why = match &name {
-        Some((name, Sort::Scanner)) => format!("calls itself {name}"),
-        Some((name, Sort::Tool)) => format!("calls itself {name}, a test tool"),
-        Some((name, Sort::Softphone)) if outside => format!("calls itself {name}"),
+        Some(ScannerName { name, sort: Sort::Scanner, .. }) => format!("calls itself {name}"),
+        Some(ScannerName { name, sort: Sort::Tool, .. }) => format!("calls itself {name}, a test tool"),
+        Some(ScannerName { name, sort: Sort::Softphone, .. }) if outside => format!("calls itself {name}"),
         _ if search => format!("asked {} within a minute", plural(source.targets.len() as u64, "device")),
         _ if trait_of_svmap => "asks as scanners do, in the name of an address that isn't its own".to_owned(),
         _ if outside && asks && sip.bogus_host => {
@@ -110,7 +110,7 @@ fn judge(source: &Source, sip: &SipSighting, sighting: &Sighting, more: &[String
         }
         _ => return None,
     };
-    let tool = matches!(name, Some((_, Sort::Tool))) && !search;
+    let tool = name.is_some_and(|name| name.sort == Sort::Tool) && !search;
     let severity = match () {
         () if tool => Severity::Info,
         () if source.answered && (outside || search) && sip.step != SipStep::Request => Severity::Critical,

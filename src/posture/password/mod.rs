@@ -159,11 +159,23 @@ impl Checker {
         None
     }
 
+    /// A replay is over: checks what still waits, however fast.
+    pub fn finish(&mut self) -> Option<Verdict> {
+        while let Some(exercise) = self.waiting.pop_front() {
+            if !self.was_checked(&exercise)
+                && let Some(verdict) = self.check(&exercise)
+            {
+                return Some(verdict);
+            }
+        }
+        None
+    }
+
     /// When `poll` will have something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
         let per_second = i64::from(self.settings.per_second.max(1));
         let missing = MILLION.saturating_sub(self.tokens).max(0);
-        self.waiting.front().map(|_| self.filled.plus(Span(missing.div_ceil_by(per_second))))
+        self.waiting.front().map(|_| self.filled.plus(Span(div_ceil(missing, per_second))))
     }
 
     /// How many were checked, and how many weren't because too many waited.
@@ -235,14 +247,8 @@ impl Checker {
 
 const MILLION: i64 = 1_000_000;
 
-trait DivCeil {
-    fn div_ceil_by(self, by: Self) -> Self;
-}
-
-impl DivCeil for i64 {
-    fn div_ceil_by(self, by: Self) -> Self {
-        self.saturating_add(by.saturating_sub(1)).div_euclid(by)
-    }
+const fn div_ceil(n: i64, by: i64) -> i64 {
+    n.saturating_add(by.saturating_sub(1)).div_euclid(by)
 }
 
 /// The account's name: a hashed one stands for what the device registers.
