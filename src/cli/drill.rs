@@ -97,6 +97,7 @@ fn list(as_json: bool, out: &mut dyn Write) -> io::Result<()> {
 const fn sort(scenario: &Scenario) -> &'static str {
     match scenario.sort {
         Sort::Quiet => "quiet",
+        Sort::Posture => "posture",
         Sort::Attack => "attack",
         Sort::World => "world",
     }

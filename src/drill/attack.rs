@@ -56,6 +56,10 @@ pub(super) struct Scene<'s> {
     pub(super) episode: usize,
     /// Handsets that earlier attacks abused.
     pub(super) used: &'s mut Vec<usize>,
+    /// Whether block sizes, paces, hours and luck differ from attack to attack.
+    pub(super) is_diverse: bool,
+    /// By how much in a thousand fewer calls are answered than usual.
+    pub(super) bad_luck: u32,
     pub(super) rng: Rng,
 }
 
@@ -65,8 +69,14 @@ pub(super) struct Target {
     pub(super) country: &'static Country,
     /// First digits that all its numbers share; the rest is drawn. Empty: anywhere in the country.
     block: String,
+    /// How many digits of a block's numbers are open.
+    open: usize,
     /// Numbers dialled so far, E.164 without the plus.
-    dialled: Vec<String>,
+    dialled: Vec<(String, &'static Country)>,
+    /// How often in a thousand a number is one dialled before.
+    again: u32,
+    /// Further countries that numbers are taken from as often, each with its block.
+    also: Vec<(&'static Country, String)>,
 }
 
 /// A run of calls.
@@ -87,6 +97,9 @@ pub(super) struct Run {
 impl Attack {
     /// Its calls, in no order.
     pub(super) fn plan(self, scene: &mut Scene<'_>) -> Vec<Call> {
+        if scene.is_diverse {
+            scene.bad_luck = scene.rng.pick(&[0, 0, 0, 100, 250, 450]);
+        }
         match self {
             Self::IrsfFast => schemes::fast(scene),
             Self::SlowDrip => schemes::slow_drip(scene),
@@ -119,41 +132,67 @@ impl Attack {
 }
 
 impl Target {
+    fn new(country: &'static Country, block: String) -> Self {
+        Self { country, block, open: 4, dialled: Vec::new(), again: 350, also: Vec::new() }
+    }
+
     pub(super) fn one_number(country: &'static Country, rng: &mut Rng) -> Self {
-        Self { country, block: country.number(rng), dialled: Vec::new() }
+        Self::new(country, country.number(rng))
     }
 
     pub(super) fn in_block(country: &'static Country, rng: &mut Rng) -> Self {
-        Self { country, block: country.block(rng), dialled: Vec::new() }
+        Self::new(country, country.block(rng))
     }
 
     pub(super) fn anywhere(country: &'static Country) -> Self {
-        Self { country, block: String::new(), dialled: Vec::new() }
+        Self::new(country, String::new())
+    }
+
+    /// A block of another size, another habit of using numbers again, sometimes further countries.
+    fn diversify(&mut self, more: &[&'static Country], rng: &mut Rng) {
+        self.again = rng.pick(&[0, 100, 250, 350, 500, 700]);
+        if self.block.is_empty() {
+            self.also = more.iter().map(|country| (*country, String::new())).collect();
+            return;
+        }
+        self.open = rng.pick(&[2, 3, 3, 4, 4, 4, 5]);
+        let cut = |number: String, open: usize| number[..number.len() - open].to_owned();
+        self.block = cut(self.country.number(rng), self.open);
+        self.also = more.iter().map(|country| (*country, cut(country.number(rng), self.open))).collect();
     }
 
     /// A number to dial: one dialled before in a third of all cases.
     pub(super) fn number(&mut self, rng: &mut Rng) -> String {
-        if !self.dialled.is_empty() && rng.chance(350) {
-            return self.dialled[rng.below(self.dialled.len())].clone();
+        if !self.dialled.is_empty() && rng.chance(self.again) {
+            let (number, country) = self.dialled[rng.below(self.dialled.len())].clone();
+            self.country = country;
+            return number;
         }
         self.fresh(rng)
     }
 
     /// A number that need not have been dialled before.
     pub(super) fn fresh(&mut self, rng: &mut Rng) -> String {
+        if !self.also.is_empty() {
+            let other = rng.below(self.also.len() + 1);
+            if let Some(other) = self.also.get_mut(other) {
+                std::mem::swap(&mut self.country, &mut other.0);
+                std::mem::swap(&mut self.block, &mut other.1);
+            }
+        }
         let mut number = self.country.number(rng);
         // Numbers of one country may differ in length; those of a block don't.
         if !self.block.is_empty() {
-            let length = self.block.len() + 4;
+            let length = self.block.len() + self.open;
             let is_whole = self.country.patterns.iter().any(|p| p.len() == self.block.len());
             number = if is_whole {
                 self.block.clone()
             } else {
-                numbers::fill(&format!("{}xxxx", self.block), rng)
+                numbers::fill(&format!("{}{}", self.block, &"xxxxxx"[..self.open]), rng)
             };
             debug_assert!(is_whole || number.len() == length);
         }
-        self.dialled.push(number.clone());
+        self.dialled.push((number.clone(), self.country));
         number
     }
 }
@@ -192,11 +231,17 @@ impl Scene<'_> {
 
     /// Numbers in a country, by the fraudster's taste.
     pub(super) fn target(&mut self, country: &'static Country) -> Target {
-        if self.taste == Taste::Scattered {
+        let mut target = if self.taste == Taste::Scattered {
             Target::anywhere(country)
         } else {
             Target::in_block(country, &mut self.rng)
+        };
+        if self.is_diverse {
+            let others = if self.rng.chance(200) { self.rng.between(1, 3) } else { 0 };
+            let more: Vec<_> = (0..others).map(|_| self.country()).collect();
+            target.diversify(&more, &mut self.rng);
         }
+        target
     }
 
     pub(super) const fn mark(&self, rate: u32) -> Option<Mark> {
@@ -232,6 +277,12 @@ impl Scene<'_> {
 
     /// How a call ends that is answered `answered` times in a thousand.
     pub(super) fn luck(&mut self, answered: u32, talk: (Span, Span)) -> (Span, Ending) {
+        // Some ranges answer badly; a call that is sure to be answered stays sure.
+        let answered = if self.bad_luck > 0 && answered < 1_000 {
+            answered * (1_000 - self.bad_luck) / 1_000
+        } else {
+            answered
+        };
         if self.rng.chance(answered) {
             let (setup, talk) = (self.seconds(2, 9), self.rng.span(talk.0, talk.1));
             return (setup, Ending::Answered(talk));
@@ -244,6 +295,7 @@ impl Scene<'_> {
     pub(super) fn run(&mut self, handsets: &[usize], target: &mut Target, run: Run) -> Vec<Call> {
         let mut at = run.start;
         let mut calls = Vec::new();
+        let gap = if self.is_diverse { Span(run.gap.0 * self.rng.between(60, 170) / 100) } else { run.gap };
         while calls.len() < run.most && at < run.until {
             let number = target.number(&mut self.rng);
             let number = numbers::dialled_abroad(&number, &mut self.rng);
@@ -251,7 +303,7 @@ impl Scene<'_> {
             let handset = handsets[calls.len() % handsets.len()];
             calls.push(self.call(at, handset, number, target.country.rate, setup, ending));
             // Machines keep a steadier pace than people: half of each gap is fixed.
-            let half = Span(run.gap.0 / 2);
+            let half = Span(gap.0 / 2);
             at = at.plus(half).plus(self.rng.wait(half));
         }
         calls

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::kit::Extra;
 use super::leg::{Cue, Leg, Party, Side, What};
 use super::message::Renderer;
 use super::packet::{Capture, End};
@@ -18,6 +19,8 @@ pub(super) trait Audience {
     fn opens(&mut self, slot: usize, leg: &Leg);
     /// A message that the mirror port shows, so many times.
     fn shows(&mut self, slot: usize, leg: &Leg, cue: Cue, copies: u8) -> io::Result<()>;
+    /// A frame of something else.
+    fn overhears(&mut self, extra: &Extra) -> io::Result<()>;
     /// It is over; answers with frames and bytes written.
     fn leaves(&mut self) -> io::Result<(u64, u64)>;
 }
@@ -38,6 +41,10 @@ impl Audience for Camera<'_> {
             self.capture.again();
         }
         Ok(())
+    }
+
+    fn overhears(&mut self, extra: &Extra) -> io::Result<()> {
+        self.capture.whole(extra.at, &extra.frame)
     }
 
     fn leaves(&mut self) -> io::Result<(u64, u64)> {
@@ -146,6 +153,10 @@ impl Audience for Teller<'_> {
         };
         debug_assert!(cue.what != What::Refer || cue.from == Side::Callee);
         self.tell(slot, leg, cue.at, kind);
+        Ok(())
+    }
+
+    fn overhears(&mut self, _: &Extra) -> io::Result<()> {
         Ok(())
     }
 

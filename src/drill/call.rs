@@ -3,6 +3,7 @@
 //! In: what traffic and attacks decide. Out: `Call`, `Item`.
 //! Never: knows how SIP looks.
 
+use super::kit::Extra;
 use crate::time::{Span, Timestamp};
 
 /// Who calls whom.
@@ -111,6 +112,8 @@ pub(super) enum Item {
         handset: usize,
         every: i64,
     },
+    /// A frame that isn't SIP.
+    Frame(Extra),
 }
 
 impl Item {
@@ -118,6 +121,7 @@ impl Item {
         match self {
             Self::Call(call) => call.at,
             Self::Register { at, .. } => *at,
+            Self::Frame(extra) => extra.at,
         }
     }
 }

@@ -6,9 +6,11 @@
 use super::calendar::Day;
 use super::call::{Call, Ending, Way};
 use super::numbers::{self, Tier, country, dialled_abroad};
+use super::oddity;
 use super::ordinary::{attempt, talk};
 use super::rng::Rng;
 use super::site::{Pbx, Role, Site, home_number};
+use super::variety::{country_or, honest_country, neighbour};
 use crate::labels;
 use crate::time::{Span, Timestamp};
 
@@ -30,13 +32,26 @@ labels! {
         Travellers = "travellers", "The sales team is in Spain, and the office calls its hotels and hosts.";
         LateWorker = "late_worker", "Somebody calls the United States in the evening.";
         EmergencyTest = "emergency_test", "Somebody tests that 999 works.";
+        DeskAbroad = "desk_abroad", "Somebody who never calls abroad does.";
+        CallBack = "call_back", "A call from abroad is missed and called back.";
+        NightStaff = "night_staff", "Cleaners or a guard call home at night.";
+        SaturdayWorker = "saturday_worker", "Somebody is in on a Saturday and calls a customer abroad.";
+        HolidayTeam = "holiday_team", "The office is shut, and a small team calls customers abroad.";
+        FarPartner = "far_partner", "A partner far away is called early or late.";
+        LongTalk = "long_talk", "A call abroad of an hour or two.";
+        Misdialling = "misdialling", "Somebody dials a number abroad wrongly several times.";
     }
 }
 
 impl Happening {
-    /// Whether it happens at weekends and on holidays as well.
-    pub(super) const fn on_days_off(self) -> bool {
-        matches!(self, Self::ForwardHome | Self::ForwardAbroad)
+    /// Whether it may happen on a day: a working day, a Saturday or Sunday, a holiday.
+    pub(super) fn fits(self, day: Day, is_off: bool) -> bool {
+        match self {
+            Self::ForwardHome | Self::ForwardAbroad | Self::NightStaff => true,
+            Self::SaturdayWorker => is_off && day.weekday() == 5,
+            Self::HolidayTeam => is_off && !day.is_weekend(),
+            _ => !is_off,
+        }
     }
 
     /// The calls of one such happening, in no order. `number` counts days from the first.
@@ -47,7 +62,7 @@ impl Happening {
                 conference(site, day, &bridge, rng)
             }
             Self::ForeignBridge => {
-                let bridge = format!("00{}", country("DE").number(rng));
+                let bridge = format!("00{}", country_or(site, "DE", rng).number(rng));
                 conference(site, day, &bridge, rng)
             }
             Self::FaxAtHome => {
@@ -55,7 +70,7 @@ impl Happening {
                 fax(site, day, &to, rng)
             }
             Self::FaxAbroad => {
-                let to = format!("00{}", country("FR").number(rng));
+                let to = format!("00{}", country_or(site, "FR", rng).number(rng));
                 fax(site, day, &to, rng)
             }
             Self::Campaign => campaign(site, day, rng),
@@ -68,9 +83,23 @@ impl Happening {
                 forward(site, day, &to, rng)
             }
             Self::ForwardAbroad => {
-                let to = format!("00{}", numbers::fill("35387nxxxxxx", rng));
+                let abroad = if site.is_diverse {
+                    country_or(site, "IE", rng).number(rng)
+                } else {
+                    numbers::fill("35387nxxxxxx", rng)
+                };
+                let to = format!("00{abroad}");
                 forward(site, day, &to, rng)
             }
+            Self::Voting if site.is_diverse => oddity::voting(site, day, rng),
+            Self::DeskAbroad => oddity::desk_abroad(site, day, rng),
+            Self::CallBack => oddity::call_back(site, day, rng),
+            Self::NightStaff => oddity::night_staff(site, day, rng),
+            Self::SaturdayWorker => oddity::saturday_worker(site, day, rng),
+            Self::HolidayTeam => oddity::holiday_team(site, day, rng),
+            Self::FarPartner => oddity::far_partner(site, day, rng),
+            Self::LongTalk => oddity::long_talk(site, day, rng),
+            Self::Misdialling => oddity::misdialling(site, day, rng),
             Self::Voting => {
                 let (who, to) = (anyone(site, rng), numbers::premium(rng));
                 let at = day.clock(rng.between(12, 16), rng.between(0, 59));
@@ -89,28 +118,29 @@ impl Happening {
 }
 
 /// A handset that somebody uses.
-fn anyone(site: &Site, rng: &mut Rng) -> usize {
+pub(super) fn anyone(site: &Site, rng: &mut Rng) -> usize {
     let used: Vec<_> = (0..site.handsets.len()).filter(|i| site.handsets[*i].role != Role::Spare).collect();
     if used.is_empty() { 0 } else { rng.pick(&used) }
 }
 
-fn seller(site: &Site, rng: &mut Rng) -> usize {
+pub(super) fn seller(site: &Site, rng: &mut Rng) -> usize {
     let sellers = site.of_role(Role::Sales);
     if sellers.is_empty() { anyone(site, rng) } else { rng.pick(&sellers) }
 }
 
-fn seconds(low: i64, high: i64, rng: &mut Rng) -> Span {
+pub(super) fn seconds(low: i64, high: i64, rng: &mut Rng) -> Span {
     rng.span(Span::seconds(low), Span::seconds(high))
 }
 
-fn office_hour(day: Day, rng: &mut Rng) -> Timestamp {
+pub(super) fn office_hour(day: Day, rng: &mut Rng) -> Timestamp {
     day.clock(rng.between(9, 16), rng.between(0, 59))
 }
 
 fn conference(site: &Site, day: Day, bridge: &str, rng: &mut Rng) -> Vec<Call> {
     let start = day.clock(rng.between(9, 15), 0);
     let mut calls = Vec::new();
-    let guests = rng.between(4, 8).min(site.handsets.len() as i64);
+    let most = if site.is_diverse { site.handsets.len() as i64 / 2 } else { 8 };
+    let guests = rng.between(4, most.max(5)).min(site.handsets.len() as i64);
     let first = rng.below(site.handsets.len());
     for guest in 0..guests {
         let who = (first + usize::try_from(guest).unwrap_or(0) * 3) % site.handsets.len();
@@ -155,9 +185,14 @@ fn fax(site: &Site, day: Day, to: &str, rng: &mut Rng) -> Vec<Call> {
 fn campaign(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
     let who = seller(site, rng);
     let mut at = day.clock(9, rng.between(0, 40));
+    let place = country_or(site, "NL", rng);
+    // Lists of firms' numbers lie close together, lists of people's don't.
+    let is_dense = site.is_diverse && rng.chance(400);
+    let mut last = if is_dense { place.number(rng) } else { String::new() };
     (0..rng.between(18, 30))
         .map(|_| {
-            let number = dialled_abroad(&country("NL").number(rng), rng);
+            last = if is_dense && rng.chance(600) { neighbour(&last, rng) } else { place.number(rng) };
+            let number = dialled_abroad(&last, rng);
             let call = attempt(at, who, number, rng);
             at = call.end().plus(seconds(30, 600, rng));
             call
@@ -167,7 +202,11 @@ fn campaign(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
 
 fn three_way(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
     let (who, at) = (seller(site, rng), office_hour(day, rng));
-    let abroad = numbers::of_tier(Tier::Low, rng).number(rng);
+    let abroad = if site.is_diverse {
+        honest_country(rng).number(rng)
+    } else {
+        numbers::of_tier(Tier::Low, rng).number(rng)
+    };
     let abroad = dialled_abroad(&abroad, rng);
     let long = seconds(900, 2_400, rng);
     let home = Call::out(at, who, home_number(rng), Span::seconds(8), Ending::Answered(long));
@@ -210,17 +249,30 @@ fn redial_storm(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
 fn new_customer(site: &Site, day: Day, number: i64, rng: &mut Rng) -> Vec<Call> {
     let desks = site.of_role(Role::Desk);
     let who = desks.get(usize::try_from(number / 30).unwrap_or(0) % desks.len().max(1)).copied().unwrap_or(0);
+    // Each month's new customer has a country of its own.
+    let place = country_of_month(number / 30, site);
     (0..rng.between(1, 4))
         .map(|_| {
-            let to = dialled_abroad(&numbers::fill("4822nxxxxxx", rng), rng);
+            let to = match place {
+                Some(place) => place.number(rng),
+                None => numbers::fill("4822nxxxxxx", rng),
+            };
+            let to = dialled_abroad(&to, rng);
             attempt(office_hour(day, rng), who, to, rng)
         })
         .collect()
 }
 
+/// Where the new customer of a month is, if offices differ.
+fn country_of_month(month: i64, site: &Site) -> Option<&'static numbers::Country> {
+    let mut rng = Rng::new(month.unsigned_abs(), site.handsets.len() as u64);
+    site.is_diverse.then(|| honest_country(&mut rng))
+}
+
 fn travellers(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
     let callers = [anyone(site, rng), anyone(site, rng), seller(site, rng)];
-    let hosts: Vec<_> = (0..5).map(|_| country("ES").number(rng)).collect();
+    let place = country_or(site, "ES", rng);
+    let hosts: Vec<_> = (0..5).map(|_| place.number(rng)).collect();
     let mut calls = Vec::new();
     for who in callers {
         for _ in 0..rng.between(2, 5) {

@@ -8,12 +8,15 @@ mod audience;
 mod bench;
 mod calendar;
 mod call;
+mod devices;
 mod happening;
 mod incidents;
+mod kit;
 mod labels;
 mod leg;
 mod message;
 mod numbers;
+mod oddity;
 mod ordinary;
 mod packet;
 mod parties;
@@ -24,6 +27,7 @@ mod site;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod variety;
 mod world;
 
 use std::io::{self, Write};

@@ -8,6 +8,7 @@ use super::call::{Call, Ending, Way};
 use super::numbers::{self, Tier};
 use super::rng::Rng;
 use super::site::{self, Role, Site};
+use super::variety::{honest_country, neighbour};
 use crate::time::Span;
 
 /// How much an office calls.
@@ -124,6 +125,7 @@ fn place(
 /// The number that somebody dials next: mostly one dialled before.
 fn whom(site: &mut Site, handset: usize, habits: Habits, rng: &mut Rng) -> String {
     let (_, _, _, share) = means(site.handsets[handset].role);
+    let is_diverse = site.is_diverse;
     let handset = &mut site.handsets[handset];
     let goes_abroad = !handset.countries.is_empty() && rng.chance(share * habits.abroad / 100);
     if goes_abroad {
@@ -131,9 +133,16 @@ fn whom(site: &mut Site, handset: usize, habits: Habits, rng: &mut Rng) -> Strin
             let (number, _) = &handset.abroad[rng.below(handset.abroad.len())];
             return numbers::dialled_abroad(number, rng);
         }
-        let country =
-            if rng.chance(40) { numbers::of_tier(Tier::Low, rng) } else { rng.pick(&handset.countries) };
-        let number = country.number(rng);
+        let country = match rng.chance(40) {
+            true if is_diverse => honest_country(rng),
+            true => numbers::of_tier(Tier::Low, rng),
+            false => rng.pick(&handset.countries),
+        };
+        let number = if is_diverse && rng.chance(300) {
+            neighbour(&handset.abroad[rng.below(handset.abroad.len())].0, rng)
+        } else {
+            country.number(rng)
+        };
         if rng.chance(300) {
             let old = rng.below(handset.abroad.len());
             handset.abroad[old] = (number.clone(), country.rate);

@@ -80,6 +80,13 @@ impl<'w> Capture<'w> {
         Ok(())
     }
 
+    /// Writes a frame that is whole already.
+    pub(super) fn whole(&mut self, at: Timestamp, frame: &[u8]) -> io::Result<()> {
+        self.record(at, frame.len())?;
+        self.buffer.extend_from_slice(frame);
+        Ok(())
+    }
+
     /// Writes the last frame once more, as a mirror port does that copies both directions.
     pub(super) fn again(&mut self) {
         self.buffer.extend_from_within(self.record..);
@@ -103,21 +110,27 @@ impl<'w> Capture<'w> {
     }
 
     fn begin(&mut self, at: Timestamp, from: End, to: End, ip: &Ipv4Header, len: usize) -> io::Result<()> {
+        self.record(at, Ethernet2Header::LEN + ip.header_len() + len)?;
+        let ethernet = Ethernet2Header { source: from.mac, destination: to.mac, ether_type: EtherType::IPV4 };
+        ethernet.write(&mut self.buffer)?;
+        ip.write(&mut self.buffer)
+    }
+
+    /// The header of a frame's record.
+    fn record(&mut self, at: Timestamp, size: usize) -> io::Result<()> {
         if self.buffer.len() >= CHUNK {
             self.flush()?;
         }
         self.record = self.buffer.len();
         self.last = self.last.max(at);
-        let size = u32::try_from(Ethernet2Header::LEN + ip.header_len() + len).map_err(too_long)?;
+        let size = u32::try_from(size).map_err(too_long)?;
         let seconds = u32::try_from(self.last.as_secs()).map_err(too_long)?;
         let micros = u32::try_from(self.last.0.rem_euclid(1_000_000)).map_err(too_long)?;
         for field in [seconds, micros, size, size] {
             self.buffer.extend_from_slice(&field.to_le_bytes());
         }
-        let ethernet = Ethernet2Header { source: from.mac, destination: to.mac, ether_type: EtherType::IPV4 };
         self.frames += 1;
-        ethernet.write(&mut self.buffer)?;
-        ip.write(&mut self.buffer)
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

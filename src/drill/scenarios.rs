@@ -5,6 +5,7 @@
 
 use super::attack::Attack;
 use super::calendar::Day;
+use super::devices;
 use super::happening::Happening as H;
 use super::ordinary::Habits;
 use super::site::Pbx;
@@ -16,6 +17,8 @@ use super::world::{START, Taste, World};
 pub enum Sort {
     /// Honest traffic: nothing in it may page anyone.
     Quiet,
+    /// Handset security: what devices do and suffer besides calling.
+    Posture,
     /// A short stretch with one attack.
     Attack,
     /// Weeks of an office with many attacks, to score a detector on.
@@ -94,28 +97,59 @@ fn week_of(attack: Attack) -> World {
     }
 }
 
-/// What happens in an office now and then, by thousandths of working days.
-const NOW_AND_THEN: &[(H, u32)] = &[
+/// What happens in an office, by thousandths of the days it fits.
+const ALL_SORTS: &[(H, u32)] = &[
     (H::Conference, 150),
-    (H::ForeignBridge, 30),
-    (H::FaxAtHome, 40),
-    (H::FaxAbroad, 15),
-    (H::Campaign, 30),
-    (H::ThreeWay, 60),
-    (H::WrongDialling, 20),
+    (H::ForeignBridge, 140),
+    (H::FaxAtHome, 60),
+    (H::FaxAbroad, 80),
+    (H::Campaign, 250),
+    (H::ThreeWay, 150),
+    (H::WrongDialling, 15),
+    (H::Misdialling, 40),
     (H::RedialStorm, 60),
-    (H::NewCustomer, 150),
+    (H::NewCustomer, 200),
     (H::ForwardHome, 40),
-    (H::ForwardAbroad, 8),
-    (H::Voting, 15),
-    (H::Travellers, 20),
+    (H::ForwardAbroad, 12),
+    (H::Voting, 20),
+    (H::Travellers, 30),
     (H::LateWorker, 60),
     (H::EmergencyTest, 4),
+    (H::DeskAbroad, 500),
+    (H::CallBack, 250),
+    (H::NightStaff, 60),
+    (H::SaturdayWorker, 300),
+    (H::FarPartner, 80),
+    (H::LongTalk, 60),
 ];
 
-/// Attacks of a world, one every two days after four weeks (or from the third day on).
-fn attacks_from(first: i64, days: i64) -> Vec<(Attack, i64)> {
-    const CYCLE: [Attack; 17] = [
+/// The same in a season of holidays.
+const HOLIDAYS: &[(H, u32)] = &[
+    (H::HolidayTeam, 700),
+    (H::Conference, 100),
+    (H::ForeignBridge, 30),
+    (H::FaxAbroad, 25),
+    (H::Campaign, 30),
+    (H::ThreeWay, 50),
+    (H::Misdialling, 40),
+    (H::RedialStorm, 60),
+    (H::NewCustomer, 150),
+    (H::ForwardHome, 150),
+    (H::ForwardAbroad, 60),
+    (H::Voting, 20),
+    (H::Travellers, 120),
+    (H::LateWorker, 60),
+    (H::DeskAbroad, 350),
+    (H::CallBack, 150),
+    (H::NightStaff, 60),
+    (H::SaturdayWorker, 250),
+    (H::FarPartner, 80),
+    (H::LongTalk, 60),
+];
+
+/// Attacks of a world, one every few days from a day on, up to a week before its end.
+fn attacks_from(first: i64, days: i64, every: usize) -> Vec<(Attack, i64)> {
+    const CYCLE: [Attack; 18] = [
         Attack::IrsfFast,
         Attack::SlowDrip,
         Attack::LongHeld,
@@ -133,15 +167,32 @@ fn attacks_from(first: i64, days: i64) -> Vec<(Attack, i64)> {
         Attack::Redirecting,
         Attack::Transferring,
         Attack::Satellite,
+        Attack::CallidReuse,
     ];
-    CYCLE.iter().cycle().copied().zip((first..days - 7).step_by(2)).collect()
+    CYCLE.iter().cycle().copied().zip((first..days - 6).step_by(every)).collect()
+}
+
+/// The six incidents that newspapers described, twice each. They cost so much that beside them no
+/// other attack's money would count, so they have a world of their own.
+fn incidents() -> Vec<(Attack, i64)> {
+    const SIX: [Attack; 6] = [
+        Attack::IncidentA,
+        Attack::IncidentB,
+        Attack::IncidentC,
+        Attack::IncidentD,
+        Attack::IncidentE,
+        Attack::IncidentF,
+    ];
+    SIX.iter().cycle().copied().zip((21..106).step_by(7)).collect()
 }
 
 fn world() -> World {
     World {
         registers_every: 21_600,
-        happenings: NOW_AND_THEN,
-        attacks: attacks_from(28, 70),
+        happenings: ALL_SORTS,
+        is_diverse: true,
+        habits: Habits { abroad: 160, ..Habits::default() },
+        attacks: attacks_from(28, 112, 2),
         ..World::default()
     }
 }
@@ -202,6 +253,10 @@ scenarios! {
         registers_every: SHORT,
         ..World::default()
     };
+    "weak_office" Posture 1 6 "an office with every weakness that passive eyes can see" =>
+        World { devices: devices::weak, registers_every: SHORT, ..World::default() };
+    "sound_office" Posture 1 6 "an office with none of them" =>
+        World { devices: devices::sound, registers_every: SHORT, ..World::default() };
     "irsf_fast" Attack 3 12 "fast pumping at a weekend" => weekend(Attack::IrsfFast);
     "slow_drip" Attack 3 12 "a call abroad every half hour at night" => weekend(Attack::SlowDrip);
     "long_held" Attack 3 12 "calls abroad that stay up for hours" => weekend(Attack::LongHeld);
@@ -249,28 +304,33 @@ scenarios! {
         attacks: vec![(Attack::Demo, 1)],
         ..World::default()
     };
-    "world_ordinary" World 70 90 "an ordinary office" => world();
-    "world_small" World 70 16 "a small office" => world();
-    "world_callcentre" World 70 90 "a call centre" => World { call_centre: true, ..world() };
-    "world_global" World 70 90 "five times as many calls abroad" =>
-        World { habits: Habits { abroad: 500, ..Habits::default() }, travelled: 500, ..world() };
-    "world_bursty" World 70 90 "three times as many calls in a row" =>
-        World { habits: Habits { bursts: 300, ..Habits::default() }, ..world() };
+    "world_ordinary" World 112 90 "an ordinary office" => world();
+    "world_small" World 112 16 "a small office" => world();
+    "world_callcentre" World 112 90 "a call centre" => World { call_centre: true, ..world() };
+    "world_global" World 112 90 "five times as many calls abroad" =>
+        World { habits: Habits { abroad: 800, ..Habits::default() }, travelled: 500, ..world() };
+    "world_bursty" World 112 90 "three times as many calls in a row" =>
+        World { habits: Habits { abroad: 160, bursts: 300, ..Habits::default() }, ..world() };
     "world_new" World 16 90 "the first fortnight after installation" =>
-        World { attacks: attacks_from(2, 21), ..world() };
-    "world_lossy" World 70 90 "a mirror port that loses 3 frames in 100" =>
+        World { attacks: attacks_from(2, 21, 1), ..world() };
+    "world_repeat" World 112 90 "each attack comes again on the same handsets three weeks later" =>
+        World { repeats: true, attacks: attacks_from(14, 91, 3), ..world() };
+    "world_incidents" World 112 30 "the six published incidents, again and again" =>
+        World { attacks: incidents(), ..world() };
+    "world_lossy" World 112 90 "a mirror port that loses 3 frames in 100" =>
         World { wire: Wire { lost: 30, ..World::default().wire }, ..world() };
-    "world_doubled" World 70 90 "a mirror port that copies each frame twice" =>
+    "world_doubled" World 112 90 "a mirror port that copies each frame twice" =>
         World { wire: Wire { doubled: true, ..World::default().wire }, ..world() };
-    "world_scatter" World 70 90 "fraud numbers scattered over their countries" =>
+    "world_scatter" World 112 90 "fraud numbers scattered over their countries" =>
         World { taste: Taste::Scattered, ..world() };
-    "world_lowrisk" World 70 90 "fraud to countries that are seldom named" =>
+    "world_lowrisk" World 112 90 "fraud to countries that are seldom named" =>
         World { taste: Taste::LowRisk, ..world() };
-    "world_holiday" World 70 90 "holidays, and an office that is shut for a week" => World {
+    "world_holiday" World 112 90 "holidays, and an office that is shut for a week" => World {
         first_day: START.plus(21),
-        days_off: &[32, 35, 36, 37, 38, 39, 42, 43],
+        days_off: &[32, 35, 36, 37, 38, 39, 42, 43, 70, 71, 91],
+        happenings: HOLIDAYS,
         ..world()
     };
-    "world_clock" World 70 90 "summer time begins in the middle" => World { first_day: Day(20_514), ..world() };
-    "world_onsite" World 70 90 "an office with a PBX of its own" => World { pbx: Pbx::OnSite, ..world() };
+    "world_clock" World 112 90 "summer time begins in the middle" => World { first_day: Day(20_514), ..world() };
+    "world_onsite" World 112 90 "an office with a PBX of its own" => World { pbx: Pbx::OnSite, ..world() };
 }

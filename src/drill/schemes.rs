@@ -18,6 +18,15 @@ const fn minutes(low: i64, high: i64) -> (Span, Span) {
 
 /// Some minutes past `hour` of a day.
 fn past(scene: &mut Scene<'_>, day: Day, low: i64, high: i64) -> Timestamp {
+    // Where attacks differ widely, some don't wait for the night.
+    if scene.is_diverse && scene.rng.chance(250) {
+        return sharp(scene, day, 0, 23);
+    }
+    sharp(scene, day, low, high)
+}
+
+/// The same, always.
+fn sharp(scene: &mut Scene<'_>, day: Day, low: i64, high: i64) -> Timestamp {
     let (hour, minute) = (scene.rng.between(low, high), scene.rng.between(0, 59));
     day.clock(hour, minute)
 }
@@ -176,7 +185,7 @@ pub(super) fn camouflage(scene: &mut Scene<'_>) -> Vec<Call> {
         if day.is_weekend() {
             continue;
         }
-        let (start, until) = (past(scene, day, 9, 10), day.clock(17, 0));
+        let (start, until) = (sharp(scene, day, 9, 10), day.clock(17, 0));
         let run = Run { start, until, most: 20, gap, talk: minutes(1, 14), answered: 800 };
         calls.extend(scene.run(&[victim], &mut target, run));
     }
@@ -203,7 +212,7 @@ pub(super) fn wangiri(scene: &mut Scene<'_>) -> Vec<Call> {
     let country = scene.country();
     let mut target = scene.target(country);
     let day = if scene.day.is_weekend() { scene.day.next(0) } else { scene.day };
-    let start = past(scene, day, 9, 13);
+    let start = sharp(scene, day, 9, 13);
     let mut calls = Vec::new();
     for handset in 0..scene.site.handsets.len() {
         if scene.site.handsets[handset].role == Role::Spare {
@@ -230,7 +239,7 @@ pub(super) fn executive(scene: &mut Scene<'_>) -> Vec<Call> {
     let country = scene.country();
     let mut target = scene.target(country);
     let day = if scene.day.is_weekend() { scene.day.next(0) } else { scene.day };
-    let start = past(scene, day, 11, 14);
+    let start = sharp(scene, day, 11, 14);
     let gap = Span::seconds(3_600 / scene.rng.between(20, 45));
     let until = start.plus(Span::hours(3));
     scene.run(&[victim], &mut target, Run { start, until, most: 60, gap, talk: minutes(1, 8), answered: 870 })

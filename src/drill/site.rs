@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use super::numbers::{self, Tier};
 use super::packet::End;
 use super::rng::Rng;
+use super::variety::{honest_country, neighbour};
 
 /// SIP domain of the office.
 pub(super) const DOMAIN: &str = "pbx.example.com";
@@ -127,6 +128,8 @@ pub(super) enum Pbx {
 pub(super) struct Site {
     pub(super) handsets: Vec<Handset>,
     pub(super) pbx: Pbx,
+    /// Whether its people's habits differ as widely as those of real offices.
+    pub(super) is_diverse: bool,
 }
 
 const NAMES: [&str; 16] = [
@@ -152,7 +155,31 @@ impl Site {
     /// An office of `count` handsets, of which `abroad` in a thousand desks call abroad at times.
     pub(super) fn new(count: u16, pbx: Pbx, abroad: u32, call_centre: bool, rng: &mut Rng) -> Self {
         let handsets = (0..count).map(|i| Handset::new(i, count, abroad, call_centre, rng)).collect();
-        Self { handsets, pbx }
+        Self { handsets, pbx, is_diverse: false }
+    }
+
+    /// An office whose people call more countries, riskier ones too, and firms whose numbers lie
+    /// side by side.
+    pub(super) fn diverse(mut self, rng: &mut Rng) -> Self {
+        self.is_diverse = true;
+        // What the office as a whole deals with.
+        let partners: Vec<_> = (0..rng.between(4, 9)).map(|_| honest_country(rng)).collect();
+        for handset in &mut self.handsets {
+            if handset.abroad.is_empty() {
+                continue;
+            }
+            handset.countries.retain(|_| rng.chance(500));
+            handset.countries.extend((0..rng.between(1, 3)).map(|_| rng.pick(&partners)));
+            handset.abroad.clear();
+            for country in &handset.countries {
+                let mut number = country.number(rng);
+                for _ in 0..rng.between(1, 5) {
+                    handset.abroad.push((number.clone(), country.rate));
+                    number = if rng.chance(400) { neighbour(&number, rng) } else { country.number(rng) };
+                }
+            }
+        }
+        self
     }
 
     /// Where the handsets' calls go, seen from the office's switch.

@@ -112,6 +112,7 @@ impl<'w> Stage<'w> {
                 let cues = leg::register(*at, challenged, &mut self.rng);
                 self.start(leg, cues);
             }
+            Item::Frame(extra) => self.audience.overhears(extra)?,
         }
         Ok(())
     }

@@ -46,16 +46,18 @@ fn frames(pcap: &[u8]) -> impl Iterator<Item = (Timestamp, &[u8])> {
     })
 }
 
-/// The UDP payload, after its checksums were found right.
-fn payload(frame: &[u8]) -> &[u8] {
+/// The SIP message in a UDP datagram, after its checksums were found right.
+fn sip(frame: &[u8]) -> Option<&str> {
     let packet = SlicedPacket::from_ethernet(frame).unwrap();
-    let Some(TransportSlice::Udp(udp)) = &packet.transport else { panic!("not UDP") };
+    let Some(TransportSlice::Udp(udp)) = &packet.transport else { return None };
     let Some(etherparse::NetSlice::Ipv4(ip)) = &packet.net else { panic!("not IPv4") };
     assert_eq!(ip.header().header_checksum(), ip.header().to_header().calc_header_checksum());
     let header = udp.to_header();
     let checksum = header.calc_checksum_ipv4(&ip.header().to_header(), udp.payload()).unwrap();
     assert_eq!(header.checksum, checksum);
-    udp.payload()
+    [udp.source_port(), udp.destination_port()]
+        .contains(&5060)
+        .then(|| std::str::from_utf8(udp.payload()).unwrap())
 }
 
 fn header<'a>(message: &'a str, name: &str) -> &'a str {
@@ -71,7 +73,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 /// Smaller than shipped where a scenario is long, so that the tests stay quick.
 fn brief(scenario: &Scenario) -> Options {
     match scenario.sort {
-        Sort::World => Options { handsets: Some(8), days: Some(36), attack_calls: Some(30) },
+        Sort::World => Options { handsets: Some(8), days: Some(32), attack_calls: Some(30) },
         _ => Options { attack_calls: Some(200), ..Options::default() },
     }
 }
@@ -87,7 +89,10 @@ fn frames_are_in_order_whole_and_sip() {
             assert!(frame.len() <= 1_514, "{}: a frame of {} bytes", scenario.name, frame.len());
             last = at;
             count += 1;
-            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let Some(message) = sip(frame) else {
+                assert!(scenario.name.ends_with("_office"), "{}: a frame that isn't SIP", scenario.name);
+                continue;
+            };
             let (head, body) = message.split_once("\r\n\r\n").unwrap();
             assert_eq!(header(head, "Content-Length"), body.len().to_string());
             assert!(header(head, "Via").starts_with("SIP/2.0/UDP "));
@@ -104,7 +109,7 @@ fn check_labels(played: &Played) {
     // Call-ID -> first INVITE, answer, BYE; more than once if the Call-ID is used again.
     let mut seen: BTreeMap<String, Vec<[Option<Timestamp>; 3]>> = BTreeMap::new();
     for (at, frame) in frames(&played.pcap) {
-        let message = std::str::from_utf8(payload(frame)).unwrap();
+        let Some(message) = sip(frame) else { continue };
         let calls = seen.entry(header(message, "Call-ID").to_owned()).or_default();
         let cseq = header(message, "CSeq");
         let slot = if message.starts_with("INVITE ") {
@@ -151,7 +156,8 @@ fn labels_are_true() {
             continue;
         }
         let played = play(scenario.name, 2, brief(scenario));
-        assert_eq!(!played.labels.is_empty(), scenario.sort != Sort::Quiet, "{}", scenario.name);
+        let is_attacked = matches!(scenario.sort, Sort::Attack | Sort::World);
+        assert_eq!(!played.labels.is_empty(), is_attacked, "{}", scenario.name);
         check_labels(&played);
     }
 }
@@ -233,7 +239,7 @@ fn honest_calls_abroad_are_in_the_public_plan() {
         }
         let played = play(scenario.name, 3, Options::default());
         for (_, frame) in frames(&played.pcap) {
-            let message = std::str::from_utf8(payload(frame)).unwrap();
+            let Some(message) = sip(frame) else { continue };
             let Some(rest) = message.strip_prefix("INVITE sip:") else { continue };
             let dialled = rest.split('@').next().unwrap();
             if !dialled.starts_with("00") && !dialled.starts_with('+') || dialled.contains("7700900") {
@@ -282,6 +288,7 @@ fn the_sensor_counts_each_call_once() {
         // Two calls to one extension within a second look like the legs of one.
         let alike = played.summary.calls / 100;
         assert!((placed - alike..=placed).contains(&attempts), "{}: {attempts} of {placed}", scenario.name);
-        assert_eq!(sensor.outcomes().skipped_reasons().map(|(_, n)| n).sum::<u64>(), 0);
+        let skipped = sensor.outcomes().skipped_reasons().map(|(_, n)| n).sum::<u64>();
+        assert!(skipped == 0 || scenario.name.ends_with("_office"), "{}: {skipped}", scenario.name);
     }
 }

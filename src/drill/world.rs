@@ -9,6 +9,7 @@ use super::attack::{Attack, Scene};
 use super::audience::{Audience, Camera};
 use super::calendar::{DAY_S, Day};
 use super::call::{Call, Ending, Item, Way};
+use super::devices::{self, Devices};
 use super::happening::Happening;
 use super::labels::{self, Episode};
 use super::message::Renderer;
@@ -17,6 +18,7 @@ use super::packet::Capture;
 use super::rng::Rng;
 use super::site::{Pbx, Site};
 use super::stage::{Stage, Summary, Wire};
+use super::variety::vary;
 use super::{DrillError, Options};
 use crate::tally::Label as _;
 use crate::time::{Span, Timestamp};
@@ -44,6 +46,14 @@ pub(super) struct World {
     pub(super) registers_every: i64,
     /// Days on which the office is shut, counted from the first.
     pub(super) days_off: &'static [i64],
+    /// Whether each seed draws its own parameters and attacks differ more widely.
+    pub(super) is_diverse: bool,
+    /// Whether they are drawn already.
+    pub(super) is_drawn: bool,
+    /// Per cent of the usual chance of each happening.
+    pub(super) happening_percent: u32,
+    /// Whether each attack comes again three weeks later, on the same handsets.
+    pub(super) repeats: bool,
     /// What happens, and on how many in a thousand working days.
     pub(super) happenings: &'static [(Happening, u32)],
     /// Attacks, and the day each begins, counted from the first.
@@ -53,6 +63,8 @@ pub(super) struct World {
     /// How fraudsters choose their numbers and countries.
     pub(super) taste: Taste,
     pub(super) wire: Wire,
+    /// What isn't SIP.
+    pub(super) devices: Devices,
 }
 
 /// How fraudsters choose numbers.
@@ -81,10 +93,15 @@ impl Default for World {
             habits: Habits::default(),
             registers_every: 3_600,
             days_off: &[],
+            is_diverse: false,
+            is_drawn: false,
+            happening_percent: 100,
+            repeats: false,
             happenings: &[],
             attacks: Vec::new(),
             attack_calls: usize::MAX,
             taste: Taste::default(),
+            devices: devices::none,
             wire: Wire { lost: 0, doubled: false, rtp: 0, resent: 8, challenged: 400 },
         }
     }
@@ -97,6 +114,9 @@ enum Stream {
     Ordinary,
     Happenings,
     Stage,
+    World,
+    Diversity,
+    Devices,
     /// Attacks count up from here.
     Attacks = 100,
 }
@@ -143,18 +163,27 @@ impl World {
         audience: &mut dyn Audience,
     ) -> Result<(Summary, Vec<Episode>), DrillError> {
         let rng = |stream| Rng::new(seed, stream as u64);
+        if self.is_diverse && !self.is_drawn {
+            return vary(self, &mut rng(Stream::World)).perform(seed, audience);
+        }
         let mut site =
             Site::new(self.handsets, self.pbx, self.travelled, self.call_centre, &mut rng(Stream::Site));
+        if self.is_diverse {
+            site = site.diverse(&mut rng(Stream::Diversity));
+        }
         let mut stage = Stage::new(audience, self.wire, rng(Stream::Stage));
         let mut attacks = self.plan_attacks(&site, &mut stage, seed);
         let (mut ordinary, mut happenings) = (rng(Stream::Ordinary), rng(Stream::Happenings));
         let (start, stop) = (self.start(), self.last_day().at(self.until));
+        let mut extras = (self.devices)(&site, start, stop, &mut rng(Stream::Devices));
+        extras.sort_by_key(|extra| extra.at);
         for number in 0..i64::from(self.days) {
             let day = self.first_day.plus(number);
             let is_off = day.is_weekend() || self.days_off.contains(&number);
             let mut calls = ordinary::day(&mut site, day, is_off, self.habits, &mut ordinary);
             for (happening, chance) in self.happenings {
-                if (!is_off || happening.on_days_off()) && happenings.chance(*chance) {
+                let chance = chance * self.happening_percent / 100;
+                if happening.fits(day, is_off) && happenings.chance(chance) {
                     calls.extend(happening.plan(&site, day, number, &mut happenings));
                 }
             }
@@ -164,6 +193,8 @@ impl World {
             calls.sort_by_key(|call| call.at);
             let mut items: Vec<_> = polite(&site, calls).into_iter().map(Item::Call).collect();
             self.register(&site, day, start, stop, &mut items);
+            let later = extras.partition_point(|extra| extra.at < day.end());
+            items.extend(extras.drain(..later).map(Item::Frame));
             items.sort_by_key(Item::at);
             for item in &items {
                 stage.begin(&site, item)?;
@@ -173,7 +204,7 @@ impl World {
     }
 
     fn plan_attacks(&self, site: &Site, stage: &mut Stage<'_>, seed: u64) -> Vec<Call> {
-        let mut calls = Vec::new();
+        let mut plans: Vec<Vec<Call>> = Vec::new();
         let mut used = Vec::new();
         for (number, (attack, day)) in self.attacks.iter().enumerate() {
             stage.announce(attack.name());
@@ -184,6 +215,8 @@ impl World {
                 taste: self.taste,
                 episode: number,
                 used: &mut used,
+                is_diverse: self.is_diverse,
+                bad_luck: 0,
                 rng: Rng::new(seed, Stream::Attacks as u64 + number as u64),
             };
             let mut plan = attack.plan(&mut scene);
@@ -196,10 +229,36 @@ impl World {
                 left -= usize::from(is_kept && call.mark.is_some());
                 is_kept
             });
-            calls.extend(plan);
+            plans.push(plan);
         }
+        if self.repeats {
+            self.repeat(&mut plans, stage);
+        }
+        let mut calls: Vec<Call> = plans.into_iter().flatten().collect();
         calls.sort_by_key(|call| call.at);
         calls
+    }
+
+    /// Each attack once more three weeks later, call for call, where there is still time for it whole.
+    fn repeat(&self, plans: &mut Vec<Vec<Call>>, stage: &mut Stage<'_>) {
+        let stop = self.last_day().at(self.until);
+        for first in 0..plans.len() {
+            let mut plan = plans[first].clone();
+            let episode = plans.len();
+            for call in &mut plan {
+                call.at = call.at.plus(Span::days(21));
+                if let Some(mark) = &mut call.mark {
+                    mark.episode = episode;
+                }
+                if let Some(id) = &mut call.shared_id {
+                    id.push('b');
+                }
+            }
+            if plan.last().is_some_and(|last| last.at < stop) {
+                stage.announce("repeat_second");
+                plans.push(plan);
+            }
+        }
     }
 
     /// Every handset registers again and again, each at its own second.
