@@ -251,3 +251,6 @@ fn watchers() -> Vec<Box<dyn Watcher>> {
         Box::new(new_device::NewDevice::default()),
     ]
 }
+
+#[cfg(test)]
+mod tests;
