@@ -3,8 +3,13 @@
 //! In: keys from outside. Out: slots that stay put, the oldest evicted first and counted.
 //! Never: lets a stranger's key push out a protected one; lets the map's order decide anything.
 
+mod image;
+
 use std::collections::HashMap;
 use std::hash::Hash;
+
+pub use image::{Image, LastingHash};
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
@@ -12,7 +17,7 @@ use crate::time::Timestamp;
 pub type KeyedHash = foldhash::fast::RandomState;
 
 /// Where an entry lives. The generation tells a reused slot from its former tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {
     index: u32,
     generation: u32,

@@ -58,6 +58,9 @@ pub(super) enum Command {
     Drill(Drill),
     /// Score detection on labelled traffic, beside other systems' rules
     Score(Score),
+    /// Write the report for the boss and the insurer from what is stored
+    #[cfg(feature = "daemon")]
+    Report(Report),
     /// Check the configuration and print what is in force
     Check(Check),
     /// Write a commented configuration file
@@ -146,6 +149,23 @@ pub(super) struct Plain {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Report {
+    /// The page to write; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: PathBuf,
+    /// From when on: 30d, or a date as 2026-11-01
+    #[arg(long, value_name = "T", default_value = "30d")]
+    pub(super) since: String,
+    /// Until when, the same way; instead of now
+    #[arg(long, value_name = "T")]
+    pub(super) until: Option<String>,
+    /// The store to read; instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(super) store: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

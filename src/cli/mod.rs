@@ -12,6 +12,8 @@ mod explain;
 mod init;
 mod replay;
 #[cfg(feature = "daemon")]
+mod report;
+#[cfg(feature = "daemon")]
 mod run;
 mod score;
 #[cfg(feature = "daemon")]
@@ -117,6 +119,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
         Command::Drill(drill) => drill::run(drill, &mut out)?,
         Command::Score(score) => score::run(args, score, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Report(report) => report::run(args, report, &mut out)?,
         Command::Check(check) => check::run(args, check, &mut out)?,
         Command::Init(init) => init::run(init, &mut out)?,
         Command::Completions { shell } => args::completions(*shell, &mut out)?,

@@ -5,20 +5,22 @@
 
 mod network;
 mod registrations;
+mod snapshot;
 
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 pub use network::Network;
-pub use registrations::Registrations;
+pub use registrations::{Registrations, Waiting};
+use serde::{Deserialize, Serialize};
+pub use snapshot::Snapshot;
 
-use crate::bounded::{KeyedHash, SlotId, Table};
+use crate::bounded::{LastingHash, SlotId, Table};
 use crate::decode::{Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 /// A handset (or trunk) for as long as it is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HandsetId(pub SlotId);
 
 /// Who placed a call, as far as it's known when the fact is made.
@@ -64,7 +66,7 @@ impl Default for Settings {
 
 /// What tells handsets apart: the address, and behind an address that many share, the account.
 /// An address as such has account 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Key {
     ip: u128,
     account: u64,
@@ -86,7 +88,7 @@ fn address_of(ip: u128) -> IpAddr {
 }
 
 /// What was seen of a handset's SIP in clear: its calls and registrations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearSip {
     /// The first of them.
     pub first: Timestamp,
@@ -110,7 +112,7 @@ impl ClearSip {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Handset {
     mac: Option<Mac>,
     mac_checked: Option<(Mac, Timestamp)>,
@@ -135,7 +137,7 @@ impl Handset {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct HardwareAddress {
     ip: IpAddr,
     seen: Timestamp,
@@ -160,7 +162,7 @@ pub struct Handsets {
     settings: Settings,
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
-    account_hash: KeyedHash,
+    account_hash: LastingHash,
     by_account: Table<u64, SlotId>,
 }
 
@@ -181,7 +183,7 @@ impl Handsets {
             settings,
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
-            account_hash: KeyedHash::default(),
+            account_hash: LastingHash::default(),
             by_account: Table::new(registered, 0),
         }
     }
@@ -383,7 +385,7 @@ impl Handsets {
 
     fn hash(&self, account: &[u8]) -> u64 {
         // 0 stands for the address itself.
-        self.account_hash.hash_one(account).max(1)
+        self.account_hash.of(account).max(1)
     }
 
     fn who(&self, id: HandsetId, ip: IpAddr) -> Who {

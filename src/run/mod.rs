@@ -4,7 +4,7 @@
 //! Never: holds a rule.
 
 #[cfg(feature = "daemon")]
-mod clock;
+pub(crate) mod clock;
 #[cfg(feature = "daemon")]
 pub mod control;
 #[cfg(feature = "daemon")]

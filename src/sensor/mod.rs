@@ -7,6 +7,7 @@ mod attempt;
 mod encrypted;
 mod outcome;
 mod readers;
+mod snapshot;
 pub mod watch;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use outcome::{Outcomes, Transport};
+pub use snapshot::Snapshot;
 
 use watch::Watch;
 

@@ -4,6 +4,9 @@ use crate::frame::Link;
 use crate::ledger::{Account, Key, Window};
 use crate::tally::Label;
 
+#[cfg(test)]
+mod snapshot;
+
 const PBX: [u8; 4] = [203, 0, 113, 10];
 const ONSITE: [u8; 4] = [10, 0, 0, 5];
 const TRUNK: [u8; 4] = [198, 51, 100, 7];
