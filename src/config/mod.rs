@@ -164,6 +164,7 @@ impl Config {
                 realms: check.realms.clone(),
                 ..watch::Passwords::default()
             },
+            ..watch::Settings::default()
         };
         sensor::Settings { handsets, watch, ..sensor::Settings::default() }
     }

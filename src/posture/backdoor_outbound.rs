@@ -102,6 +102,7 @@ impl BackdoorOutbound {
             Found::of(Check::BackdoorOutbound, Severity::Info, sighting, sentence)
                 .seen(count, peers.first)
                 .word("peer", touch.peer)
+                .word("name", touch.name)
                 .count("peers", count),
         )
     }
@@ -129,6 +130,7 @@ fn tunnel(sighting: &Sighting, touch: &Touch) -> Option<Found> {
             .about(&[&octets(peer), touch.proto.name().as_bytes(), &port.to_be_bytes()])
             .seen(1, touch.started)
             .word("peer", touch.peer)
+            .word("name", touch.name)
             .word("proto", touch.proto)
             .count("port", port)
             .word("started", touch.started)

@@ -17,7 +17,7 @@ use crate::time::{Span, Timestamp};
 use crate::touches::{Way, Zone};
 
 use super::checklist::{Blind, Say, Sight};
-use super::scene::{Found, Scene, Watcher, called, key_of, plural};
+use super::scene::{Found, Scene, Watcher, called, key_of, mix, plural};
 
 /// Accounts that are remembered, at the most, and places of each.
 const ROOM: usize = 16_384;
@@ -67,9 +67,13 @@ impl Watcher for NewDevice {
                 let agent = Text::new(hint.raw.as_bytes());
                 self.speaks(key_of(&sighting.device), agent, sighting.time);
             }
-            What::Sip(sip) if sip.method == Method::Register && sip.step == SipStep::Accepted => {
-                out.extend(self.registers(sip, sighting));
-            }
+            What::Sip(sip) if sip.method == Method::Register => match sip.step {
+                SipStep::Request | SipStep::Credentials => {
+                    self.speaks(mix(4, &[&sip.exchange.to_be_bytes()]), sip.agent, sighting.time);
+                }
+                SipStep::Accepted => out.extend(self.registers(sip, sighting)),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -103,12 +107,11 @@ impl NewDevice {
     fn registers(&mut self, sip: &SipSighting, sighting: &Sighting) -> Option<Found> {
         let now = sighting.time;
         let from_device = sip.way == Way::Outbound;
-        let known_agent = || {
-            let slot = self.agents.find(&key_of(&sighting.device))?;
-            self.agents.get(slot).copied()
-        };
-        let agent =
-            if from_device && sip.agent.is_empty() { known_agent().unwrap_or_default() } else { sip.agent };
+        // The answer's own User-Agent is the registrar's.
+        let of = |key: u64| self.agents.find(&key).and_then(|slot| self.agents.get(slot)).copied();
+        let agent = of(mix(4, &[&sip.exchange.to_be_bytes()]))
+            .or_else(|| of(key_of(&sighting.device)).filter(|_| from_device))
+            .unwrap_or_default();
         let place = Place {
             ip: sip.client.ip(),
             mac: sighting.device.mac.filter(|_| from_device),

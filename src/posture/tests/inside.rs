@@ -1,7 +1,9 @@
 use super::*;
 use crate::calls::CallNo;
-use crate::dial::{Leg, Target};
-use crate::fact::sighting::{MechanismSighting, ProvisioningBy, ProvisioningSighting, ProvisioningStep, Scheme};
+use crate::dial::{Class, Group, Kind, Leg, RateId, Risk, Target};
+use crate::fact::sighting::{
+    MechanismSighting, ProvisioningBy, ProvisioningSighting, ProvisioningStep, Scheme,
+};
 use crate::fact::{CallFact, CallState, Cause, Direction};
 use crate::posture::outdated_firmware::Floor;
 
@@ -23,7 +25,17 @@ impl Stage {
             who: self.who(n),
             call_id: Text::from("c"),
             dialled: Text::from("202"),
-            target: Target::default(),
+            target: Target {
+                class: Class::Internal,
+                kind: Kind::Extension,
+                region: None,
+                number: None,
+                exact: true,
+                risk: Risk::Low,
+                group: Group::Free,
+                rate: RateId(0),
+                rule: "an extension",
+            },
         });
         self.fact(&fact);
     }
@@ -49,7 +61,7 @@ fn a_handset_that_nobody_uses_is_told_after_30_and_90_days() {
             told.push((day + 1, finding.severity, finding.who.unwrap().user.to_string()));
         }
     }
-    assert_eq!(told, [(31, Severity::Info, "203".to_owned()), (91, Severity::Warning, "203".to_owned())]);
+    assert_eq!(told, [(30, Severity::Info, "203".to_owned()), (90, Severity::Warning, "203".to_owned())]);
     assert_eq!(stage.status(Check::IdleHandset).0, Status::Finding);
     stage.calls(3);
     assert_eq!(stage.status(Check::IdleHandset).0, Status::Pass, "used again");
@@ -59,7 +71,10 @@ fn a_handset_that_nobody_uses_is_told_after_30_and_90_days() {
 fn without_history_it_cannot_be_said() {
     let mut stage = Stage::new();
     stage.days(3, 1..3);
-    assert_eq!(stage.status(Check::IdleHandset), (Status::CannotSee, "Not enough history: it has to be watched for longer: 4 of 30 days".to_owned()));
+    assert_eq!(
+        stage.status(Check::IdleHandset),
+        (Status::CannotSee, "Not enough history: it has to be watched for longer: 4 of 30 days".to_owned())
+    );
     // A gap in the trace is no history.
     stage.after(Span::days(200));
     stage.register(1);
@@ -82,7 +97,8 @@ fn a_phone_that_registers_nowhere_is_told_after_a_day() {
         assert_eq!(told, hour >= 24, "{hour}");
     }
     assert_eq!(stage.worst(Check::UnregisteredHandset), Some(Severity::Warning));
-    stage.touch(Device { ip: Some([10, 0, 10, 70].into()), ..device }, knock(Proto::Tcp, 80, TouchState::Syn));
+    stage
+        .touch(Device { ip: Some([10, 0, 10, 70].into()), ..device }, knock(Proto::Tcp, 80, TouchState::Syn));
     stage.after(Span::HOUR);
     assert_eq!(stage.worst(Check::UnregisteredHandset), Some(Severity::Critical), "and strangers reach it");
 }
@@ -123,7 +139,10 @@ fn a_registration_that_stopped() {
     }
     let mut told: Vec<_> = stage.of(Check::LapsedRegistration);
     told.sort();
-    assert_eq!(told.iter().map(|(severity, _)| *severity).collect::<Vec<_>>(), [Severity::Info, Severity::Warning]);
+    assert_eq!(
+        told.iter().map(|(severity, _)| *severity).collect::<Vec<_>>(),
+        [Severity::Info, Severity::Warning]
+    );
     assert!(told[1].1.contains("handset 210") && told[0].1.contains("handset 211"), "{told:?}");
     stage.register(10);
     stage.register(11);
@@ -162,13 +181,16 @@ fn provisioning_in_clear() {
         for step in [ProvisioningStep::Advertised, ProvisioningStep::Asked, ProvisioningStep::Served] {
             let mut stage = Stage::new();
             let device = stage.handset(1);
-            stage.see(device, What::Provisioning(ProvisioningSighting {
-                by,
-                step,
-                server: Some(address("203.0.113.40:80")),
-                zone: Zone::Outside,
-                place: Text::from("/001565010001.cfg"),
-            }));
+            stage.see(
+                device,
+                What::Provisioning(ProvisioningSighting {
+                    by,
+                    step,
+                    server: Some(address("203.0.113.40:80")),
+                    zone: Zone::Outside,
+                    place: Text::from("/001565010001.cfg"),
+                }),
+            );
             assert_eq!(stage.worst(Check::ClearProvisioning), severity, "{by} {step}");
             if by == Https {
                 assert_eq!(stage.status(Check::ClearProvisioning).0, Status::Pass);
@@ -256,6 +278,7 @@ fn known_holes_are_critical_with_two_sources_or_after_a_day() {
     stage.see(device, say(Source::SipUserAgent, "1.0.7.80"));
     stage.see(device, say(Source::Lldp, "1.0.7.80"));
     assert_eq!(stage.worst(Check::OutdatedFirmware), Some(Severity::Critical));
+    stage.after(Span::HOUR);
     stage.see(device, say(Source::SipUserAgent, "1.0.7.99"));
     assert_eq!(stage.status(Check::OutdatedFirmware).0, Status::Pass, "updated");
 

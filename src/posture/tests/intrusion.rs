@@ -47,7 +47,8 @@ fn a_scanner_without_its_name_is_known_by_what_it_does() {
         stage.after(Span(5_000));
     }
     let phone = stage.handset(1);
-    stage.sip(phone, exchange(address("10.0.10.99:5060"), "10.0.10.1:5060", SipStep::Accepted));
+    let answer = exchange(address("10.0.10.99:5060"), "10.0.10.1:5060", SipStep::Accepted);
+    stage.sip(phone, SipSighting { method: Method::Options, ..answer });
     assert_eq!(stage.worst(Check::Scanner), Some(Severity::Critical), "answered");
 
     let mut stage = Stage::new();
@@ -189,11 +190,10 @@ fn gateways_and_diallers_search_for_nothing() {
     for n in 400..440 {
         for method in [Method::Invite, Method::Subscribe] {
             let target = Text::from(n.to_string().as_str());
-            stage.sip(gateway, SipSighting {
-                method,
-                target,
-                ..exchange(address("10.0.10.1:5060"), PBX, SipStep::Denied)
-            });
+            stage.sip(
+                gateway,
+                SipSighting { method, target, ..exchange(address("10.0.10.1:5060"), PBX, SipStep::Denied) },
+            );
         }
     }
     stage.after(Span::minutes(2));
@@ -228,7 +228,8 @@ fn an_account_on_a_device_that_was_never_seen_with_it() {
     let strange = stage.handset(9);
     seen_as(&mut stage, strange, "10.0.10.9:5060", "eyeBeam 1");
     assert_eq!(stage.worst(Check::NewDevice), Some(Severity::Warning));
-    let pbx = Device { role: Role::Pbx, ip: Some(address("10.0.0.5:1").ip()), mac: None, vlan: None, who: None };
+    let pbx =
+        Device { role: Role::Pbx, ip: Some(address("10.0.0.5:1").ip()), mac: None, vlan: None, who: None };
     let account = Text::from("201");
     let sip = SipSighting {
         account,

@@ -191,6 +191,7 @@ fn knock(proto: Proto, port: u16, state: TouchState) -> Touch {
         unsolicited: true,
         side: Side::Lan,
         banner: Banner::None,
+        name: Text::default(),
         sent: bytes,
         received: bytes,
         started: START,

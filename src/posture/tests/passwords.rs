@@ -24,15 +24,18 @@ impl Stage {
 
     fn login(&mut self, outcome: LoginOutcome) {
         let device = self.handset(1);
-        self.see(device, What::Login(LoginSighting {
-            client: address("10.0.10.40:50000"),
-            zone: Zone::Home,
-            port: 80,
-            scheme: Scheme::Basic,
-            account: Text::from("admin"),
-            path: Text::from("/"),
-            outcome,
-        }));
+        self.see(
+            device,
+            What::Login(LoginSighting {
+                client: address("10.0.10.40:50000"),
+                zone: Zone::Home,
+                port: 80,
+                scheme: Scheme::Basic,
+                account: Text::from("admin"),
+                path: Text::from("/"),
+                outcome,
+            }),
+        );
     }
 }
 

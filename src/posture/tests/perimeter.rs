@@ -159,7 +159,8 @@ fn thirty_six_back_doors() {
             stage.touch(phone, knock(proto, port, ask));
             answers.iter().for_each(|state| stage.touch(phone, knock(proto, port, *state)));
             assert_eq!(stage.worst(Check::BackdoorInbound), Some(severity), "{proto} {port} {answers:?}");
-            let session = stage.of(Check::BackdoorInbound).iter().any(|(_, text)| text.contains("has a session"));
+            let session =
+                stage.of(Check::BackdoorInbound).iter().any(|(_, text)| text.contains("has a session"));
             assert!(!session || answers.contains(&Data));
             cases += 1;
         }
@@ -182,7 +183,11 @@ fn the_support_provider_leaves_an_audit_line() {
     }
     assert_eq!(stage.of(Check::BackdoorInbound), []);
     let line = stage.told.last().unwrap();
-    assert!(line.status == Status::Pass && line.sentence.contains("for 60 min, 200 bytes"), "{}", line.sentence);
+    assert!(
+        line.status == Status::Pass && line.sentence.contains("for 60 min, 200 bytes"),
+        "{}",
+        line.sentence
+    );
     let audit = stage.posture.checklist(Sight { home: true, ..Sight::default() }, stage.now);
     assert_eq!(audit.rows.iter().find(|row| row.check == Check::BackdoorInbound).unwrap().audit.len(), 1);
     stage.touch(phone, visit(Ended, 5));
@@ -254,16 +259,16 @@ fn a_password_that_is_asked_for_by_a_stranger() {
         for proto in [Proto::Udp, Proto::Tcp] {
             let mut stage = Stage::new();
             let phone = stage.handset(1);
-            stage.sip(phone, SipSighting {
-                method: Method::Invite,
-                proto,
-                ..exchange(address(STRANGER), "10.0.10.1:5060", SipStep::Accepted)
-            });
-            let asked = |step| SipSighting {
-                method,
-                proto,
-                ..exchange(address("10.0.10.1:5060"), STRANGER, step)
-            };
+            stage.sip(
+                phone,
+                SipSighting {
+                    method: Method::Invite,
+                    proto,
+                    ..exchange(address(STRANGER), "10.0.10.1:5060", SipStep::Accepted)
+                },
+            );
+            let asked =
+                |step| SipSighting { method, proto, ..exchange(address("10.0.10.1:5060"), STRANGER, step) };
             stage.sip(phone, asked(SipStep::Challenged));
             assert_eq!(stage.worst(Check::DigestLeak), Some(Severity::Warning));
             stage.sip(phone, asked(SipStep::Credentials));
@@ -282,10 +287,10 @@ fn ten_thousand_calls_through_an_unknown_pbx_are_no_leak() {
         let phone = stage.handset(u16::try_from(n % 500).unwrap());
         let client = SocketAddr::new(phone.ip.unwrap(), 5_060);
         for step in [SipStep::Challenged, SipStep::Credentials, SipStep::Ringing, SipStep::Accepted] {
-            stage.sip(phone, SipSighting {
-                method: Method::Invite,
-                ..exchange(client, "192.0.2.20:5060", step)
-            });
+            stage.sip(
+                phone,
+                SipSighting { method: Method::Invite, ..exchange(client, "192.0.2.20:5060", step) },
+            );
         }
     }
     assert_eq!(stage.of(Check::DigestLeak), []);
@@ -342,7 +347,10 @@ fn twenty_five_open_ports() {
         let mut stage = Stage::new();
         let phone = stage.handset(1);
         let state = if proto == Proto::Tcp { SynAck } else { UdpReply };
-        stage.touch(phone, Touch { zone: Zone::Home, banner, unsolicited: false, ..knock(proto, port, state) });
+        stage.touch(
+            phone,
+            Touch { zone: Zone::Home, banner, unsolicited: false, ..knock(proto, port, state) },
+        );
         assert_eq!(stage.worst(Check::ExposedInterface), severity, "{proto} {port}");
     }
     let mut stage = Stage::new();
