@@ -32,8 +32,10 @@ pub mod version;
 pub mod weak_auth;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 
-use crate::fact::Fact;
+use crate::bounded::Table;
+use crate::fact::{Device, Fact, Sighting};
 use crate::finding::{Check, Severity};
 use crate::handsets::{self, Network, Who};
 use crate::tally::Label;
@@ -98,6 +100,8 @@ pub struct Posture {
     watched: Watched,
     watchers: Vec<Box<dyn Watcher>>,
     board: Board,
+    /// Who was at an address last.
+    people: Table<IpAddr, Who>,
     found: Vec<Found>,
     told: VecDeque<Told>,
     /// When the next round is due; none until something was seen.
@@ -108,6 +112,9 @@ pub struct Posture {
 
 /// Which list of default passwords findings name.
 pub const LIST_VERSION: &str = "built-in list 2026-11";
+
+/// Addresses whose handset is remembered, at the most.
+const PEOPLE: usize = 8_192;
 
 /// Everything is looked over so often while something is seen …
 const ROUND: Span = Span::HOUR;
@@ -123,6 +130,7 @@ impl Posture {
             watched: Watched::default(),
             watchers: watchers(),
             board: Board::default(),
+            people: Table::new(PEOPLE, 0),
             found: Vec::new(),
             told: VecDeque::new(),
             round: None,
@@ -142,6 +150,7 @@ impl Posture {
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
         self.watched.note(now);
+        self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         for watcher in &mut self.watchers {
             match fact {
@@ -156,8 +165,14 @@ impl Posture {
 
     /// Takes in what the password check came to.
     pub fn handle_verdict(&mut self, verdict: &Verdict, now: Timestamp) {
+        let mut verdict = *verdict;
+        if let (None, Some(ip)) = (verdict.device.who, verdict.device.ip) {
+            // The first password is proved before the registrar has let the handset in.
+            let slot = self.people.find(&ip);
+            verdict.device.who = slot.and_then(|slot| self.people.get(slot)).copied();
+        }
         for watcher in &mut self.watchers {
-            watcher.verdict(verdict, now, &mut self.found);
+            watcher.verdict(&verdict, now, &mut self.found);
         }
         self.pin();
     }
@@ -188,6 +203,18 @@ impl Posture {
     /// What was found, in order.
     pub fn poll(&mut self) -> Option<Told> {
         self.told.pop_front()
+    }
+
+    fn meet(&mut self, fact: &Fact, now: Timestamp) {
+        let who = match fact {
+            Fact::Registered { who, .. } => *who,
+            Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => *who,
+            _ => return,
+        };
+        let slot = self.people.find_or_insert(&who.ip, now, || who).slot;
+        if let Some(known) = self.people.get_mut(slot) {
+            *known = who;
+        }
     }
 
     fn pin(&mut self) {

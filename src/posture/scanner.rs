@@ -31,6 +31,8 @@ struct Source {
     /// Whether it ever was let in as a phone is.
     ordinary: bool,
     answered: bool,
+    /// Why it is taken for a scanner.
+    why: Option<String>,
 }
 
 /// Everybody who asks as a stranger.
@@ -56,8 +58,14 @@ impl Watcher for Scanner {
             return;
         }
         let now = sighting.time;
-        let fresh =
-            || Source { first: now, requests: 0, targets: BTreeMap::new(), ordinary: false, answered: false };
+        let fresh = || Source {
+            first: now,
+            requests: 0,
+            targets: BTreeMap::new(),
+            ordinary: false,
+            answered: false,
+            why: None,
+        };
         let slot = self.sources.find_or_insert(&sip.client.ip(), now, fresh).slot;
         let Some(source) = self.sources.get_mut(slot) else { return };
         source.take(sip, now);
@@ -91,29 +99,38 @@ impl Source {
 }
 
 /// Why it is taken for a scanner.
-fn judge(source: &Source, sip: &SipSighting, sighting: &Sighting, names: &[ScannerName]) -> Option<Found> {
+fn judge(
+    source: &mut Source,
+    sip: &SipSighting,
+    sighting: &Sighting,
+    names: &[ScannerName],
+) -> Option<Found> {
     let outside = sip.client_zone == Zone::Outside;
     let asks = matches!(sip.step, SipStep::Request | SipStep::Credentials);
     let name = scanner_names::sort(sip.agent.as_bytes(), names)
         // An answer's User-Agent is the answerer's.
         .filter(|_| asks);
     let search = source.targets.len() >= MANY && !source.ordinary;
-    let trait_of_svmap = asks && sip.method == Method::Options && sip.same_user && sip.bogus_host;
-    let why = match &name {
-        Some(ScannerName { name, sort: Sort::Scanner, .. }) => format!("calls itself {name}"),
-        Some(ScannerName { name, sort: Sort::Tool, .. }) => format!("calls itself {name}, a test tool"),
-        Some(ScannerName { name, sort: Sort::Softphone, .. }) if outside => format!("calls itself {name}"),
-        _ if search => format!("asked {} within a minute", plural(source.targets.len() as u64, "device")),
-        _ if trait_of_svmap => "asks as scanners do, in the name of an address that isn't its own".to_owned(),
-        _ if outside && asks && sip.bogus_host => {
-            "gives an address that can't be its own, as scanners do".to_owned()
+    let seen = match &name {
+        Some(ScannerName { name, sort: Sort::Scanner, .. }) => Some(format!("calls itself {name}")),
+        Some(ScannerName { name, sort: Sort::Tool, .. }) => Some(format!("calls itself {name}, a test tool")),
+        Some(ScannerName { name, sort: Sort::Softphone, .. }) if outside => {
+            Some(format!("calls itself {name}"))
         }
-        _ => return None,
+        _ if search => {
+            Some(format!("asked {} within a minute", plural(source.targets.len() as u64, "device")))
+        }
+        _ if asks && sip.bogus_host && (outside || (sip.method == Method::Options && sip.same_user)) => {
+            Some("gives an address that can't be its own, as scanners do".to_owned())
+        }
+        _ => None,
     };
+    let why = seen.or_else(|| source.why.clone().filter(|_| !source.ordinary))?;
+    source.why = Some(why.clone());
     let tool = name.is_some_and(|name| name.sort == Sort::Tool) && !search;
     let severity = match () {
         () if tool => Severity::Info,
-        () if source.answered && (outside || search) && sip.step != SipStep::Request => Severity::Critical,
+        () if source.answered && (outside || search) => Severity::Critical,
         () if outside || search => Severity::Warning,
         () => Severity::Info,
     };

@@ -5,13 +5,12 @@ mod intrusion;
 mod passwords;
 mod perimeter;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::*;
-use crate::bounded::Table;
 use crate::decode::Mac;
 use crate::fact::sighting::{HintSighting, SipSighting, SipStep};
-use crate::fact::{Device, Role, Sighting, What};
+use crate::fact::{Role, What};
 use crate::finding::{CheckFinding, Status};
 use crate::handsets::HandsetId;
 use crate::hints::{Confidence, Identity, Source};
