@@ -240,3 +240,34 @@ fn no_secret_is_in_any_output() {
         }
     }
 }
+
+/// svcrack sends one digest after the other under one Call-ID, one CSeq and one nonce.
+#[test]
+fn guesses_under_one_cseq_are_counted_each() {
+    let mut capture = Capture::new();
+    let (pbx, from) = (([203, 0, 113, 10], 5_060), ([10, 0, 3, 66], 5_060));
+    let head = "Via: SIP/2.0/UDP 10.0.3.66:5060;branch=z9hG4bK1\r\nFrom: <sip:201@pbx>;tag=t\r\nTo: <sip:201@pbx>\r\n\
+                Call-ID: one\r\nCSeq: 2 REGISTER\r\n";
+    for n in 0..40 {
+        let proof = format!(
+            "Authorization: Digest username=\"201\", realm=\"pbx\", nonce=\"n\", uri=\"sip:pbx\", response=\"{n:032x}\"\r\n"
+        );
+        capture.udp(
+            from,
+            pbx,
+            &format!("REGISTER sip:pbx SIP/2.0\r\n{head}{proof}Content-Length: 0\r\n\r\n"),
+        );
+        let no = "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n\"\r\nContent-Length: 0\r\n\r\n";
+        capture.udp(pbx, from, &format!("SIP/2.0 401 Unauthorized\r\n{head}{no}"));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (pcap, config) = (dir.path().join("c.pcap"), dir.path().join("c.toml"));
+    std::fs::write(&pcap, &capture.0).unwrap();
+    std::fs::write(&config, "[site]\npbx = [\"203.0.113.10\"]\n").unwrap();
+    let lines =
+        ringfence(&["--config", path(&config), "replay", "--no-store", "--format", "jsonl", path(&pcap)]);
+    let found = lines
+        .lines()
+        .any(|l| l.contains("\"check\":\"brute_force\"") && l.contains("\"severity\":\"warning\""));
+    assert!(found, "{lines}");
+}

@@ -69,18 +69,12 @@ struct DefaultRow {
     date: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
     scanner: Vec<ScannerRow>,
     floor: Vec<FloorRow>,
     default: Vec<DefaultRow>,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self { scanner: Vec::new(), floor: Vec::new(), default: Vec::new() }
-    }
 }
 
 const BUILT_IN: [&str; 3] = [

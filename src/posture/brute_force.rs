@@ -134,7 +134,7 @@ impl BruteForce {
         let account = self.accounts.get_mut(slot)?;
         account.add(place, now);
         let spread = account.by.len() > 1 && account.is_many(now);
-        let account_gist = spread.then(|| (account.total, account.first, account.by.len()));
+        let account_gist = spread.then_some((account.total, account.first, account.by.len()));
         let slot = self.sources.find_or_insert(&from, now, Refusals::default).slot;
         let source = self.sources.get_mut(slot)?;
         source.add(sip.account, now);
