@@ -7,7 +7,7 @@ mod network;
 mod registrations;
 
 use std::hash::BuildHasher;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 pub use network::Network;
 pub use registrations::Registrations;
@@ -80,6 +80,13 @@ impl Key {
     }
 }
 
+impl Key {
+    /// An account that only past call records name.
+    fn is_nowhere(&self) -> bool {
+        address_of(self.ip).is_unspecified()
+    }
+}
+
 fn address_of(ip: u128) -> IpAddr {
     let v6 = std::net::Ipv6Addr::from(ip);
     v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
@@ -119,6 +126,8 @@ struct Handset {
     registrar: bool,
     accounts: [u64; SHARED_FROM],
     samples: u8,
+    /// Under which identity its account was known before it was seen.
+    known_as: Option<SlotId>,
     clear: ClearSip,
 }
 
@@ -195,8 +204,8 @@ impl Handsets {
     pub fn list(&self, most: usize) -> Vec<Who> {
         let registered = |handset: &Handset| handset.accounts[0] != 0 || handset.verified;
         let of = |wanted: bool| {
-            let wanted = move |(_, _, handset): &(SlotId, &Key, &Handset)| {
-                !handset.registrar && registered(handset) == wanted
+            let wanted = move |(_, key, handset): &(SlotId, &Key, &Handset)| {
+                !handset.registrar && !key.is_nowhere() && registered(handset) == wanted
             };
             self.table.iter().filter(wanted).map(|(slot, key, _)| (HandsetId(slot), address_of(key.ip)))
         };
@@ -301,12 +310,41 @@ impl Handsets {
             }
             handset.mac = mac.or(handset.mac);
         }
+        if let Some(before) = self.foretold_slot(hash)
+            && let Some(handset) = self.table.get_mut(slot)
+            && handset.known_as.is_none()
+        {
+            handset.known_as = Some(before);
+        }
         self.table.protect(slot);
         let known = self.by_account.find_or_insert(&hash, now, || slot).slot;
         if let Some(known) = self.by_account.get_mut(known) {
             *known = slot;
         }
         (self.who(HandsetId(slot), ip), first)
+    }
+
+    /// The handset of an account that past call records name, whether it was seen already or not: once
+    /// it registers it is the same one.
+    pub fn foretold(&mut self, account: &[u8], now: Timestamp) -> Who {
+        if let Some(who) = self.registered_as(account) {
+            return who;
+        }
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let hash = self.hash(account);
+        let slot = self.table.find_or_insert(&Key::of(nowhere, hash), now, Handset::default).slot;
+        if let Some(handset) = self.table.get_mut(slot) {
+            (handset.user, handset.verified) = (Text::new(account), true);
+        }
+        self.table.protect(slot);
+        self.by_account.find_or_insert(&hash, now, || slot);
+        self.who(HandsetId(slot), nowhere)
+    }
+
+    /// The identity under which an account was known before it was seen anywhere.
+    fn foretold_slot(&self, hash: u64) -> Option<SlotId> {
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.table.find(&Key::of(nowhere, hash))
     }
 
     /// The PBX let a call go on that carried `account`'s credentials: it names the handset, unless
@@ -322,7 +360,8 @@ impl Handsets {
 
     /// How many addresses and accounts are remembered, PBXs apart.
     pub fn office_count(&self) -> u64 {
-        self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+        let seen = |(_, key, handset): &(SlotId, &Key, &Handset)| !handset.registrar && !key.is_nowhere();
+        self.table.iter().filter(seen).fold(0, |n, _| n + 1)
     }
 
     /// Whether a handset's dialled string may count for what the office dials: each handset has but
@@ -389,7 +428,7 @@ impl Handsets {
     fn who(&self, id: HandsetId, ip: IpAddr) -> Who {
         let handset = self.table.get(id.0);
         Who {
-            id,
+            id: handset.and_then(|h| h.known_as).map_or(id, HandsetId),
             user: handset.map_or_else(Text::default, |h| h.user),
             verified: handset.is_some_and(|h| h.verified),
             ip,
@@ -452,6 +491,20 @@ mod tests {
         assert_eq!(a.id, b.id);
         assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
         assert!(!b.verified);
+    }
+
+    #[test]
+    fn a_handset_that_call_records_name_is_the_one_that_registers_later() {
+        let mut handsets = Handsets::new(Settings::default());
+        let past = handsets.foretold(b"214", Timestamp(0));
+        assert_eq!(handsets.foretold(b"214", Timestamp(1)).id, past.id);
+        assert_eq!(handsets.office_count(), 0, "nobody has seen it yet");
+        let (now, first) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(2));
+        assert!(first);
+        assert_eq!((now.id, now.ip, now.user), (past.id, ip(1), Text::from("214")));
+        assert_eq!(handsets.sender(&path(1, 1), b"", b"x", Timestamp(3)).who.id, past.id);
+        assert_ne!(handsets.registered(ip(200), None, ip(2), b"215", Timestamp(4)).0.id, past.id);
+        assert_eq!(handsets.office_count(), 2);
     }
 
     #[test]
