@@ -16,6 +16,7 @@ needs:
 
 tools:
 	@scripts/need-tools
+	@scripts/need-web
 
 demo: needs
 	$(CARGO) build --release --locked

@@ -1,15 +1,19 @@
 //! The whole way of a packet, against a bare libpcap loop over the same file in the same run.
 //!
 //! `cargo bench --bench pipeline` (or `make bench`). See `benches/README.md` for how to read it.
-#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods)]
+//! `-- run sensor 50000` runs one of bare, sensor and judge once over so many INVITEs, for a profiler.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
-use std::fs::{self, File};
+mod measure;
+
+use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
+use measure::{median, resident_mib, seconds};
 use ringfence::capture::file::{self, Source};
 use ringfence::dial::Dial;
 use ringfence::drill;
@@ -21,7 +25,7 @@ use ringfence::sensor::Sensor;
 
 const INVITES: u64 = 1_000_000;
 const MIRROR_FRAMES: u64 = 3_000_000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 
 struct Nowhere;
 
@@ -69,41 +73,35 @@ fn with_judge(path: &Path) -> u64 {
     engine.sensor().totals().attempts
 }
 
-fn seconds(work: fn(&Path) -> u64, path: &Path) -> f64 {
-    let start = Instant::now();
-    black_box(work(path));
-    start.elapsed().as_secs_f64()
-}
+type Work = fn(&Path) -> u64;
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// One row: seconds, and the ratio to the bare loop that ran right beside it.
-fn row(name: &str, unit: &str, count: u64, work: fn(&Path) -> u64, path: &Path) {
-    let mut times = Vec::new();
-    let mut ratios = Vec::new();
+/// The bare loop and the others in turn, several times over. A row's ratio is the median of its
+/// ratios to the bare loop of the same round.
+fn table(unit: &str, count: u64, rows: &[(&str, Work)], path: &Path) {
+    let mut bare = Vec::new();
+    let mut times = vec![Vec::new(); rows.len()];
     for _ in 0..ROUNDS {
-        let bare = seconds(bare_loop, path);
-        let ours = seconds(work, path);
-        times.push(ours);
-        ratios.push(ours / bare);
+        bare.push(seconds(|| bare_loop(path)));
+        for ((_, work), times) in rows.iter().zip(&mut times) {
+            times.push(seconds(|| work(path)));
+        }
     }
-    let (time, ratio) = (median(times), median(ratios));
-    #[allow(clippy::cast_precision_loss)]
-    let count = count as f64;
-    println!(
-        "{name:<34} {time:>7.3} s  {:>9.0} {unit}/s  {:>6.0} ns/{unit}  {ratio:>5.2} x the bare loop",
-        count / time,
-        time / count * 1e9
-    );
+    print_row("bare libpcap loop", unit, count, &bare, &bare);
+    for ((name, _), times) in rows.iter().zip(&times) {
+        print_row(name, unit, count, times, &bare);
+    }
 }
 
-fn peak_mib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib / 1024)
+fn print_row(name: &str, unit: &str, count: u64, times: &[f64], bare: &[f64]) {
+    let ratios: Vec<f64> = times.iter().zip(bare).map(|(ours, bare)| ours / bare).collect();
+    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = ratios.iter().copied().fold(0.0, f64::max);
+    let (time, ratio) = (median(times), median(&ratios));
+    println!(
+        "{name:<20} {:>9.0} {unit}/s  {:>6.0} ns/{unit}  {ratio:>5.2} x the bare loop ({least:.2} to {most:.2})",
+        count as f64 / time,
+        time / count as f64 * 1e9
+    );
 }
 
 fn generated(name: &str, make: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> PathBuf {
@@ -114,28 +112,54 @@ fn generated(name: &str, make: impl FnOnce(&mut dyn io::Write) -> io::Result<()>
     path
 }
 
+fn invites(n: u64) -> PathBuf {
+    generated(&format!("invites-{n}.pcap"), |out| drill::bench_invites(n, out).map(|_| ()))
+}
+
+fn run(what: &str, n: u64) {
+    let work: Work = match what {
+        "sensor" => sensor_alone,
+        "judge" => with_judge,
+        _ => bare_loop,
+    };
+    println!("{what}: {}", work(&invites(n)));
+}
+
+/// The same office and the same numbers, ten times as many calls: what is in use must not grow.
+fn memory(tenth: &Path, whole: &Path) {
+    for (name, work) in [("sensor", sensor_alone as Work), ("sensor and judge", with_judge)] {
+        let mut sizes = [0.0; 2];
+        for (size, path) in sizes.iter_mut().zip([tenth, whole]) {
+            let before = resident_mib();
+            work(path);
+            *size = resident_mib().max(before);
+        }
+        println!(
+            "memory, {name}: {:.0} MiB after {} INVITEs, {:.0} MiB after {INVITES}",
+            sizes[0],
+            INVITES / 10,
+            sizes[1]
+        );
+    }
+}
+
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let invites_of = |n: u64| move |out: &mut dyn io::Write| drill::bench_invites(n, out).map(|_| ());
-    let tenth = generated("invites-100k.pcap", invites_of(INVITES / 10));
-    let invites = generated("invites.pcap", invites_of(INVITES));
-    let mirror = generated("mirror.pcap", |out| drill::bench_mirror(MIRROR_FRAMES, out).map(|_| ()));
-
-    let attempts = with_judge(&tenth);
-    let small = peak_mib();
-    assert_eq!(attempts, INVITES / 10, "every INVITE of the file is an attempt of its own");
-    with_judge(&invites);
-    println!("peak memory: {small} MiB after 100,000 INVITEs, {} MiB after 1,000,000", peak_mib());
-
+    if let [run_it, what, n] = &args[..]
+        && run_it == "run"
+    {
+        return run(what, n.parse().expect("a number of INVITEs"));
+    }
+    let rounds: [(&str, Work); 2] = [("sensor", sensor_alone), ("sensor and judge", with_judge)];
+    let (tenth, whole) = (invites(INVITES / 10), invites(INVITES));
+    assert_eq!(sensor_alone(&tenth), INVITES / 10, "every INVITE of the file is an attempt of its own");
+    memory(&tenth, &whole);
     println!("\n{INVITES} INVITEs of about 930 bytes (10GbE carries 1,314,000/s: 761 ns each)");
-    row("bare libpcap loop", "INVITE", INVITES, bare_loop, &invites);
-    row("sensor", "INVITE", INVITES, sensor_alone, &invites);
-    row("sensor and judge", "INVITE", INVITES, with_judge, &invites);
-
+    table("INVITE", INVITES, &rounds, &whole);
+    let mirror = generated("mirror.pcap", |out| drill::bench_mirror(MIRROR_FRAMES, out).map(|_| ()));
     println!("\n{MIRROR_FRAMES} frames of an office mirror, 95% of them RTP");
-    row("bare libpcap loop", "frame", MIRROR_FRAMES, bare_loop, &mirror);
-    row("sensor", "frame", MIRROR_FRAMES, sensor_alone, &mirror);
-    row("sensor and judge", "frame", MIRROR_FRAMES, with_judge, &mirror);
+    table("frame", MIRROR_FRAMES, &rounds, &mirror);
 }

@@ -3,8 +3,13 @@
 //! In: keys from outside. Out: slots that stay put, the oldest evicted first and counted.
 //! Never: lets a stranger's key push out a protected one; lets the map's order decide anything.
 
+mod image;
+
 use std::collections::HashMap;
 use std::hash::Hash;
+
+pub use image::{Image, LastingHash};
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
@@ -12,7 +17,7 @@ use crate::time::Timestamp;
 pub type KeyedHash = foldhash::fast::RandomState;
 
 /// Where an entry lives. The generation tells a reused slot from its former tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {
     index: u32,
     generation: u32,
@@ -171,6 +176,11 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         (0u32..).zip(&self.slots).filter_map(|(index, s)| {
             s.entry.as_ref().map(|(k, v)| (SlotId { index, generation: s.generation }, k, v))
         })
+    }
+
+    /// All values in slot order, to change them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut().map(|(_, value)| value))
     }
 
     /// How many entries there are.

@@ -6,9 +6,12 @@
 //! The map is DashMap: sharded read-write locks, not lock-free. A known handset's update takes a
 //! shard's read lock and bumps atomics; only a first sighting and an eviction take the write lock.
 
+mod snapshot;
+
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
+pub use snapshot::Snapshot;
 
 use crate::bounded::KeyedHash;
 use crate::dial::{Class, Group};

@@ -16,6 +16,11 @@ pub trait Label: Copy + 'static {
     fn name(self) -> &'static str;
     /// One sentence for the documentation.
     fn about(self) -> &'static str;
+
+    /// The variant of a label.
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|which| which.name() == name)
+    }
 }
 
 /// Defines an enum, its labels and their explanation in one place (law 5).
@@ -31,6 +36,21 @@ macro_rules! labels {
             fn index(self) -> usize { self as usize }
             fn name(self) -> &'static str { match self { $(Self::$variant => $label,)+ } }
             fn about(self) -> &'static str { match self { $(Self::$variant => $about,)+ } }
+        }
+
+        /// By its label, so that what was kept survives a new variant.
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str($crate::tally::Label::name(*self))
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = <String as ::serde::Deserialize>::deserialize(deserializer)?;
+                <Self as $crate::tally::Label>::of_name(&name)
+                    .ok_or_else(|| <D::Error as ::serde::de::Error>::custom("an unknown label"))
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -75,6 +95,20 @@ impl<E: Label> Tally<E> {
     /// The sum of all variants.
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The counts by label, for a snapshot.
+    pub fn image(&self) -> Vec<(String, u64)> {
+        self.iter().filter(|(_, n)| *n > 0).map(|(which, n)| (which.name().to_owned(), n)).collect()
+    }
+
+    /// Takes counts back; labels that are no more are left out.
+    pub fn restore(&self, image: &[(String, u64)]) {
+        for (name, n) in image {
+            if let Some(count) = E::of_name(name).and_then(|which| self.counts.get(which.index())) {
+                count.store(*n, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Every variant with its count, in the enum's order.

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Up to `N` bytes (at most 255) from outside, stored inline; longer input is cut and marked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<const N: usize> {
@@ -52,6 +54,21 @@ impl<const N: usize> Text<N> {
 impl<const N: usize> From<&str> for Text<N> {
     fn from(s: &str) -> Self {
         Self::new(s.as_bytes())
+    }
+}
+
+/// As raw bytes, for snapshots; records write the escaped form instead.
+impl<const N: usize> Serialize for Text<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.cut, self.as_bytes()).serialize(serializer)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Text<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (cut, bytes) = <(bool, Vec<u8>)>::deserialize(deserializer)?;
+        let text = Self::new(&bytes);
+        Ok(Self { cut: cut || text.cut, ..text })
     }
 }
 

@@ -3,8 +3,6 @@
 //! In: links, each on a subject at a moment. Out: which earlier links a subject has.
 //! Never: makes an incident by itself, or remembers for longer than a month.
 
-use serde::{Deserialize, Serialize};
-
 use crate::bounded::Table;
 use crate::finding::Subject;
 use crate::labels;
@@ -13,7 +11,6 @@ use crate::time::{Span, Timestamp};
 
 labels! {
     /// A step of an attack, in the order in which attacks take them.
-    #[derive(Serialize, Deserialize)]
     pub enum Link {
         Scan = "scan", "Somebody searched the network for SIP devices or extensions.";
         BruteForce = "brute_force", "Somebody guessed passwords.";

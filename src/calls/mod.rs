@@ -260,6 +260,16 @@ impl<T: Copy> Calls<T> {
         CallNo(self.last)
     }
 
+    /// The number that was given last; 0 = none yet.
+    pub const fn last_no(&self) -> CallNo {
+        CallNo(self.last)
+    }
+
+    /// Numbers go on after `last`, as before a restart.
+    pub const fn go_on_from(&mut self, last: CallNo) {
+        self.last = last.0;
+    }
+
     /// A keyed hash of a Call-ID.
     pub fn call_id_hash(&self, call_id: &[u8]) -> u64 {
         self.hashes[0].hash_one(call_id)

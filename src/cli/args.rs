@@ -29,6 +29,27 @@ pub(super) enum Command {
     /// Watch the mirror port: capture, detect, serve, notify
     #[cfg(feature = "daemon")]
     Run(Run),
+    /// List alerts of the running daemon
+    #[cfg(feature = "daemon")]
+    Alerts(Alerts),
+    /// Accept an open alert for a while: it isn't told again unless it gets more severe
+    #[cfg(feature = "daemon")]
+    Ack(Ack),
+    /// List calls
+    #[cfg(feature = "daemon")]
+    Calls(Calls),
+    /// List handsets
+    #[cfg(feature = "daemon")]
+    Handsets(Plain),
+    /// Print the handset-security checklist
+    #[cfg(feature = "daemon")]
+    Posture(Plain),
+    /// Say how the running daemon fares
+    #[cfg(feature = "daemon")]
+    Status(Plain),
+    /// Let the running daemon read its configuration again
+    #[cfg(feature = "daemon")]
+    Reload,
     /// Read captures through the engine and print the alerts
     Replay(Replay),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
@@ -37,6 +58,9 @@ pub(super) enum Command {
     Drill(Drill),
     /// Score detection on labelled traffic, beside other systems' rules
     Score(Score),
+    /// Write the report for the boss and the insurer from what is stored
+    #[cfg(feature = "daemon")]
+    Report(Report),
     /// Check the configuration and print what is in force
     Check(Check),
     /// Write a commented configuration file
@@ -64,6 +88,84 @@ pub(super) struct Run {
     /// An interface that sees the mirror port; instead of the configuration's
     #[arg(short, long, value_name = "IFACE")]
     pub(super) interface: Vec<String>,
+    /// The user to run as once the sockets are open, if started as root; instead of the configuration's
+    #[arg(long, value_name = "USER")]
+    pub(super) user: Option<String>,
+    /// Stay root, without any capability
+    #[arg(long, conflicts_with = "user")]
+    pub(super) allow_root: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Alerts {
+    /// Only open ones
+    #[arg(long)]
+    pub(super) open: bool,
+    /// What happened since: 24h, 7d, 2026-11-26 or 2026-11-26T08:00:00Z
+    #[arg(long, value_name = "T")]
+    pub(super) since: Option<String>,
+    /// At the most so many, the newest
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Ack {
+    /// The alert's number
+    pub(super) id: u64,
+    /// For how long: 30m, 2h, 7d
+    #[arg(long, value_name = "SPAN")]
+    pub(super) r#for: String,
+    /// The reason
+    #[arg(long, value_name = "TEXT")]
+    pub(super) why: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Calls {
+    /// What happened since: 24h, 7d, 2026-11-26 or 2026-11-26T08:00:00Z
+    #[arg(long, value_name = "T")]
+    pub(super) since: Option<String>,
+    /// At the most so many, the newest
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Plain {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Report {
+    /// The page to write; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: PathBuf,
+    /// From when on: 30d, or a date as 2026-11-01
+    #[arg(long, value_name = "T", default_value = "30d")]
+    pub(super) since: String,
+    /// Until when, the same way; instead of now
+    #[arg(long, value_name = "T")]
+    pub(super) until: Option<String>,
+    /// The store to read; instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(super) store: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,13 +210,13 @@ pub(super) struct Explain {
 #[derive(Debug, clap::Args)]
 pub(super) struct Drill {
     /// Which traffic
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "fire"])]
     pub(super) scenario: Option<String>,
     /// The same scenario and seed give the same bytes
-    #[arg(long, value_name = "N", required_unless_present = "list")]
+    #[arg(long, value_name = "N", required_unless_present_any = ["list", "fire"])]
     pub(super) seed: Option<u64>,
     /// The capture; its labels go beside it, into FILE.labels.jsonl
-    #[arg(short, long, value_name = "FILE.pcap", required_unless_present = "list")]
+    #[arg(short, long, value_name = "FILE.pcap", required_unless_present_any = ["list", "fire"])]
     pub(super) output: Option<PathBuf>,
     /// Handsets of the office, instead of the scenario's own number
     #[arg(long, value_name = "N")]
@@ -128,6 +230,9 @@ pub(super) struct Drill {
     /// List the scenarios
     #[arg(long, conflicts_with_all = ["scenario", "seed", "output", "handsets", "days", "attack_calls"])]
     pub(super) list: bool,
+    /// Send one marked test incident through every sink of the running daemon, and print each one's delay
+    #[arg(long, conflicts_with_all = ["scenario", "seed", "output", "handsets", "days", "attack_calls", "list"])]
+    pub(super) fire: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -214,6 +319,19 @@ mod tests {
             "ringfence check",
             #[cfg(feature = "daemon")]
             "ringfence run -i eth1 -i eth2",
+            #[cfg(feature = "daemon")]
+            "ringfence alerts --open --since 24h --json",
+            #[cfg(feature = "daemon")]
+            "ringfence ack 7 --for 2h --why fair",
+            #[cfg(feature = "daemon")]
+            "ringfence calls --since 2026-11-26 --json",
+            #[cfg(feature = "daemon")]
+            "ringfence handsets --json",
+            #[cfg(feature = "daemon")]
+            "ringfence posture",
+            #[cfg(feature = "daemon")]
+            "ringfence status",
+            "ringfence drill --fire",
             "ringfence score captures more --json",
             "ringfence score --worlds",
             "ringfence score --worlds ordinary,small --seeds 1-9 --days 40 --handsets 9 --alone --faults",

@@ -4,14 +4,20 @@
 //! Never: holds logic.
 
 mod args;
+#[cfg(feature = "daemon")]
+mod ask;
 mod check;
 mod drill;
 mod explain;
 mod init;
 mod replay;
 #[cfg(feature = "daemon")]
+mod report;
+#[cfg(feature = "daemon")]
 mod run;
 mod score;
+#[cfg(feature = "daemon")]
+mod table;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -91,8 +97,30 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Alerts(wish) => ask::alerts(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Ack(wish) => ask::ack(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Calls(wish) => ask::calls(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Handsets(wish) => ask::handsets(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Posture(wish) => ask::posture(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Status(wish) => ask::status(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Reload => ask::reload(args, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Drill(drill) if drill.fire => ask::fire(args, drill.json, &mut out)?,
+        #[cfg(not(feature = "daemon"))]
+        Command::Drill(drill) if drill.fire => {
+            return Err(Failure::Usage("this build has no daemon, so there are no sinks".to_owned()));
+        }
         Command::Drill(drill) => drill::run(drill, &mut out)?,
         Command::Score(score) => score::run(args, score, &mut out)?,
+        #[cfg(feature = "daemon")]
+        Command::Report(report) => report::run(args, report, &mut out)?,
         Command::Check(check) => check::run(args, check, &mut out)?,
         Command::Init(init) => init::run(init, &mut out)?,
         Command::Completions { shell } => args::completions(*shell, &mut out)?,

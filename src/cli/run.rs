@@ -9,18 +9,27 @@ use super::{Failure, is_terminal};
 use crate::config::Config;
 use crate::judge::Output;
 use crate::record::{Style, Writer};
-use crate::run::daemon::{self, DaemonError, Options};
+use crate::run::daemon::{self, DaemonError, MakeOutlets, Options};
 use crate::run::outlet::Outlet;
 use crate::tally::Label;
 
 pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
     log(args.verbose);
     let config = args.config()?;
-    let options = Options { config: args.config.clone(), interfaces: run.interface.clone() };
-    let mut outlets: Vec<Box<dyn Outlet>> = vec![Box::new(Said)];
-    if args.verbose > 0 {
-        outlets.push(Box::new(Shown(writer(&config))));
-    }
+    let options = Options {
+        config: args.config.clone(),
+        interfaces: run.interface.clone(),
+        user: run.user.clone(),
+        allow_root: run.allow_root,
+    };
+    let verbose = args.verbose > 0;
+    let outlets: MakeOutlets = Box::new(move |config, _| {
+        let mut outlets: Vec<Box<dyn Outlet>> = vec![Box::new(Said)];
+        if verbose {
+            outlets.push(Box::new(Shown(writer(config))));
+        }
+        Ok(outlets)
+    });
     daemon::run(config, &options, outlets).map_err(|error| match error {
         DaemonError::Usage(what) => Failure::Usage(what),
         DaemonError::Runtime(what) => Failure::Runtime(what),

@@ -204,6 +204,18 @@ impl Config {
         &self.file.run.user
     }
 
+    /// Files that the daemon writes. Their folders are made at start if they are missing, and given to
+    /// the user that it runs as.
+    pub fn written(&self) -> Vec<std::path::PathBuf> {
+        self.control_socket().into_iter().chain(self.store_path()).collect()
+    }
+
+    /// Where the database is; `None` if there shall be none.
+    pub fn store_path(&self) -> Option<std::path::PathBuf> {
+        let path = &self.file.store.path;
+        (!path.is_empty()).then(|| self.folder.join(path))
+    }
+
     /// What the office is called.
     pub fn site_name(&self) -> &str {
         &self.file.site.name

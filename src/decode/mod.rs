@@ -12,6 +12,7 @@ pub mod hep;
 mod link;
 mod mpls;
 mod net;
+mod notice;
 mod transport;
 mod tunnel;
 mod way;
@@ -19,13 +20,16 @@ mod way;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::labels;
 use crate::tally::Tally;
 
 pub use decoder::{Decoder, Settings};
+pub use notice::{Notice, Told, notice};
 
 /// A hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {

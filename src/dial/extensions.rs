@@ -11,8 +11,8 @@ const MOST_LEARNED: usize = 16_384;
 const LONGEST_LEARNED: usize = 6;
 const LONGEST: usize = 15;
 
-/// Digits as a number, with their count, so that 012 isn't 12.
-type Key = (usize, u64);
+/// Digits as a number, after their count, so that 012 isn't 12.
+pub(crate) type Key = (usize, u64);
 
 /// The office's extensions.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,23 @@ impl Extensions {
     pub(crate) fn keep_learned(&mut self, other: &Self) {
         self.learned.clone_from(&other.learned);
         self.refused = other.refused;
+    }
+
+    /// The learned accounts: digits and how many there are.
+    pub(crate) fn learned(&self) -> &[Key] {
+        &self.learned
+    }
+
+    /// Takes learned accounts back; what can't be one is left out.
+    pub(crate) fn restore_learned(&mut self, mut keys: Vec<Key>) {
+        keys.retain(|(len, digits)| {
+            (1..=LONGEST_LEARNED).contains(len)
+                && u32::try_from(*len).is_ok_and(|len| *digits < 10u64.saturating_pow(len))
+        });
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(MOST_LEARNED);
+        self.learned = keys;
     }
 
     /// How many accounts found no room.
@@ -148,5 +165,15 @@ mod tests {
         // 214 is among them.
         assert_eq!((all.learned.len(), all.refused()), (MOST_LEARNED, u64::from(extra)));
         assert_eq!(extra, 20_000 - 16_384);
+    }
+
+    #[test]
+    fn what_was_learned_can_be_taken_back() {
+        let mut all = Extensions::default();
+        all.restore_learned(vec![(3, 214), (3, 14), (3, 214), (2, 100), (0, 0), (9, 1), (usize::MAX, 3)]);
+        assert!(all.is_learned(b"214") && all.is_learned(b"014") && !all.is_learned(b"14"));
+        assert_eq!(all.learned(), [(3, 14), (3, 214)]);
+        all.restore_learned((0..20_000).map(|n| (6, n)).collect());
+        assert_eq!(all.learned().len(), MOST_LEARNED);
     }
 }

@@ -134,6 +134,16 @@ impl Dial {
         self.home.extensions.keep_learned(&other.home.extensions);
     }
 
+    /// The learned extensions as (digits, value), for a snapshot.
+    pub fn learned_extensions(&self) -> Vec<(usize, u64)> {
+        self.home.extensions.learned().to_vec()
+    }
+
+    /// Takes learned extensions back from a snapshot; what can't be one is left out.
+    pub fn restore_learned(&mut self, learned: Vec<(usize, u64)>) {
+        self.home.extensions.restore_learned(learned);
+    }
+
     /// How many accounts found no room.
     pub const fn extensions_refused(&self) -> u64 {
         self.home.extensions.refused()

@@ -3,6 +3,8 @@
 //! In: what handsets dial. Out: a suggestion, once enough strings agree.
 //! Never: changes how a string is read; that is the operator's decision.
 
+use serde::{Deserialize, Serialize};
+
 use super::extract::{Extracted, extract};
 use super::reading::Steps;
 use super::{Class, Dial, Leg};
@@ -15,7 +17,7 @@ const ENOUGH: u32 = 20;
 const SHARE: u32 = 60;
 
 /// Counts, for each digit, the strings that are a number only without it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutsideLine {
     only_without: [u32; 10],
     seen: u32,

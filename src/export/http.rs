@@ -134,8 +134,13 @@ async fn admit(guard: Arc<Guard>, request: Request, next: Next) -> Response {
             Some((status, why)) => {
                 let mut response = plain(status, why);
                 if status == StatusCode::UNAUTHORIZED {
-                    let bearer = HeaderValue::from_static("Bearer");
-                    response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+                    for way in
+                        ["Bearer", "Basic realm=\"Ringfence: the token is the password\", charset=\"UTF-8\""]
+                    {
+                        response
+                            .headers_mut()
+                            .append(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
+                    }
                 }
                 response
             }
@@ -162,8 +167,13 @@ fn typed(kind: &'static str, body: impl Into<Body>) -> Response {
     ([(header::CONTENT_TYPE, kind)], body.into()).into_response()
 }
 
-async fn index(State(site): State<Arc<Site>>) -> Response {
-    typed("text/html; charset=utf-8", page::page(&site.api))
+async fn index() -> Response {
+    let page = page::page();
+    let mut response = typed("text/html; charset=utf-8", page.html.as_str());
+    if let Ok(policy) = HeaderValue::from_str(&page.policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 async fn metrics(State(site): State<Arc<Site>>) -> Response {

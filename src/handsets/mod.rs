@@ -3,22 +3,25 @@
 //! In: addresses, registrations, digest usernames. Out: `HandsetId`, `Who`.
 //! Never: trusts From: it labels a handset, it never makes one.
 
+mod foretold;
 mod network;
 mod registrations;
+mod snapshot;
 
-use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 pub use network::Network;
-pub use registrations::Registrations;
+pub use registrations::{Registrations, Waiting};
+use serde::{Deserialize, Serialize};
+pub use snapshot::Snapshot;
 
-use crate::bounded::{KeyedHash, SlotId, Table};
+use crate::bounded::{LastingHash, SlotId, Table};
 use crate::decode::{Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 /// A handset (or trunk) for as long as it is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HandsetId(pub SlotId);
 
 /// Who placed a call, as far as it's known when the fact is made.
@@ -64,7 +67,7 @@ impl Default for Settings {
 
 /// What tells handsets apart: the address, and behind an address that many share, the account.
 /// An address as such has account 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Key {
     ip: u128,
     account: u64,
@@ -80,20 +83,13 @@ impl Key {
     }
 }
 
-impl Key {
-    /// An account that only past call records name.
-    fn is_nowhere(&self) -> bool {
-        address_of(self.ip).is_unspecified()
-    }
-}
-
 fn address_of(ip: u128) -> IpAddr {
     let v6 = std::net::Ipv6Addr::from(ip);
     v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
 }
 
 /// What was seen of a handset's SIP in clear: its calls and registrations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearSip {
     /// The first of them.
     pub first: Timestamp,
@@ -117,7 +113,7 @@ impl ClearSip {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Handset {
     mac: Option<Mac>,
     mac_checked: Option<(Mac, Timestamp)>,
@@ -144,7 +140,7 @@ impl Handset {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct HardwareAddress {
     ip: IpAddr,
     seen: Timestamp,
@@ -169,7 +165,7 @@ pub struct Handsets {
     settings: Settings,
     table: Table<Key, Handset>,
     macs: Table<Mac, HardwareAddress>,
-    account_hash: KeyedHash,
+    account_hash: LastingHash,
     by_account: Table<u64, SlotId>,
 }
 
@@ -190,7 +186,7 @@ impl Handsets {
             settings,
             table: Table::new(strangers, registered),
             macs: Table::new(strangers.saturating_add(registered), 0),
-            account_hash: KeyedHash::default(),
+            account_hash: LastingHash::default(),
             by_account: Table::new(registered, 0),
         }
     }
@@ -324,29 +320,6 @@ impl Handsets {
         (self.who(HandsetId(slot), ip), first)
     }
 
-    /// The handset of an account that past call records name, whether it was seen already or not: once
-    /// it registers it is the same one.
-    pub fn foretold(&mut self, account: &[u8], now: Timestamp) -> Who {
-        if let Some(who) = self.registered_as(account) {
-            return who;
-        }
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let hash = self.hash(account);
-        let slot = self.table.find_or_insert(&Key::of(nowhere, hash), now, Handset::default).slot;
-        if let Some(handset) = self.table.get_mut(slot) {
-            (handset.user, handset.verified) = (Text::new(account), true);
-        }
-        self.table.protect(slot);
-        self.by_account.find_or_insert(&hash, now, || slot);
-        self.who(HandsetId(slot), nowhere)
-    }
-
-    /// The identity under which an account was known before it was seen anywhere.
-    fn foretold_slot(&self, hash: u64) -> Option<SlotId> {
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        self.table.find(&Key::of(nowhere, hash))
-    }
-
     /// The PBX let a call go on that carried `account`'s credentials: it names the handset, unless
     /// a registration did before.
     pub fn accepted(&mut self, account: &[u8], who: &Who) -> Who {
@@ -381,9 +354,8 @@ impl Handsets {
         Some((self.who(HandsetId(slot), ip), address.clear))
     }
 
-    /// The handset at an address, if it is remembered.
-    #[cfg(test)]
-    fn at(&self, ip: IpAddr) -> Option<Who> {
+    /// Who is at an address, if it is remembered.
+    pub fn known(&self, ip: IpAddr) -> Option<Who> {
         self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
     }
 
@@ -422,7 +394,7 @@ impl Handsets {
 
     fn hash(&self, account: &[u8]) -> u64 {
         // 0 stands for the address itself.
-        self.account_hash.hash_one(account).max(1)
+        self.account_hash.of(account).max(1)
     }
 
     fn who(&self, id: HandsetId, ip: IpAddr) -> Who {
@@ -494,20 +466,6 @@ mod tests {
     }
 
     #[test]
-    fn a_handset_that_call_records_name_is_the_one_that_registers_later() {
-        let mut handsets = Handsets::new(Settings::default());
-        let past = handsets.foretold(b"214", Timestamp(0));
-        assert_eq!(handsets.foretold(b"214", Timestamp(1)).id, past.id);
-        assert_eq!(handsets.office_count(), 0, "nobody has seen it yet");
-        let (now, first) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(2));
-        assert!(first);
-        assert_eq!((now.id, now.ip, now.user), (past.id, ip(1), Text::from("214")));
-        assert_eq!(handsets.sender(&path(1, 1), b"", b"x", Timestamp(3)).who.id, past.id);
-        assert_ne!(handsets.registered(ip(200), None, ip(2), b"215", Timestamp(4)).0.id, past.id);
-        assert_eq!(handsets.office_count(), 2);
-    }
-
-    #[test]
     fn an_accepted_account_names_the_handset_for_good() {
         let mut handsets = Handsets::new(Settings::default());
         let registrar = IpAddr::from([203, 0, 113, 10]);
@@ -563,7 +521,7 @@ mod tests {
                 handsets.sender(&path(last, 1), b"", b"", Timestamp(i64::from(last))).forgotten.is_some(),
             );
         }
-        assert_eq!(handsets.at(ip(1)).map(|w| w.id), Some(who.id));
+        assert_eq!(handsets.known(ip(1)).map(|w| w.id), Some(who.id));
         assert_eq!((handsets.len(), forgotten), (10, 90));
     }
 }

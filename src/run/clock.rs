@@ -10,7 +10,7 @@ pub(super) const LATE: Span = Span::seconds(1);
 
 /// What the wall clock says.
 #[expect(clippy::disallowed_methods, reason = "the program is where the wall clock comes in")]
-pub(super) fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

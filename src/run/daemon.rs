@@ -4,28 +4,30 @@
 //! Never: touches a packet on the thread that serves readers.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::clock::{moment, wall};
+use super::clock::wall;
+use super::control::Control;
 use super::decide::{self, Asked, Decide, Publish};
+use super::keeper::Keeper;
 use super::outlet::{self, Outlet};
-use super::sense::{self, Reload, Sense};
+use super::privileges::{self, Files};
+use super::sense::{self, Sense};
 use crate::baseline::exposure::Prices;
 use crate::capture::hep;
-use crate::capture::live::Live;
+use crate::capture::live::{Live, Opener};
 use crate::config::Config;
 use crate::dial::Dial;
 use crate::export::api::Api;
 use crate::export::http::{Events, Server, Site};
 use crate::export::metrics::Metrics;
-use crate::judge::{Command, Judge, Output};
+use crate::judge::{Judge, Output};
 use crate::ledger::{self, Ledger};
 use crate::sensor::Sensor;
 use crate::view::Board;
@@ -37,7 +39,16 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// Interfaces instead of the configuration's.
     pub interfaces: Vec<String>,
+    /// The user to run as instead of the configuration's.
+    pub user: Option<String>,
+    /// Whether it may stay root.
+    pub allow_root: bool,
 }
+
+/// Makes those who keep and send what the judge says. Called once privileges are dropped, so that
+/// what they write is theirs; whatever they write must be among
+/// [`Config::writable`].
+pub type MakeOutlets = Box<dyn FnOnce(&Config, &Arc<Board>) -> Result<Vec<Box<dyn Outlet>>, String>>;
 
 /// Why the daemon can't start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -59,19 +70,17 @@ impl From<io::Error> for DaemonError {
 /// Facts and outputs that may wait.
 const FACTS: usize = 8_192;
 const OUTPUTS: usize = 4_096;
-/// How often the main thread looks whether the others move.
-const LOOK: Duration = Duration::from_millis(500);
-/// Without progress for so long, it isn't healthy.
-const STUCK: Duration = Duration::from_secs(10);
-/// How often readers of the event stream get a status.
-const STATUS: u32 = 10;
+/// Open files at the most.
+const MOST_FILES: u64 = 8_192;
 
 /// Runs until told to stop.
 ///
 /// # Errors
 /// Why it couldn't start, or why it ended without being told to.
-pub fn run(config: Config, options: &Options, outlets: Vec<Box<dyn Outlet>>) -> Result<(), DaemonError> {
-    let parts = Parts::new(&config, options)?;
+pub fn run(config: Config, options: &Options, outlets: MakeOutlets) -> Result<(), DaemonError> {
+    more_files();
+    let parts = Parts::new(&config, options)?.confined(&config, options)?;
+    let outlets = outlets(&config, &parts.board).map_err(DaemonError::Runtime)?;
     parts.run(config, options, outlets)
 }
 
@@ -85,6 +94,7 @@ struct Parts {
     live: Live,
     hep: Option<hep::Listener>,
     server: Option<Server>,
+    control: Option<Control>,
     api: Arc<Api>,
     metrics: Arc<Metrics>,
     key: [u8; 32],
@@ -133,8 +143,34 @@ impl Parts {
             live,
             hep,
             server,
+            control: None,
             key,
         })
+    }
+
+    /// Lets go of what was needed to open the sockets.
+    fn confined(mut self, config: &Config, options: &Options) -> Result<Self, DaemonError> {
+        let user = options.user.as_deref().unwrap_or(config.run_as());
+        let whom = privileges::whom(user, options.allow_root).map_err(DaemonError::Usage)?;
+        let mut files = Files::default();
+        for file in config.written() {
+            files.write.extend(privileges::prepare(&file, whom.as_ref()).map_err(DaemonError::Runtime)?);
+        }
+        self.control = config
+            .control_socket()
+            .as_deref()
+            .map(Control::bind)
+            .transpose()
+            .map_err(DaemonError::Runtime)?;
+        if let (Some(path), Some(whom)) = (config.control_socket(), &whom) {
+            whom.own(&path).map_err(DaemonError::Runtime)?;
+        }
+        // A reload reads the file, and the rate deck beside it.
+        files.read.extend(options.config.as_deref().map(folder_of));
+        let (opening, letting_go) = privileges::change(files);
+        self.live.set_opener(Opener::start(move || opening.run())?);
+        letting_go.run(whom.as_ref(), &self.board.vitals).map_err(DaemonError::Runtime)?;
+        Ok(self)
     }
 
     fn run(
@@ -149,6 +185,7 @@ impl Parts {
         let (outputs, put) = sync_channel::<Arc<Output>>(OUTPUTS);
         let (reloads, reloaded) = sync_channel(1);
         let (ask, asked) = sync_channel::<Asked>(16);
+        let (fires, fired) = sync_channel(1);
         let sense = Sense {
             sensor: self.sensor,
             live: self.live,
@@ -171,14 +208,16 @@ impl Parts {
         };
         let board = Arc::clone(&self.board);
         let threads = Threads {
-            outlet: spawn("outlet", move || outlet::run(outlets, &put, &board))?,
+            outlet: spawn("outlet", move || outlet::run(outlets, &put, &fired, &board))?,
             judge: spawn("judge", move || drop(decide::run(decide)))?,
             sensor: spawn("sensor", move || sense::run(sense).map(drop))?,
         };
         let keeper = Keeper {
             options: options.clone(),
             reloads,
-            _ask: ask,
+            ask,
+            fires,
+            control: self.control,
             site: Arc::new(Site { api: self.api, metrics: self.metrics, events }),
             key: self.key,
         };
@@ -188,7 +227,21 @@ impl Parts {
     }
 }
 
-fn prices(dial: &Dial) -> Prices {
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// As many open files as the system lets it have: idle readers shall not keep others out.
+fn more_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // If it can't be had, connections are shed earlier.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(MOST_FILES), most);
+    }
+}
+
+pub(super) fn prices(dial: &Dial) -> Prices {
     Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.prices_basis())
 }
 
@@ -211,7 +264,7 @@ fn spawn<T: Send + 'static>(
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
 }
 
-struct Threads {
+pub(super) struct Threads {
     sensor: JoinHandle<io::Result<()>>,
     judge: JoinHandle<()>,
     outlet: JoinHandle<()>,
@@ -219,7 +272,7 @@ struct Threads {
 
 impl Threads {
     /// A thread that ended by itself.
-    fn ended(&self) -> Option<&'static str> {
+    pub(super) fn ended(&self) -> Option<&'static str> {
         [("sensor", self.sensor.is_finished()), ("judge", self.judge.is_finished())]
             .into_iter()
             .chain([("outlet", self.outlet.is_finished())])
@@ -235,156 +288,5 @@ impl Threads {
         sensor??;
         judge?;
         outlet
-    }
-}
-
-/// The main thread: signals, readers, the watchdog.
-struct Keeper {
-    options: Options,
-    reloads: SyncSender<Box<Reload>>,
-    _ask: SyncSender<Asked>,
-    site: Arc<Site>,
-    key: [u8; 32],
-}
-
-impl Keeper {
-    fn keep(self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let ended = runtime.block_on(self.serve(server, threads));
-        // Connections and a reload under way don't hold up the end.
-        runtime.shutdown_timeout(Duration::from_millis(200));
-        ended
-    }
-
-    async fn serve(self, server: Option<Server>, threads: &Threads) -> Result<(), DaemonError> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        if let Some(server) = server {
-            tracing::info!("serving on {}", server.address()?);
-            let site = Arc::clone(&self.site);
-            tokio::spawn(async move {
-                if let Err(error) = server.serve(site).await {
-                    tracing::error!("the listener failed: {error}");
-                }
-            });
-        }
-        let mut watch = Watch::new();
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => self.reload().await,
-                _ = look.tick() => {
-                    if let Some(name) = threads.ended() {
-                        return Err(DaemonError::Runtime(format!("the {name} ended by itself")));
-                    }
-                    watch.look(&self.site);
-                }
-            }
-        }
-        tracing::info!("told to stop");
-        notify(&[sd_notify::NotifyState::Stopping]);
-        Ok(())
-    }
-
-    /// Takes the configuration's file again, whole or not at all.
-    async fn reload(&self) {
-        if let Ok(now) = sd_notify::NotifyState::monotonic_usec_now() {
-            notify(&[sd_notify::NotifyState::Reloading, now]);
-        }
-        let (options, reloads) = (self.options.clone(), self.reloads.clone());
-        let done = tokio::task::spawn_blocking(move || load(&options, &reloads)).await;
-        let done = done.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
-        let site = &self.site;
-        site.api.board.vitals.reload(done.is_ok(), wall());
-        match done {
-            Ok(config) => {
-                site.metrics.reload(config.metrics(self.key));
-                site.api.reload(config.recorder(), config.site_name().to_owned());
-                tracing::info!("the configuration was read again and holds");
-            }
-            Err(why) => tracing::error!("the configuration stays as it was: {why}"),
-        }
-        notify(&[sd_notify::NotifyState::Ready]);
-    }
-}
-
-/// Reads the file and hands the sensor and the judge their share.
-fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Box<Config>, String> {
-    let config = match &options.config {
-        Some(path) => Config::load(path).map_err(|e| e.to_string())?,
-        None => Config::default(),
-    };
-    let dial = Dial::new(&config.dial()).map_err(|e| e.to_string())?;
-    let live = config.live(&options.interfaces);
-    crate::capture::live::check_filter(&live.filter).map_err(|e| format!("[capture] filter: {e}"))?;
-    let judge = Command::Reload(Box::new(config.judge()), prices(&dial));
-    let reload = Reload { dial, handsets: config.sensor().handsets, live, judge };
-    reloads.send(Box::new(reload)).map_err(|_| "the sensor has ended".to_owned())?;
-    Ok(Box::new(config))
-}
-
-/// Does everything move? Only then is the watchdog fed.
-struct Watch {
-    rounds: [u64; 2],
-    moved: [std::time::Instant; 2],
-    fed: std::time::Instant,
-    every: Option<Duration>,
-    ready: bool,
-    looks: u32,
-}
-
-impl Watch {
-    fn new() -> Self {
-        let mut micros = 0;
-        let every = sd_notify::watchdog_enabled(false, &mut micros);
-        let now = moment();
-        Self {
-            rounds: [0; 2],
-            moved: [now; 2],
-            fed: now,
-            every: every.then(|| Duration::from_micros(micros / 3)),
-            ready: false,
-            looks: 0,
-        }
-    }
-
-    fn look(&mut self, site: &Site) {
-        let vitals = &site.api.board.vitals;
-        let now = moment();
-        let rounds = [&vitals.sensor_rounds, &vitals.judge_rounds].map(|n| n.load(Ordering::Relaxed));
-        for ((was, is), moved) in self.rounds.iter_mut().zip(rounds).zip(&mut self.moved) {
-            if *was != is {
-                (*was, *moved) = (is, now);
-            }
-        }
-        let alive = rounds.iter().all(|n| *n > 0) && self.moved.iter().all(|at| now - *at < STUCK);
-        vitals.alive.store(alive.into(), Ordering::Relaxed);
-        if alive && !self.ready {
-            self.ready = true;
-            notify(&[sd_notify::NotifyState::Ready]);
-            tracing::info!("ready");
-        }
-        if let Some(every) = self.every
-            && now - self.fed >= every
-            && self.moved.iter().all(|at| *at > self.fed)
-        {
-            self.fed = now;
-            notify(&[sd_notify::NotifyState::Watchdog]);
-        }
-        self.looks = self.looks.wrapping_add(1);
-        if self.looks.is_multiple_of(STATUS) {
-            site.events.keep_alive();
-            site.events.send("status", || Some(site.api.status().to_string()));
-        }
-    }
-}
-
-/// Tells systemd, if it asked to be told.
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(false, state) {
-        tracing::debug!("systemd can't be told: {error}");
     }
 }

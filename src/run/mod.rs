@@ -4,7 +4,9 @@
 //! Never: holds a rule.
 
 #[cfg(feature = "daemon")]
-mod clock;
+pub(crate) mod clock;
+#[cfg(feature = "daemon")]
+pub mod control;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 #[cfg(feature = "daemon")]
@@ -15,9 +17,19 @@ mod destinations;
 mod direction;
 pub mod engine;
 #[cfg(feature = "daemon")]
+mod keeper;
+#[cfg(feature = "daemon")]
+mod landlock;
+#[cfg(feature = "daemon")]
 pub mod outlet;
 #[cfg(feature = "daemon")]
 mod panics;
+#[cfg(feature = "daemon")]
+mod privileges;
 pub mod replay;
 #[cfg(feature = "daemon")]
+mod seccomp;
+#[cfg(feature = "daemon")]
 mod sense;
+#[cfg(feature = "daemon")]
+mod watch;

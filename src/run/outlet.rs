@@ -6,12 +6,26 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use super::panics::Panics;
 use crate::judge::Output;
 use crate::view::{Board, Worker};
+
+/// What became of a fire drill's incident in one sink.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Fired {
+    /// Which sink.
+    pub sink: String,
+    /// How long it took, in seconds, until the sink had it; or until it failed.
+    pub seconds: f64,
+    /// What went wrong, if it did.
+    pub error: Option<String>,
+}
+
+/// Where the answer to a fire drill goes.
+pub(super) type Fire = SyncSender<Vec<Fired>>;
 
 /// Keeps, sends or shows what the judge says. Runs on one thread.
 pub trait Outlet: Send {
@@ -21,6 +35,11 @@ pub trait Outlet: Send {
     /// Time passes: called about five times a second, also between outputs.
     fn tick(&mut self) {}
 
+    /// A fire drill: sends one marked test incident through every sink it has.
+    fn fire(&mut self) -> Vec<Fired> {
+        Vec::new()
+    }
+
     /// The program ends: what isn't kept yet must be now.
     fn finish(&mut self) {}
 }
@@ -29,10 +48,15 @@ pub trait Outlet: Send {
 const TICK: Duration = Duration::from_millis(200);
 
 /// Runs the outlets until the judge's end of the queue is gone.
-pub fn run(mut outlets: Vec<Box<dyn Outlet>>, outputs: &Receiver<Arc<Output>>, board: &Board) {
+pub(super) fn run(
+    mut outlets: Vec<Box<dyn Outlet>>,
+    outputs: &Receiver<Arc<Output>>,
+    fires: &Receiver<Fire>,
+    board: &Board,
+) {
     let mut panics = Panics::new(Worker::Outlet);
     loop {
-        let turn = AssertUnwindSafe(|| turn(&mut outlets, outputs));
+        let turn = AssertUnwindSafe(|| turn(&mut outlets, outputs, fires));
         match catch_unwind(turn) {
             Ok(true) => {}
             Ok(false) => break,
@@ -45,7 +69,7 @@ pub fn run(mut outlets: Vec<Box<dyn Outlet>>, outputs: &Receiver<Arc<Output>>, b
     }
 }
 
-fn turn(outlets: &mut [Box<dyn Outlet>], outputs: &Receiver<Arc<Output>>) -> bool {
+fn turn(outlets: &mut [Box<dyn Outlet>], outputs: &Receiver<Arc<Output>>, fires: &Receiver<Fire>) -> bool {
     let goes_on = match outputs.recv_timeout(TICK) {
         Ok(output) => {
             each(outlets, &output);
@@ -57,6 +81,11 @@ fn turn(outlets: &mut [Box<dyn Outlet>], outputs: &Receiver<Arc<Output>>) -> boo
         Err(RecvTimeoutError::Timeout) => true,
         Err(RecvTimeoutError::Disconnected) => false,
     };
+    if let Ok(answer) = fires.try_recv() {
+        let fired = outlets.iter_mut().flat_map(|outlet| outlet.fire()).collect();
+        // Whoever asked may have gone.
+        let _ = answer.try_send(fired);
+    }
     for outlet in outlets {
         outlet.tick();
     }

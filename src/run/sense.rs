@@ -76,7 +76,7 @@ const WAIT: Duration = Duration::from_millis(20);
 const HEP_BURST: usize = 256;
 /// How often the picture is renewed, and the handsets in it.
 const PICTURE: Span = Span(200_000);
-const HANDSETS: Span = Span::seconds(5);
+const HANDSETS: Span = Span::seconds(2);
 /// Handsets in the picture.
 const MOST_HANDSETS: usize = 4_096;
 

@@ -32,12 +32,16 @@ export class Office {
     await this.send(PBX, ip, `SIP/2.0 200 OK\r\n${head};tag=s${id}\r\nCall-ID: r${id}\r\nCSeq: 1 REGISTER\r\nContact: <sip:${user}@${ip}>;expires=3600\r\nContent-Length: 0\r\n\r\n`);
   }
   // `words` replaces what a stranger could write: display name, Call-ID, User-Agent.
-  async call(user, ip, number, { name = "", callId = `${fresh()}@${ip}`, agent = "Yealink SIP-T46U 108.86.0.20", answer = true } = {}) {
+  async call(user, ip, number, { name = "", callId = `${fresh()}@${ip}`, agent = "Yealink SIP-T46U 108.86.0.20", answer = true, end = false } = {}) {
     const id = fresh(), head = `Via: SIP/2.0/UDP ${ip};branch=z9hG4bK${id}\r\nFrom: ${name ? `"${name}" ` : ""}<sip:${user}@${PBX}>;tag=f${id}\r\nTo: <sip:${number}@${PBX}>`;
     await this.send(ip, PBX, `INVITE sip:${number}@${PBX} SIP/2.0\r\n${head}\r\nCall-ID: ${callId}\r\nCSeq: 1 INVITE\r\nContact: <sip:${user}@${ip}>\r\nUser-Agent: ${agent}\r\nContent-Length: 0\r\n\r\n`);
-    if (!answer) return;
+    if (!answer) {
+      await this.send(PBX, ip, `SIP/2.0 486 Busy Here\r\n${head};tag=t${id}\r\nCall-ID: ${callId}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
     for (const [code, word] of [[180, "Ringing"], [200, "OK"]]) {
       await this.send(PBX, ip, `SIP/2.0 ${code} ${word}\r\n${head};tag=t${id}\r\nCall-ID: ${callId}\r\nCSeq: 1 INVITE\r\nContact: <sip:${number}@${PBX}>\r\nContent-Length: 0\r\n\r\n`);
     }
+    if (end) await this.send(ip, PBX, `BYE sip:${number}@${PBX} SIP/2.0\r\nVia: SIP/2.0/UDP ${ip};branch=z9hG4bKb${id}\r\nFrom: <sip:${user}@${PBX}>;tag=f${id}\r\nTo: <sip:${number}@${PBX}>;tag=t${id}\r\nCall-ID: ${callId}\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n`);
   }
 }

@@ -6,6 +6,8 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::Settings;
 
@@ -58,9 +60,11 @@ impl Guard {
     pub(super) fn refuses(&self, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
         if let Some(token) = &self.token {
             let brought = headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
-            let brought = brought.strip_prefix(b"Bearer ").unwrap_or_default();
-            if !same(token, brought) {
-                return Some((StatusCode::UNAUTHORIZED, "this needs the token, as Authorization: Bearer\n"));
+            if !same(token, &password(brought)) {
+                return Some((
+                    StatusCode::UNAUTHORIZED,
+                    "this needs the token, as Authorization: Bearer, or as the password of any user\n",
+                ));
             }
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -72,6 +76,16 @@ impl Guard {
         }
         None
     }
+}
+
+/// The token of a Bearer header, or the password of a Basic one (RFC 7617): a browser asks for that.
+fn password(header: &[u8]) -> Vec<u8> {
+    if let Some(token) = header.strip_prefix(b"Bearer ") {
+        return token.to_vec();
+    }
+    let basic =
+        header.strip_prefix(b"Basic ").and_then(|pair| STANDARD.decode(pair).ok()).unwrap_or_default();
+    basic.splitn(2, |b| *b == b':').nth(1).unwrap_or_default().to_vec()
 }
 
 /// Compares every byte, whatever the first difference.
@@ -115,6 +129,15 @@ mod tests {
         assert!(Guard::new(&open("127.0.0.1:1")).is_ok());
         assert!(Guard::new(&open("[::1]:1")).is_ok());
         assert!(Guard::new(&open("0.0.0.0:1")).is_err_and(|why| why.contains("token_file")));
+    }
+
+    #[test]
+    fn a_browser_brings_the_token_as_a_password() {
+        assert_eq!(password(b"Bearer 0123456789abcdef"), b"0123456789abcdef");
+        assert_eq!(password(b"Basic YWRtaW46MDEyMzQ1Njc4OWFiY2RlZg=="), b"0123456789abcdef");
+        for wrong in [&b""[..], b"Basic", b"Basic ???", b"Basic YWRtaW4=", b"Digest x"] {
+            assert_eq!(password(wrong), b"");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@
     }
   }
 
-  const state = { status: null, alerts: new Map(), handsets: [], posture: [], calls: new Map(), live: false, at: 0, skew: 0 };
+  const state = { status: null, alerts: new Map(), handsets: [], posture: [], calls: new Map(), live: false, skew: 0 };
   const now = () => Date.now() + state.skew;
   const time = (text) => (text ? Date.parse(text) : NaN);
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -121,7 +121,7 @@
       `${plural(state.handsets.filter((h) => h.state === "registered").length, "handset is", "handsets are")} registered.`,
       s.last_packet ? `The mirror port showed its last packet ${ago(s.last_packet)}.` : "The mirror port has shown no packet yet.",
     ];
-    const blind = (s.coverage && s.coverage.warnings) || [];
+    const blind = s.warnings || [];
     return el("div", { class: "card quiet" }, el("div", { class: "tick", "aria-hidden": "true" }, "✓"),
       el("div", {}, el("h3", {}, "Nothing is wrong that can be seen from here"), el("ul", {}, lines.map((l) => el("li", {}, l))),
         blind.length ? el("p", {}, "Not everything can be seen: ", el("a", { href: "#coverage" }, `${plural(blind.length, "thing", "things")} to know`), ".") : null));
@@ -160,7 +160,8 @@
   const classOf = (c) => (CLASSES.includes(c.class) ? c.class : "other");
 
   function showChart() {
-    const slots = 48, width = 960, height = 180, left = 36, bottom = 22, top = 8;
+    const width = Math.max(300, Math.min(1100, $("chart").clientWidth - 32)), height = 190;
+    const slots = 48, left = 36, bottom = 22, top = 8, every = width < 600 ? 16 : 8;
     const end = now(), start = end - DAY, step = DAY / slots;
     const rows = Array.from({ length: slots }, () => new Map());
     for (const c of dayCalls()) {
@@ -183,13 +184,13 @@
         parts.push(draw("rect", { class: `k${c + 1}`, x: left + i * bar + 1, width: Math.max(1, bar - 2), y: y(base + n), height: y(base) - y(base + n) }));
         base += n;
       });
-      if (i % 8 === 0) parts.push(draw("text", { x: left + i * bar, y: height - 6 }, clock.format(start + i * step).slice(0, 5)));
+      if (i % every === 0) parts.push(draw("text", { x: left + i * bar, y: height - 6 }, clock.format(start + i * step).slice(0, 5)));
     });
     const marks = openAlerts().filter((a) => a.severity !== "info" && time(a.since || a.time) > start);
-    for (const a of marks) {
-      const x = left + ((time(a.since || a.time) - start) / DAY) * (width - left);
-      parts.push(draw("line", { class: "mark", x1: x, x2: x, y1: top, y2: height - bottom }), draw("text", { x: Math.min(x + 3, width - 90), y: top + 10 }, `${a.rule} ${whoOf(a)}`));
-    }
+    marks.slice(0, 6).forEach((a, n) => {
+      const x = left + ((time(a.since || a.time) - start) / DAY) * (width - left), late = x > width / 2;
+      parts.push(draw("line", { class: "mark", x1: x, x2: x, y1: top, y2: height - bottom }), draw("text", { x: late ? x - 4 : x + 4, y: top + 10 + n * 13, "text-anchor": late ? "end" : "start" }, `${a.rule.replaceAll("_", " ")}, ${whoOf(a)}`));
+    });
     const used = CLASSES.filter((k) => rows.some((r) => r.get(k)));
     const label = `Calls by half hour: ${used.map((k) => `${rows.reduce((n, r) => n + (r.get(k) || 0), 0)} ${k}`).join(", ") || "none"}${marks.length ? `; ${plural(marks.length, "incident", "incidents")} marked` : ""}`;
     put("chart", draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, parts),
@@ -267,7 +268,7 @@
   function showCoverage() {
     const s = state.status;
     if (!s) return;
-    const warnings = (s.coverage && s.coverage.warnings) || [];
+    const warnings = s.warnings || [];
     const always = "Calls that are placed with stolen passwords from outside, straight to a PBX in the cloud, never cross this switch.";
     put("blind", el("ul", {}, [...warnings, always].map((w) => el("li", {}, w))));
     $("site").textContent = s.site || "";
@@ -298,9 +299,10 @@
     if (state.calls.size > 20000) state.calls.delete(state.calls.keys().next().value);
   }
   function takeStatus(s) {
-    state.status = s;
-    state.at = Date.now();
-    if (s.now) state.skew = time(s.now) - Date.now();
+    const seen = (s.sources || []).flatMap((source) => Object.values(source.last_packet || {})).map(time).filter(Number.isFinite);
+    state.status = { ...s, last_packet: seen.length ? new Date(Math.max(...seen)).toISOString() : null };
+    // The office's clock counts, not that of the machine that looks.
+    if (s.time) state.skew = time(s.time) - Date.now();
   }
   async function load() {
     const since = new Date(Date.now() - DAY).toISOString();
@@ -332,6 +334,7 @@
       takeStatus(record);
       change("coverage");
       showNowIfQuiet();
+      if (record.handsets !== state.handsets.length) get("/api/v1/handsets").then((h) => { state.handsets = h; change("handsets", "now"); }).catch(lost);
     }
   }
   function showNowIfQuiet() {
@@ -347,6 +350,7 @@
   }
   function lost() { state.live = false; change("now"); }
 
+  window.addEventListener("resize", () => change("chart"));
   load().then(() => { state.live = true; change("now"); }).catch(lost);
   listen();
   setInterval(tick, 1000);

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::store::{AlertRow, Asked, DayRow, Reader, Sum};
-use crate::time::{OfficeHours, Span, Timestamp};
+use crate::time::{OfficeHours, Span, Timestamp, since};
 
 /// From when (included) until when (excluded).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,8 +164,7 @@ fn totals<'a>(sums: &[Sum], paged: impl Iterator<Item = &'a AlertRow>) -> Totals
 fn incident(row: &AlertRow, hours: &OfficeHours) -> Incident {
     let record: Value = serde_json::from_str(&row.record).unwrap_or_default();
     let per_hour = record["evidence"]["per_hour"].as_f64().unwrap_or(0.0);
-    let last = record["last_call"].as_str().and_then(|t| t.parse::<jiff::Timestamp>().ok());
-    let end = last.map_or(row.updated, |t| Timestamp(t.as_microsecond()));
+    let end = record["last_call"].as_str().and_then(|t| since(t, row.updated)).unwrap_or(row.updated);
     let open_for = opens_after(hours, end).since(end).as_secs_f64() / 3_600.0;
     #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest")]
     let avoided = (per_hour * open_for * 1e6) as i64;

@@ -1,0 +1,59 @@
+//! A daemon that listens to HEP on loopback, until it's dropped.
+
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+pub(crate) struct Daemon {
+    child: Child,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) http: u16,
+    pub(crate) hep: u16,
+}
+
+/// Tests may run as root, without a user to become.
+const ROOT: [&str; 1] = ["--allow-root"];
+
+impl Daemon {
+    /// `more` is added to its configuration.
+    pub(crate) fn start(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let hep = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = folder.path().join("ringfence.toml");
+        let text = format!(
+            "[site]\npbx = [\"10.0.3.2/32\"]\n[capture.hep]\nlisten = \"127.0.0.1:{hep}\"\n\
+             [http]\nlisten = \"127.0.0.1:{http}\"\n[control]\nsocket = \"control.sock\"\n\
+             [store]\npath = \"ringfence.db\"\n{more}"
+        );
+        std::fs::write(&config, text).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
+        command.arg("--config").arg(&config).arg("run").args(ROOT);
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut daemon = Self { child, folder, http, hep };
+        let ready = (0..400).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            daemon.get("/-/ready").is_some_and(|answer| answer == "ok\n")
+        });
+        assert!(ready, "{:?}: {}", daemon.child.try_wait(), daemon.log());
+        daemon
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// What a page says, if it answers.
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
+        let mut answer = ureq::get(format!("http://127.0.0.1:{}{path}", self.http)).call().ok()?;
+        answer.body_mut().read_to_string().ok()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
