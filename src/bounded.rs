@@ -96,13 +96,14 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     /// The key's slot, made with `make` if it's not there. Marks it as used at `now`.
+    #[inline]
     pub fn find_or_insert(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
         if let Some(index) = self.map.get(key).copied() {
             self.touch_index(index, now);
             return Inserted { slot: self.id(index), new: false, evicted: None };
         }
         let evicted = if self.chains[0].len >= self.chains[0].capacity { self.evict_oldest() } else { None };
-        let index = self.take_slot(key, make(), now);
+        let index = self.take_slot(key, make, now);
         self.map.insert(key.clone(), index);
         self.link_newest(index);
         Inserted { slot: self.id(index), new: true, evicted }
@@ -156,6 +157,21 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(slot.index)
     }
 
+    /// Drops an entry where it stands.
+    pub fn discard(&mut self, slot: SlotId) {
+        if self.get(slot).is_none() {
+            return;
+        }
+        self.unlink(slot.index);
+        let entry = &mut self.slots[slot.index as usize];
+        entry.generation = entry.generation.wrapping_add(1);
+        if let Some((key, _)) = &entry.entry {
+            self.map.remove(key);
+            self.free.push(slot.index);
+        }
+        entry.entry = None;
+    }
+
     /// Takes out the least recently used stranger if it was last used before `before`.
     pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
         let index = self.chains[0].oldest;
@@ -207,18 +223,19 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index).map(|(key, value)| (slot, key, value))
     }
 
-    fn take_slot(&mut self, key: &K, value: V, now: Timestamp) -> u32 {
-        let entry = Some((key.clone(), value));
+    /// `make` runs where the value is to stand: values are big, and moving them costs.
+    #[inline]
+    fn take_slot(&mut self, key: &K, make: impl FnOnce() -> V, now: Timestamp) -> u32 {
         if let Some(index) = self.free.pop() {
             let slot = &mut self.slots[index as usize];
-            slot.entry = entry;
+            slot.entry = Some((key.clone(), make()));
             slot.touched = now;
             slot.protected = false;
             return index;
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
         self.slots.push(Slot {
-            entry,
+            entry: Some((key.clone(), make())),
             touched: now,
             generation: 0,
             older: NONE,

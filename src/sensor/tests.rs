@@ -1,8 +1,10 @@
 use super::*;
 use crate::dial::{Class, Group};
+use crate::fact::CallFact;
 use crate::frame::Link;
 use crate::ledger::{Account, Key, Window};
 use crate::tally::Label;
+use crate::time::Span;
 
 #[cfg(test)]
 mod snapshot;
