@@ -194,6 +194,11 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         })
     }
 
+    /// All values in slot order, to change them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut().map(|(_, value)| value))
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.map.len()

@@ -22,6 +22,7 @@ labels! {
 labels! {
     /// The rules, each with a file in `detect/`, a fixture folder and a row in the README.
     pub enum Rule {
+        Spike = "spike", "Costly calls that can hardly be ordinary for this handset, by what was learnt of it.";
         HandsetCeiling = "handset_ceiling", "One handset places more calls of one kind in a window than any ordinary handset does.";
         OfficeCeiling = "office_ceiling", "The whole office places more calls of one kind in a window than any ordinary office does.";
         OutOfHours = "out_of_hours", "Premium or risky calls while the office is shut, or repeated calls abroad.";

@@ -318,6 +318,11 @@ impl Judge {
             self.talking_changed(lane, slot, true, false);
             return;
         }
+        if talked.0 % Span::MINUTE.0 == 0
+            && let Some(call) = self.baseline.call(lane, slot).copied()
+        {
+            self.baseline.holds(&call, talked.as_secs() / 60);
+        }
         if let Some(accrual) = self.baseline.accrue(lane, slot, now) {
             let tick = if talked < Span::HOUR { TICKS[0] } else { TICKS[1] };
             self.ticks.insert((now.plus(tick), slot));
@@ -340,6 +345,11 @@ impl Judge {
 
     fn forget(&mut self, key: &Key) {
         self.dossiers.remove(key);
+        match (key.cause, key.subject) {
+            (alert::Cause::Toll, Subject::Handset(id)) => self.baseline.trust(Some(id)),
+            (alert::Cause::Toll, Subject::Office) => self.baseline.trust(None),
+            _ => {}
+        }
         self.suspects_changed();
         self.office_room = [0; GROUPS];
     }

@@ -14,6 +14,7 @@ use crate::time::{Span, Timestamp};
 use super::excuse::Excuse;
 use super::exposure::Money;
 use super::hours::DayPart;
+use super::odds::{Class, Judged, Odds, Zone};
 
 labels! {
     /// Calls at home and calls that cost are remembered apart, so that many of the one kind
@@ -138,6 +139,12 @@ pub struct Call {
     pub accrued: Money,
     /// Whether something was learnt from it.
     pub learnt: bool,
+    /// Where it goes as the learned odds see it, if they do.
+    pub zone: Option<(Zone, Class)>,
+    /// The learned odds of its handset.
+    pub judged: Judged,
+    /// The learned odds of its zone for the whole office, if other handsets call there.
+    pub crowd: Option<Odds>,
     /// Whether it is part of an incident of its handset, and of the office.
     pub cased: [bool; 2],
 }
@@ -169,6 +176,9 @@ impl Call {
             rate: fact.target.rate,
             accrued: Money::default(),
             learnt: false,
+            zone: None,
+            judged: Judged::default(),
+            crowd: None,
             cased: [false; 2],
         }
     }

@@ -74,6 +74,13 @@ impl Prices {
         Money { low: cost.low, amount: cost.amount, high: cost.high }
     }
 
+    /// For the connection and per minute, in the currency's unit.
+    #[expect(clippy::cast_precision_loss, reason = "prices stay far below 2^53 millionths")]
+    pub fn in_units(&self, rate: RateId) -> [f64; 2] {
+        let rate = self.rate(rate);
+        [rate.connect, rate.per_minute].map(|micros| micros as f64 / 1e6)
+    }
+
     fn rate(&self, id: RateId) -> Rate {
         usize::try_from(id.0).ok().and_then(|i| self.rates.get(i)).copied().unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use crate::time::{Span, Timestamp};
 
 use super::calls::{Lane, Ring};
 use super::countries::Habits;
+use super::odds::HandsetOdds;
 
 /// Calls of a handset that are remembered in order, for each lane.
 pub const RING: usize = 24;
@@ -29,6 +30,8 @@ pub struct Handset {
     pub rings: [Ring<RING>; 2],
     /// The countries it calls.
     pub countries: Habits,
+    /// What the learned odds keep of it.
+    pub odds: HandsetOdds,
     /// What it spent, by lane.
     pub spend: [Spend; 2],
     /// Unsuspicious calls, by lane.
@@ -45,6 +48,7 @@ impl Handset {
             since: now,
             rings: [Ring::default(), Ring::default()],
             countries: Habits::default(),
+            odds: HandsetOdds::new(now),
             spend: Default::default(),
             clean: [0; 2],
             room: [0; GROUPS],

@@ -11,13 +11,16 @@ pub mod exposure;
 pub mod handset;
 pub mod hours;
 pub mod numbers;
+pub mod odds;
+mod progress;
+mod weigh;
 pub mod windows;
 
 use crate::bounded::{SlotId, Table};
 use crate::dial::Group;
-use crate::fact::{CallFact, CallNo, CallState};
+use crate::fact::{CallFact, CallNo};
 use crate::handsets::{HandsetId, Who};
-use crate::ledger::{Account, Key};
+use crate::ledger::Key;
 use crate::time::{OfficeHours, Span, Timestamp};
 
 use calls::{Call, Lane, Progress, Ring, Tier};
@@ -27,6 +30,7 @@ use exposure::{Money, Prices};
 use handset::Handset;
 use hours::DayPart;
 use numbers::Numbers;
+use odds::{Judged, Learned, Odds, Zone};
 use windows::Windows;
 
 /// How much is remembered, and for how long.
@@ -65,6 +69,13 @@ impl Default for Settings {
 /// Calls of the whole office that are remembered in order, for each lane.
 const OFFICE_RING: usize = 64;
 
+/// Numbers are learnt from calls that are ordinary by so much: test calls come before an attack.
+const LEARNT: f32 = 0.1;
+
+fn short(no: CallNo) -> u32 {
+    u32::try_from(no.0 & u64::from(u32::MAX)).unwrap_or(0)
+}
+
 /// The money that a step of a call cost, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accrual {
@@ -87,6 +98,7 @@ pub struct Baseline {
     numbers: Numbers,
     countries: Countries,
     excused: Table<Key, Windows>,
+    learned: Learned,
     since: Option<Timestamp>,
 }
 
@@ -101,6 +113,7 @@ impl Baseline {
             numbers: Numbers::new(settings.numbers),
             countries: Countries::default(),
             excused: Table::new(4_096, 64),
+            learned: Learned::new(&hours),
             since: None,
             settings,
             hours,
@@ -141,7 +154,10 @@ impl Baseline {
     /// such calls count against nobody, or if the call is known already.
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
-        let lane = Lane::of(&fact.target)?;
+        let Some(lane) = Lane::of(&fact.target) else {
+            self.ordinary(fact.who.id, now);
+            return None;
+        };
         if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
             return self.retarget(fact, lane, row, now, learn);
         }
@@ -150,7 +166,7 @@ impl Baseline {
         if fact.who.verified {
             self.handsets.protect(slot);
         }
-        let call = self.describe(fact, slot, now, learn);
+        let call = self.describe(fact, slot, now, learn, None);
         if call.excuse.is_some() {
             self.excuse(&call, now);
         }
@@ -171,15 +187,18 @@ impl Baseline {
         now: Timestamp,
         learn: bool,
     ) -> Option<(Lane, SlotId)> {
-        let old = self.lanes[lane.index()].get(row)?;
+        let old = *self.lanes[lane.index()].get(row)?;
         let to = Call::new(fact, old.part);
         if old.number == to.number && old.cause == to.cause {
             return None;
         }
         let slot = self.handset_slot(&fact.who, now);
-        // Overlap dialling: the shorter number wasn't a call, so it must not excuse the longer one.
+        // Overlap dialling: the shorter number wasn't a call, so it must not excuse the longer one,
+        // nor weigh twice.
+        let weighed =
+            old.zone.filter(|zone| Some(*zone) == Zone::of(&fact.target)).map(|_| (old.judged, old.crowd));
         self.lanes[lane.index()].get_mut(row)?.number = to.number;
-        let call = self.describe(fact, slot, now, learn);
+        let call = self.describe(fact, slot, now, learn, weighed);
         if call.excuse.is_some() {
             self.excuse(&call, now);
         }
@@ -207,9 +226,18 @@ impl Baseline {
         slot
     }
 
-    fn describe(&mut self, fact: &CallFact, slot: SlotId, now: Timestamp, learn: bool) -> Call {
+    /// `weighed` are its odds, if the same call was weighed before.
+    fn describe(
+        &mut self,
+        fact: &CallFact,
+        slot: SlotId,
+        now: Timestamp,
+        learn: bool,
+        weighed: Option<(Judged, Option<Odds>)>,
+    ) -> Call {
         let mut call = Call::new(fact, self.part(fact.time));
         if call.lane == Lane::Home {
+            self.ordinary(fact.who.id, now);
             return call;
         }
         let day = self.hours.local(fact.time).day;
@@ -220,10 +248,19 @@ impl Baseline {
             call.tier = Tier::Warm;
         }
         call.excuse = self.find_excuse(&call, fact, slot, now);
+        match weighed {
+            Some((judged, crowd)) => {
+                call.zone = Zone::of(&fact.target);
+                (call.judged, call.crowd) = (Judged { learnt: 0.0, ..judged }, crowd);
+            }
+            None => self.weigh(&mut call, fact, slot, now, learn),
+        }
         self.numbers.attempt(call.number, call.handset, now);
         if learn && !matches!(call.excuse, Some(Excuse::Retry)) {
             call.learnt = true;
-            self.numbers.learn(call.number, day, now);
+            if call.judged.weight >= LEARNT {
+                self.numbers.learn(call.number, day, now);
+            }
             self.countries.learn(call.region, now);
             if let Some(handset) = self.handsets.get_mut(slot) {
                 handset.countries.learn(call.region, day);
@@ -232,113 +269,9 @@ impl Baseline {
         call
     }
 
-    fn find_excuse(&self, call: &Call, fact: &CallFact, slot: SlotId, now: Timestamp) -> Option<Excuse> {
-        if self.settings.allowances.iter().any(|a| a.covers(fact, now)) {
-            return Some(Excuse::Allowed);
-        }
-        let seen = self.numbers.get(call.number)?;
-        // Variants of one number behind guessed prefixes fail until one gets through.
-        if seen.is_retry(now) && call.group != Group::Suspect {
-            return Some(Excuse::Retry);
-        }
-        if seen.is_known(call.tier == Tier::Hot, now) {
-            return Some(Excuse::Known);
-        }
-        if call.part == DayPart::Shut || call.tier == Tier::Hot {
-            return None;
-        }
-        if seen.is_conference(call.handset, now) {
-            return Some(Excuse::Conference);
-        }
-        let again =
-            self.history_of(slot, call.lane).filter(|past| past.number == call.number && past.no != call.no);
-        let (mut seen_before, mut still_up) = (false, false);
-        for past in again {
-            seen_before = true;
-            still_up |= past.is_up(now);
-        }
-        (seen_before && !still_up).then_some(Excuse::Redial)
-    }
-
-    fn excuse(&mut self, call: &Call, now: Timestamp) {
-        for account in [Account::Office, Account::Handset(call.handset)] {
-            let key = Key { account, group: call.group };
-            let inserted = self.excused.find_or_insert(&key, now, Windows::default);
-            if account == Account::Office && inserted.new {
-                self.excused.protect(inserted.slot);
-            }
-            if let Some(windows) = self.excused.get_mut(inserted.slot) {
-                windows.bump(now);
-            }
-        }
-    }
-
     /// How many attempts of a ledger row were redials, known numbers and the like, by window.
     pub fn excused(&self, key: &Key, now: Timestamp) -> [u32; 4] {
         self.excused.find(key).and_then(|slot| self.excused.get(slot)).map_or([0; 4], |w| w.sums(now))
-    }
-
-    /// The call goes on or is over: what it cost since the last step.
-    pub fn progress(&mut self, fact: &CallFact, now: Timestamp) -> Option<Accrual> {
-        let lane = Lane::of(&fact.target)?;
-        let slot = self.lanes[lane.index()].find(&fact.call)?;
-        self.lanes[lane.index()].touch(slot, now);
-        let call = self.lanes[lane.index()].get_mut(slot)?;
-        match fact.state {
-            CallState::Attempted | CallState::Ringing => None,
-            CallState::Answered => {
-                if call.answered.is_none() {
-                    call.answered = Some(fact.time);
-                    call.progress = Progress::Talking;
-                }
-                self.accrue(lane, slot, now)
-            }
-            CallState::Ended => {
-                call.progress = Progress::Over;
-                let money = self.prices.cost(call.rate, fact.talked);
-                Some(self.settle(lane, slot, money, now))
-            }
-            CallState::Failed => {
-                call.progress = Progress::Failed;
-                let number = call.number;
-                self.numbers.failed(number, now);
-                None
-            }
-        }
-    }
-
-    /// Charges an open call for the time it has been talked for by `now`.
-    pub fn accrue(&mut self, lane: Lane, slot: SlotId, now: Timestamp) -> Option<Accrual> {
-        let call = self.lanes[lane.index()].get(slot)?;
-        let answered = call.answered.filter(|_| call.progress == Progress::Talking)?;
-        let talked = now.since(answered).max(Span::SECOND);
-        let money = self.prices.cost(call.rate, talked);
-        self.lanes[lane.index()].touch(slot, now);
-        Some(self.settle(lane, slot, money, now))
-    }
-
-    /// A call has ended unseen.
-    pub fn give_up(&mut self, lane: Lane, slot: SlotId) {
-        if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
-            call.progress = Progress::Over;
-        }
-    }
-
-    fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {
-        let Some(call) = self.lanes[lane.index()].get_mut(slot) else {
-            return Accrual { slot, money: Money::default() };
-        };
-        let money = total.minus(call.accrued);
-        call.accrued = total;
-        let handset = call.handset;
-        if matches!(call.excuse, Some(Excuse::Allowed | Excuse::Known)) {
-            return Accrual { slot, money };
-        }
-        self.office_spend[lane.index()].add(money.amount, now);
-        if let Some(handset) = self.handsets.find(&handset).and_then(|s| self.handsets.get_mut(s)) {
-            handset.spend[lane.index()].add(money.amount, now);
-        }
-        Accrual { slot, money }
     }
 
     /// Where a call is remembered.
@@ -397,20 +330,6 @@ impl Baseline {
     /// The slots of the whole office's last calls, newest first.
     pub fn office_slots(&self, lane: Lane) -> impl Iterator<Item = SlotId> {
         self.office[lane.index()].iter()
-    }
-
-    /// A call turned out to be part of an attack: what was learnt from it is taken back.
-    pub fn unlearn(&mut self, lane: Lane, slot: SlotId) {
-        let Some(call) = self.lanes[lane.index()].get_mut(slot) else { return };
-        if !std::mem::take(&mut call.learnt) {
-            return;
-        }
-        let (number, region, handset) = (call.number, call.region, call.handset);
-        self.numbers.taint(number);
-        self.countries.unlearn(region);
-        if let Some(handset) = self.handset_mut(handset) {
-            handset.unlearn(lane, region);
-        }
     }
 
     /// Entries that had to go because a table was full: calls, handsets, numbers, excuses.

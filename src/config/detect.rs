@@ -20,6 +20,7 @@ pub(super) enum Sensitivity {
 pub(super) struct Detect {
     pub(super) sensitivity: Sensitivity,
     pub(super) learning_days: u32,
+    pub(super) spike: Spike,
     pub(super) home_at_night: [u32; 4],
     pub(super) handset_ceiling: Ceiling,
     pub(super) office_ceiling: Ceiling,
@@ -31,6 +32,18 @@ pub(super) struct Detect {
     pub(super) long_call: LongCall,
     pub(super) spend: Spend,
     pub(super) callid_reuse: CallidReuse,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Spike {
+    decades: f64,
+}
+
+impl Default for Spike {
+    fn default() -> Self {
+        Self { decades: Settings::default().spike }
+    }
 }
 
 /// Attempts in 1 min, 15 min, 1 h, 24 h; 0 = no ceiling. What the file leaves out is filled in by
@@ -113,6 +126,7 @@ impl Default for Detect {
         let mut detect = Self {
             sensitivity: Sensitivity::default(),
             learning_days: 7,
+            spike: Spike::default(),
             home_at_night: Settings::default().home_at_night,
             handset_ceiling: Ceiling::default(),
             office_ceiling: Ceiling::default(),
@@ -143,6 +157,8 @@ impl Detect {
         let minutes = |n: u32| Span::minutes(i64::from(n));
         let hours = &self.out_of_hours;
         Settings {
+            spike: self.spike.decades,
+            confirm: Settings::default().confirm,
             handset_ceiling: self.handset_ceiling.settings(),
             home_at_night: self.home_at_night,
             office_ceiling: self.office_ceiling.settings(),

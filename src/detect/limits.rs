@@ -22,6 +22,10 @@ impl Ceilings {
 /// From where on the rules speak.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
+    /// Decades of evidence from which on `spike` speaks.
+    pub spike: f64,
+    /// When the other rules page.
+    pub confirm: Confirm,
     /// For one handset.
     pub handset_ceiling: Ceilings,
     /// For one handset's ordinary calls at home, at night or on a day off; 0 = none.
@@ -44,6 +48,17 @@ pub struct Settings {
     pub spend: Spend,
     /// Call-IDs used again within an hour, toward costly destinations.
     pub callid_reuse: u32,
+}
+
+/// Whether what was learnt leaves room for a rule's doubt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Confirm {
+    /// Decades of evidence from which on a rule pages in office hours.
+    pub open: f64,
+    /// The same out of office hours.
+    pub shut: f64,
+    /// So many times its limit, a rule pages without.
+    pub beyond: f64,
 }
 
 /// Limits of `out_of_hours`.
@@ -122,6 +137,8 @@ pub struct Spend {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            spike: 10.0,
+            confirm: Confirm { open: 4.0, shut: 3.0, beyond: 3.0 },
             handset_ceiling: Ceilings([
                 [0; 4],
                 [20, 120, 300, 1_500],

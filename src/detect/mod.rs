@@ -17,6 +17,7 @@ pub mod out_of_hours;
 pub mod prefix_probe;
 pub mod sentence;
 pub mod spend;
+pub mod spike;
 
 use crate::baseline::Baseline;
 use crate::baseline::calls::{Call, Lane};
@@ -151,7 +152,7 @@ impl Counted {
 
 /// Every rule that speaks at an attempt, the most telling first.
 pub fn on_attempt(moment: &Moment<'_>, verdicts: &mut Vec<Verdict>) {
-    const RULES: [fn(&Moment<'_>) -> Option<Verdict>; 8] = [
+    const RULES: [fn(&Moment<'_>) -> Option<Verdict>; 10] = [
         forwarding::attempt,
         out_of_hours::attempt,
         number_block::attempt,
@@ -160,6 +161,8 @@ pub fn on_attempt(moment: &Moment<'_>, verdicts: &mut Vec<Verdict>) {
         first_country::attempt,
         callid_reuse::attempt,
         out_of_hours::office,
+        spike::attempt,
+        spike::office,
     ];
     if moment.call.lane == Lane::Charged {
         verdicts.extend(RULES.iter().filter_map(|rule| rule(moment)));

@@ -126,7 +126,7 @@ impl Writer<'_> {
                 format!(", for {} within {within}", units(currency, verdict.count))
             }
             Rule::CallidReuse => format!(", {:.0} of them under Call-IDs used before", verdict.count),
-            Rule::Forwarding | Rule::NumberBlock => String::new(),
+            Rule::Spike | Rule::Forwarding | Rule::NumberBlock => String::new(),
         }
     }
 

@@ -6,11 +6,13 @@
 use super::Judge;
 use crate::alert::book::Gist;
 use crate::alert::{Cause, Key};
-use crate::baseline::calls::{Call, Lane};
+use crate::baseline::calls::{Call, Lane, Tier};
+use crate::baseline::hours::DayPart;
 use crate::bounded::SlotId;
 use crate::detect::Verdict;
 use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
+use crate::dial::Group;
 use crate::finding::{Rule, Sample, Severity, Subject};
 use crate::time::{Span, Timestamp};
 
@@ -29,7 +31,7 @@ impl Judge {
     /// One page for each subject at the most; what pages nobody becomes a notice.
     pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
         for verdict in verdicts.iter_mut() {
-            self.temper(verdict, now);
+            self.temper(verdict, slot, now);
         }
         for subject in [true, false] {
             let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
@@ -46,8 +48,12 @@ impl Judge {
     }
 
     /// One call alone is `info`, unless it forwards to a premium or risky number.
-    fn temper(&self, verdict: &mut Verdict, now: Timestamp) {
-        if verdict.rule == Rule::Forwarding || verdict.severity == Severity::Info {
+    fn temper(&self, verdict: &mut Verdict, slot: SlotId, now: Timestamp) {
+        if matches!(verdict.rule, Rule::Forwarding | Rule::Spike) || verdict.severity == Severity::Info {
+            return;
+        }
+        if verdict.lane == Lane::Charged && !self.confirmed(verdict, slot) {
+            verdict.severity = Severity::Info;
             return;
         }
         let span = now.since(verdict.since);
@@ -59,6 +65,25 @@ impl Judge {
         if calls < 2 {
             verdict.severity = Severity::Info;
         }
+    }
+
+    /// Whether what was learnt leaves room for a rule's doubt: ordinary calls of a busy phone page
+    /// nobody, whatever limit they reach, unless they go far beyond it.
+    fn confirmed(&self, verdict: &Verdict, slot: SlotId) -> bool {
+        let confirm = self.detect.confirm;
+        let tells = matches!(verdict.rule, Rule::CallidReuse | Rule::PrefixProbe);
+        if tells || verdict.count >= verdict.limit * confirm.beyond {
+            return true;
+        }
+        self.baseline.call(Lane::Charged, slot).is_some_and(|call| {
+            let crowd = call.crowd.filter(|_| verdict.subject == Subject::Office);
+            let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
+            let risky = call.tier == Tier::Hot && call.group == Group::Risky;
+            let least = if call.part == DayPart::Open && !risky { confirm.open } else { confirm.shut };
+            // Many numbers beside each other tell much by themselves.
+            let least = if verdict.rule == Rule::NumberBlock { least / 2.0 } else { least };
+            call.zone.is_none() || f64::from(score) >= least
+        })
     }
 
     fn notice(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {

@@ -9,7 +9,8 @@ fn office_ceiling_adds_up_what_no_handset_shows() {
     for n in 0..12 {
         assert_eq!(office.pages(), [], "after {n}");
         let handset = usize::try_from(n).unwrap();
-        office.after(Span::seconds(4)).dial(handset, abroad("LV", 37_160_000_000 + n * 111_111));
+        let country = ["FR", "DE", "ES", "IT", "NL", "BE", "PL", "SE", "NO", "DK", "FI", "PT"][handset];
+        office.after(Span::seconds(4)).dial(handset, abroad(country, 37_160_000_000 + n * 111_111));
     }
     assert_eq!(office.pages(), [(AlertState::Raised, Rule::OfficeCeiling, Severity::Warning, 12)]);
     assert_eq!(office.told.last().unwrap().finding.subject, Subject::Office);

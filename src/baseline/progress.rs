@@ -1,0 +1,117 @@
+//! What becomes of a call that is remembered: answered, costing, over.
+//!
+//! In: facts of a known call, ticks. Out: `Accrual`; the learned odds hear of it.
+//! Never: makes a call that nobody attempted.
+
+use super::calls::{Call, Lane, Progress};
+use super::excuse::Excuse;
+use super::exposure::Money;
+use super::{Accrual, Baseline, short};
+use crate::bounded::SlotId;
+use crate::fact::{CallFact, CallState};
+use crate::handsets::HandsetId;
+use crate::time::{Span, Timestamp};
+
+impl Baseline {
+    /// The call goes on or is over: what it cost since the last step.
+    pub fn progress(&mut self, fact: &CallFact, now: Timestamp) -> Option<Accrual> {
+        let lane = Lane::of(&fact.target)?;
+        let slot = self.lanes[lane.index()].find(&fact.call)?;
+        self.lanes[lane.index()].touch(slot, now);
+        let call = self.lanes[lane.index()].get_mut(slot)?;
+        match fact.state {
+            CallState::Attempted | CallState::Ringing => None,
+            CallState::Answered => {
+                if call.answered.is_none() {
+                    call.answered = Some(fact.time);
+                    call.progress = Progress::Talking;
+                    let call = *call;
+                    self.outcome(&call, false, now);
+                }
+                self.accrue(lane, slot, now)
+            }
+            CallState::Ended => {
+                call.progress = Progress::Over;
+                let call = *call;
+                self.outcome(&call, true, now);
+                let money = self.prices.cost(call.rate, fact.talked);
+                Some(self.settle(lane, slot, money, now))
+            }
+            CallState::Failed => {
+                call.progress = Progress::Failed;
+                let call = *call;
+                self.outcome(&call, true, now);
+                self.numbers.failed(call.number, now);
+                None
+            }
+        }
+    }
+
+    /// The learned odds hear of an answer or an end.
+    fn outcome(&mut self, call: &Call, over: bool, now: Timestamp) {
+        if call.zone.is_none() {
+            return;
+        }
+        let Some(handset) = self.handset_mut(call.handset) else { return };
+        if over {
+            handset.odds.over(short(call.no), call.number, call.answered.is_some(), now);
+        } else {
+            handset.odds.answered(short(call.no));
+        }
+    }
+
+    /// A call is still up after so many minutes.
+    pub fn holds(&mut self, call: &Call, minutes: i64) {
+        if call.zone.is_some()
+            && let Some(handset) = self.handset_mut(call.handset)
+        {
+            handset.odds.holds(minutes);
+        }
+    }
+
+    /// An incident is over: its handset, or the office, is trusted again.
+    pub fn trust(&mut self, handset: Option<HandsetId>) {
+        match handset {
+            None => self.learned.forget_crowds(),
+            Some(id) => {
+                if let Some(handset) = self.handset_mut(id) {
+                    handset.odds.forget();
+                }
+            }
+        }
+    }
+
+    /// Charges an open call for the time it has been talked for by `now`.
+    pub fn accrue(&mut self, lane: Lane, slot: SlotId, now: Timestamp) -> Option<Accrual> {
+        let call = self.lanes[lane.index()].get(slot)?;
+        let answered = call.answered.filter(|_| call.progress == Progress::Talking)?;
+        let talked = now.since(answered).max(Span::SECOND);
+        let money = self.prices.cost(call.rate, talked);
+        self.lanes[lane.index()].touch(slot, now);
+        Some(self.settle(lane, slot, money, now))
+    }
+
+    /// A call has ended unseen.
+    pub fn give_up(&mut self, lane: Lane, slot: SlotId) {
+        if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
+            call.progress = Progress::Over;
+        }
+    }
+
+    fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {
+        let Some(call) = self.lanes[lane.index()].get_mut(slot) else {
+            return Accrual { slot, money: Money::default() };
+        };
+        let money = total.minus(call.accrued);
+        call.accrued = total;
+        let handset = call.handset;
+        if matches!(call.excuse, Some(Excuse::Allowed | Excuse::Known)) {
+            return Accrual { slot, money };
+        }
+        self.office_spend[lane.index()].add(money.amount, now);
+        if let Some(handset) = self.handsets.find(&handset).and_then(|s| self.handsets.get_mut(s)) {
+            handset.spend[lane.index()].add(money.amount, now);
+        }
+        Accrual { slot, money }
+    }
+}
