@@ -16,6 +16,10 @@ use crate::time::Timestamp;
 /// A randomly keyed, fast hash: keys come from outside, so they must not be able to collide at will.
 pub type KeyedHash = foldhash::fast::RandomState;
 
+/// The same hash without a key: the same bytes give the same value in every run. Only for measures
+/// that are printed and lose nothing when keys collide; never for a map.
+pub type FixedHash = foldhash::fast::FixedState;
+
 /// Where an entry lives. The generation tells a reused slot from its former tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {
