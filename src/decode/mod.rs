@@ -12,6 +12,7 @@ pub mod hep;
 mod link;
 mod mpls;
 mod net;
+mod notice;
 mod transport;
 mod tunnel;
 mod way;
@@ -25,6 +26,7 @@ use crate::labels;
 use crate::tally::Tally;
 
 pub use decoder::{Decoder, Settings};
+pub use notice::{Notice, Told, notice};
 
 /// A hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

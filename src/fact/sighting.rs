@@ -78,13 +78,16 @@ pub struct SipSighting {
     pub way: Way,
     /// What carries it.
     pub proto: Proto,
+    /// The first SIP that passed between the office and this peer was a request of the peer's:
+    /// nobody here had called on it.
+    pub peer_came_first: bool,
     /// What is asked for.
     pub method: Method,
     /// What happened.
     pub step: SipStep,
     /// The response's code; 0 for a request.
     pub code: u16,
-    /// Which transaction: steps of one have the same number.
+    /// Steps of one Call-ID between the same two have the same number.
     pub exchange: u64,
     /// The account: the credentials' username, else the user that is registered or says to call.
     pub account: Text<32>,

@@ -344,9 +344,8 @@ impl Handsets {
         Some((self.who(HandsetId(slot), ip), address.clear))
     }
 
-    /// The handset at an address, if it is remembered.
-    #[cfg(test)]
-    fn at(&self, ip: IpAddr) -> Option<Who> {
+    /// Who is at an address, if it is remembered.
+    pub fn known(&self, ip: IpAddr) -> Option<Who> {
         self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
     }
 
@@ -512,7 +511,7 @@ mod tests {
                 handsets.sender(&path(last, 1), b"", b"", Timestamp(i64::from(last))).forgotten.is_some(),
             );
         }
-        assert_eq!(handsets.at(ip(1)).map(|w| w.id), Some(who.id));
+        assert_eq!(handsets.known(ip(1)).map(|w| w.id), Some(who.id));
         assert_eq!((handsets.len(), forgotten), (10, 90));
     }
 }

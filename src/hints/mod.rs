@@ -4,6 +4,17 @@
 //! strings. Out: makes, models, firmware, names, addresses, each with its source.
 //! Never: keeps payload.
 
+mod bytes;
+pub mod dhcp;
+pub mod dns;
+pub mod http;
+pub mod lldp;
+pub mod natpmp;
+pub mod oui;
+pub mod tftp;
+pub mod tls_hello;
+pub mod user_agent;
+
 use crate::labels;
 use crate::text::Text;
 

@@ -81,6 +81,7 @@ fn sip(it: &SipSighting) -> Value {
         "server_zone": it.server_zone.to_string(),
         "way": it.way.to_string(),
         "proto": it.proto.to_string(),
+        "peer_came_first": it.peer_came_first,
         "method": it.method.to_string(),
         "step": it.step.to_string(),
         "code": it.code,

@@ -24,9 +24,8 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path};
+use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
-use crate::fact::secret::Exercise;
 use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
@@ -35,6 +34,7 @@ use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
 use crate::streams::{self, Streams};
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
+use crate::touches::Proto;
 
 /// The sensor's settings: those of the stages it composes.
 #[derive(Clone, Debug)]
@@ -86,7 +86,6 @@ pub struct Sensor {
     clock: Clock,
     decoder: Decoder,
     streams: Streams,
-    watch: Watch,
     core: Core,
 }
 
@@ -102,6 +101,7 @@ struct Core {
     sideways: Table<(u64, u32), ()>,
     outcomes: Outcomes,
     coverage: Coverage,
+    watch: Watch,
     /// When encrypted handsets are to be looked at again.
     look: Timestamp,
     facts: Facts,
@@ -154,7 +154,6 @@ impl Sensor {
             clock: Clock::default(),
             decoder: Decoder::new(settings.decode),
             streams,
-            watch: Watch::default(),
             core: Core {
                 outside: (!dial.has_outside_line()).then(OutsideLine::default),
                 dial,
@@ -165,6 +164,7 @@ impl Sensor {
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
                 coverage,
+                watch: Watch::new(settings.watch),
                 look: Timestamp(i64::MIN),
                 facts: Facts {
                     waiting: VecDeque::with_capacity(settings.queue.min(1_024)),
@@ -186,7 +186,15 @@ impl Sensor {
         self.core.expire(now);
         match self.decoder.decode(frame) {
             Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
-            Err(skip) => self.core.outcomes.skipped(skip),
+            Err(skip) => {
+                self.core.outcomes.skipped(skip);
+                if skip == Skip::NotIp
+                    && let Some(notice) = decode::notice(frame)
+                {
+                    self.core.watch.notice(&notice, &self.core.handsets, now);
+                    self.core.sightings();
+                }
+            }
         }
         self.leftovers(now);
         self.give_up_holes(now, now);
@@ -233,17 +241,12 @@ impl Sensor {
 
     /// When `handle_timeout` has something to do.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.core.calls.next_expiry()
+        [self.core.calls.next_expiry(), self.core.watch.poll_timeout()].into_iter().flatten().min()
     }
 
     /// The next fact.
     pub fn poll_fact(&mut self) -> Option<Fact> {
         self.core.facts.waiting.pop_front()
-    }
-
-    /// The next password that was proved or shown, if the operator has them checked.
-    pub fn poll_exercise(&mut self) -> Option<Exercise> {
-        self.watch.poll_exercise()
     }
 
     /// What became of every frame.
@@ -267,6 +270,8 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
                 core.outcomes.segment();
             }
             core.coverage.signs.add(Sign::Truncated, u64::from(segment.truncated));
+            core.watch.segment(segment, &core.handsets, now);
+            core.sightings();
             let outcome = streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
                 core.message(path, payload, Transport::Tcp, now);
             });
@@ -282,6 +287,8 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
+        self.watch.datagram(datagram, &self.handsets, now);
+        self.sightings();
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
             Sniff::Rtp => self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now),
@@ -298,6 +305,9 @@ impl Core {
                     self.coverage.doubles.observe(&msg, path, now);
                 }
                 self.track(&msg, path, now);
+                let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
+                self.watch.message(&msg, path, proto, &self.handsets, now);
+                self.sightings();
             }
             Err(reject) => self.outcomes.rejected(reject),
         }
@@ -404,6 +414,10 @@ impl Core {
                 }
                 _ => {}
             }
+        }
+        if self.watch.poll_timeout().is_some_and(|due| due <= now) {
+            self.watch.handle_timeout(&self.handsets, now);
+            self.sightings();
         }
     }
 

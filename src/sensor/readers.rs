@@ -41,11 +41,16 @@ impl Sensor {
     }
 
     /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 3] {
+    pub fn evicted(&self) -> [(&'static str, u64); 7] {
+        let [touches, exchanges, strangers, passwords] = self.core.watch.evicted();
         [
             ("handsets", self.core.handsets.evicted()),
             ("calls", self.core.calls.evicted()),
             ("registrations", self.core.registrations.evicted()),
+            touches,
+            exchanges,
+            strangers,
+            passwords,
         ]
     }
 }

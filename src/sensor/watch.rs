@@ -3,10 +3,34 @@
 //! In: packets and SIP messages, who is who. Out: `Sighting`; `Exercise` for the password check.
 //! Never: puts a secret into a fact, or keeps one unless the operator asked for the check.
 
-use std::collections::VecDeque;
+mod exchange;
+mod glean;
+mod limiter;
+mod nonces;
+mod passwords;
+mod relations;
+mod sip;
+mod web;
+mod zones;
 
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+
+use crate::bounded::{KeyedHash, Table};
+use crate::decode::{Datagram, Segment};
 use crate::fact::secret::Exercise;
-use crate::handsets::Network;
+use crate::fact::{Device, Sighting, What};
+use crate::handsets::{Handsets, Network};
+use crate::hints::oui::Ouis;
+use crate::time::Timestamp;
+use crate::touches::{self, Told, Touches};
+
+use exchange::Exchanges;
+use limiter::Limiter;
+use passwords::Queue;
+use relations::Relations;
+use zones::Zones;
 
 /// Which passwords may be checked. Nothing is kept of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +39,7 @@ pub struct Passwords {
     pub enabled: bool,
     /// Only of devices in these networks.
     pub networks: Vec<Network>,
-    /// Only for these realms; empty = any realm of a PBX.
+    /// Only for these realms; empty = any realm.
     pub realms: Vec<String>,
     /// How many may wait to be checked; the oldest goes first.
     pub queue: usize,
@@ -36,18 +60,158 @@ pub struct Settings {
     pub provisioning: Vec<Network>,
     /// Names of provisioning servers: their addresses are learnt from DNS answers.
     pub provisioning_names: Vec<String>,
+    /// Makers' prefixes of hardware addresses.
+    pub ouis: Ouis,
+    /// The bounds of the flow tables.
+    pub touches: touches::Settings,
     /// The password check.
     pub passwords: Passwords,
 }
 
-/// What waits to be asked for.
-#[derive(Debug, Default)]
+/// Outside SIP peers whose first word is remembered.
+const MET: usize = 4_096;
+
+/// Everything that bears on security.
+#[derive(Debug)]
 pub(super) struct Watch {
-    exercises: VecDeque<Exercise>,
+    zones: Zones,
+    touches: Touches,
+    exchanges: Exchanges,
+    relations: Relations,
+    limiter: Limiter,
+    invitations: Limiter,
+    passwords: Queue,
+    /// Whether an outside peer's request came before anything of ours.
+    met: Table<IpAddr, bool>,
+    /// What was told within the day, by a keyed hash of it.
+    told: Table<u64, Timestamp>,
+    hash: KeyedHash,
+    names: Vec<String>,
+    ouis: Ouis,
+    /// HTTP requests that wait for their bodies or answers.
+    web: Table<web::Ends, web::Waits>,
+    logins: u32,
+    out: VecDeque<Sighting>,
 }
 
 impl Watch {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            zones: Zones::new(&settings),
+            touches: Touches::new(settings.touches),
+            exchanges: Exchanges::default(),
+            relations: Relations::default(),
+            limiter: Limiter::default(),
+            invitations: Limiter::default(),
+            passwords: Queue::new(settings.passwords),
+            met: Table::new(MET, 0),
+            told: Table::new(2 * MET, 0),
+            hash: KeyedHash::default(),
+            names: settings.provisioning_names,
+            ouis: settings.ouis,
+            web: Table::new(web::WAITING, 0),
+            logins: 0,
+            out: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) {
+        let zones = &self.zones;
+        let places = |ip| zones.place(ip, handsets);
+        self.touches.datagram(&datagram.path, datagram.payload, &places, now);
+        self.glean_datagram(datagram, handsets, now);
+        self.tell_touches(handsets, now);
+    }
+
+    #[inline]
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, handsets: &Handsets, now: Timestamp) {
+        let zones = &self.zones;
+        let places = |ip| zones.place(ip, handsets);
+        self.touches.segment(segment, &places, now);
+        self.glean_segment(segment, handsets, now);
+        self.tell_touches(handsets, now);
+    }
+
+    pub(super) fn handle_timeout(&mut self, handsets: &Handsets, now: Timestamp) {
+        self.touches.handle_timeout(now);
+        self.tell_touches(handsets, now);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.touches.poll_timeout()
+    }
+
+    /// The next sighting.
+    #[inline]
+    pub(super) fn poll(&mut self) -> Option<Sighting> {
+        self.out.pop_front()
+    }
+
     pub(super) fn poll_exercise(&mut self) -> Option<Exercise> {
-        self.exercises.pop_front()
+        self.passwords.poll()
+    }
+
+    /// What had to be forgotten because a table was full, and what was not looked at.
+    pub(super) const fn evicted(&self) -> [(&'static str, u64); 4] {
+        [
+            ("touches", self.touches.evicted()),
+            ("exchanges", self.exchanges.evicted()),
+            ("strangers_sip", self.limiter.refused()),
+            ("passwords", self.passwords.dropped()),
+        ]
+    }
+
+    #[inline]
+    fn tell_touches(&mut self, handsets: &Handsets, now: Timestamp) {
+        while let Some(told) = self.touches.poll() {
+            self.tell_touch(&told, handsets, now);
+        }
+    }
+
+    fn tell_touch(&mut self, told: &Told, handsets: &Handsets, now: Timestamp) {
+        let device = self.device(told.ip, told.vlan, handsets);
+        self.tell(device, What::Touch(told.touch), now);
+    }
+
+    fn device(&self, ip: IpAddr, vlan: Option<u16>, handsets: &Handsets) -> Device {
+        let place = self.zones.place(ip, handsets);
+        self.zones.device(ip, vlan, &place, handsets)
+    }
+
+    fn tell(&mut self, device: Device, what: What, now: Timestamp) {
+        self.out.push_back(Sighting { time: now, device, what });
+    }
+
+    /// Whether something was not told within `lately`; from now on it is.
+    fn is_news(&mut self, what: impl std::hash::Hash, lately: crate::time::Span, now: Timestamp) -> bool {
+        let key = self.hash.hash_one(what);
+        let known = self.told.find_or_insert(&key, now, || now);
+        if known.new {
+            return true;
+        }
+        let Some(at) = self.told.get_mut(known.slot) else { return false };
+        let news = now.since(*at) >= lately;
+        if news {
+            *at = now;
+        }
+        news
+    }
+}
+
+impl super::Sensor {
+    /// The next password that was proved or shown, if the operator has them checked.
+    pub fn poll_exercise(&mut self) -> Option<Exercise> {
+        self.core.watch.poll_exercise()
+    }
+}
+
+impl super::Core {
+    /// What the watch saw goes the way of all facts.
+    #[inline]
+    pub(super) fn sightings(&mut self) {
+        while let Some(sighting) = self.watch.poll() {
+            self.emit(crate::fact::Fact::Sighting(sighting));
+        }
     }
 }

@@ -1,0 +1,218 @@
+use super::*;
+use crate::fact::What;
+use crate::fact::secret::{Exercise, Secret};
+use crate::fact::sighting::{SipSighting, SipStep};
+use crate::sensor::watch;
+use crate::touches::{Touch, TouchState, Way, Zone};
+
+const STRANGER: [u8; 4] = [198, 51, 100, 66];
+
+fn whats(facts: Vec<Fact>) -> Vec<What> {
+    let what = |fact| match fact {
+        Fact::Sighting(sighting) => Some(sighting.what),
+        _ => None,
+    };
+    facts.into_iter().filter_map(what).collect()
+}
+
+fn sips(facts: Vec<Fact>) -> Vec<SipSighting> {
+    let sip = |what| match what {
+        What::Sip(sip) => Some(sip),
+        _ => None,
+    };
+    whats(facts).into_iter().filter_map(sip).collect()
+}
+
+fn touches(facts: Vec<Fact>) -> Vec<Touch> {
+    let touch = |what| match what {
+        What::Touch(touch) => Some(touch),
+        _ => None,
+    };
+    whats(facts).into_iter().filter_map(touch).collect()
+}
+
+fn steps(facts: Vec<Fact>) -> Vec<(SipStep, u16)> {
+    sips(facts).iter().map(|sip| (sip.step, sip.code)).collect()
+}
+
+fn digest(user: &str, nonce: &str, nc: u32) -> String {
+    format!(
+        "Authorization: Digest username=\"{user}\", realm=\"pbx\", nonce=\"{nonce}\", uri=\"sip:x\", \
+         response=\"5ec4e75ec4e75ec4e75ec4e75ec4e75e\", cnonce=\"c4n4ry\", qop=auth, nc={nc:08x}\r\n"
+    )
+}
+
+fn challenge(nonce: &str, more: &str) -> String {
+    format!("WWW-Authenticate: Digest realm=\"pbx\", nonce=\"{nonce}\", algorithm=MD5{more}\r\n")
+}
+
+impl Bench {
+    fn ask(&mut self, user: &str, id: &str, cseq: u32, more: &str) -> Vec<Fact> {
+        let headers = head(id, "r", "", &format!("{cseq} REGISTER"), user, user);
+        self.sip(PHONE, PBX, "REGISTER sip:example.com SIP/2.0", &format!("{headers}{more}"))
+    }
+
+    fn answer(&mut self, user: &str, id: &str, cseq: u32, status: &str, more: &str) -> Vec<Fact> {
+        let headers = head(id, "r", "s", &format!("{cseq} REGISTER"), user, user);
+        self.sip(PBX, PHONE, &format!("SIP/2.0 {status}"), &format!("{headers}{more}"))
+    }
+}
+
+#[test]
+fn a_handset_that_registers_every_minute_says_only_that_it_is_accepted() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let mut cseq = 10;
+    for minute in 0..50 {
+        b.now = b.now.plus(Span::MINUTE);
+        let nonce = format!("n{minute}");
+        let mut all = b.ask("214", "reg", cseq, &digest("214", &format!("n{}", minute - 1), 1));
+        all.extend(b.answer("214", "reg", cseq, "401 Unauthorized", &challenge(&nonce, "")));
+        all.extend(b.ask("214", "reg", cseq + 1, &digest("214", &nonce, 1)));
+        all.extend(b.answer("214", "reg", cseq + 1, "200 OK", "Contact: <sip:214@10.0.3.17>;expires=60\r\n"));
+        let said = sips(all);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_eq!(
+            (said[0].step, said[0].expires, said[0].account),
+            (SipStep::Accepted, 60, Text::from("214"))
+        );
+        cseq += 2;
+    }
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_a_stale_nonce_is_not() {
+    let mut b = Bench::new();
+    b.ask("214", "a", 1, "");
+    assert_eq!(
+        steps(b.answer("214", "a", 1, "401 Unauthorized", &challenge("n1", ""))),
+        [(SipStep::Challenged, 401)]
+    );
+    b.ask("214", "a", 2, &digest("214", "n1", 1));
+    assert_eq!(
+        steps(b.answer("214", "a", 2, "401 Unauthorized", &challenge("n2", ""))),
+        [(SipStep::Refused, 401)]
+    );
+    assert_eq!(steps(b.answer("214", "a", 2, "401 Unauthorized", &challenge("n2", ""))), [], "a copy");
+    b.ask("214", "a", 3, &digest("214", "n2", 1));
+    assert_eq!(
+        steps(b.answer("214", "a", 3, "401 Unauthorized", &challenge("n3", ", stale=true"))),
+        [(SipStep::Challenged, 401)]
+    );
+    b.ask("214", "a", 4, &digest("214", "n3", 1));
+    assert_eq!(steps(b.answer("214", "a", 4, "403 Forbidden", "")), [(SipStep::Refused, 403)]);
+    b.ask("999", "b", 1, "");
+    assert_eq!(steps(b.answer("999", "b", 1, "404 Not Found", "")), [(SipStep::Denied, 404)]);
+    b.ask("214", "a", 5, &format!("{}Expires: 0\r\n", digest("214", "n3", 2)));
+    assert_eq!(steps(b.answer("214", "a", 5, "200 OK", "")), [(SipStep::Removed, 200)]);
+}
+
+#[test]
+fn a_strangers_call_and_what_the_handset_answers() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let from = format!("{}User-Agent: friendly-scanner\r\n", head("x", "f", "", "1 OPTIONS", "100", "100"))
+        .replace("<sip:100@example.com>;tag", "\"sipvicious\"<sip:100@1.1.1.1>;tag");
+    let mut all = b.sip(STRANGER, PHONE, "OPTIONS sip:100@10.0.3.17 SIP/2.0", &from);
+    all.extend(b.sip(
+        PHONE,
+        STRANGER,
+        "SIP/2.0 404 Not Found",
+        &head("x", "f", "t", "1 OPTIONS", "100", "100"),
+    ));
+    let touched = touches(all.clone());
+    assert_eq!(
+        touched.iter().map(|t| t.state).collect::<Vec<_>>(),
+        [TouchState::UdpRequest, TouchState::UdpReply]
+    );
+    assert!(touched[0].unsolicited);
+    let said = sips(all);
+    assert_eq!(
+        said.iter().map(|s| (s.step, s.code)).collect::<Vec<_>>(),
+        [(SipStep::Request, 0), (SipStep::Denied, 404)]
+    );
+    let first = &said[0];
+    assert!(first.bogus_host && first.same_user && first.peer_came_first && first.way == Way::Inbound);
+    assert_eq!((first.client_zone, first.agent), (Zone::Outside, Text::from("friendly-scanner")));
+}
+
+#[test]
+fn a_strangers_challenge_and_the_handsets_answer_pair_up() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    b.sip(STRANGER, PHONE, "INVITE sip:214@10.0.3.17 SIP/2.0", &head("g", "f", "", "1 INVITE", "100", "214"));
+    b.sip(PHONE, STRANGER, "SIP/2.0 200 OK", &head("g", "f", "t", "1 INVITE", "100", "214"));
+    let mut all =
+        b.sip(PHONE, STRANGER, "BYE sip:100@1.1.1.1 SIP/2.0", &head("g", "t", "f", "2 BYE", "214", "100"));
+    let reply = head("g", "t", "f", "2 BYE", "214", "100");
+    all.extend(b.sip(
+        STRANGER,
+        PHONE,
+        "SIP/2.0 407 Auth",
+        &format!("{reply}Proxy-{}", "Authenticate: Digest realm=\"pbx\", nonce=\"n\"\r\n"),
+    ));
+    let again = head("g", "t", "f", "3 BYE", "214", "100");
+    all.extend(b.sip(
+        PHONE,
+        STRANGER,
+        "BYE sip:100@1.1.1.1 SIP/2.0",
+        &format!("{again}Proxy-{}", digest("214", "n", 1)),
+    ));
+    let printed = format!("{all:?}");
+    let said = sips(all);
+    let steps: Vec<_> = said.iter().map(|s| s.step).collect();
+    assert_eq!(steps, [SipStep::Request, SipStep::Challenged, SipStep::Credentials]);
+    assert!(
+        said.iter().all(|s| s.way == Way::Outbound && s.peer_came_first && s.server_zone == Zone::Outside)
+    );
+    assert_eq!(said[1].exchange, said[2].exchange);
+    assert_eq!((said[2].account, said[2].realm), (Text::from("214"), Text::from("pbx")));
+    assert!(!printed.contains("5ec4e7") && !printed.contains("c4n4ry"));
+}
+
+#[test]
+fn passwords_are_kept_only_where_asked_and_only_if_accepted() {
+    let mut off = Bench::new();
+    let accepted = |b: &mut Bench, status: &str| {
+        b.ask("214", "a", 1, &digest("214", "n", 1));
+        b.answer("214", "a", 1, status, "");
+        b.sensor.poll_exercise()
+    };
+    assert!(accepted(&mut off, "200 OK").is_none());
+    let passwords = watch::Passwords {
+        enabled: true,
+        networks: vec!["10.0.3.0/24".parse().unwrap()],
+        realms: vec!["pbx".to_owned()],
+        ..watch::Passwords::default()
+    };
+    let on = |passwords| {
+        let mut b = Bench::new();
+        let watch = watch::Settings { passwords, ..watch::Settings::default() };
+        let dial = Dial::new(&crate::dial::Settings::default()).unwrap();
+        b.sensor = Sensor::new(Settings { watch, ..Settings::default() }, dial, Arc::clone(&b.ledger));
+        b
+    };
+    let kept: Exercise = accepted(&mut on(passwords.clone()), "200 OK").unwrap();
+    assert!(
+        matches!(&kept.secret, Secret::Digest(proof) if proof.username == b"214" && proof.method == b"REGISTER")
+    );
+    assert!(!format!("{kept:?}").contains("5ec4e7"));
+    assert!(accepted(&mut on(passwords.clone()), "403 Forbidden").is_none());
+    let elsewhere = watch::Passwords { realms: vec!["other".to_owned()], ..passwords.clone() };
+    assert!(accepted(&mut on(elsewhere), "200 OK").is_none());
+    let far = watch::Passwords { networks: vec!["10.9.0.0/16".parse().unwrap()], ..passwords };
+    assert!(accepted(&mut on(far), "200 OK").is_none());
+}
+
+#[test]
+fn a_strangers_flood_is_looked_at_only_so_often() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let mut said = 0;
+    for n in 0..3_000 {
+        b.now = b.now.minus(Span(20_000));
+        let headers = head(&format!("f{n}"), "f", "", "1 INVITE", "100", "214");
+        said += sips(b.sip(STRANGER, PHONE, "INVITE sip:214@10.0.3.17 SIP/2.0", &headers)).len();
+    }
+    assert!((1..=128).contains(&said), "{said}");
+}

@@ -1,0 +1,177 @@
+//! Where an address belongs, and which device stands there.
+//!
+//! In: the operator's lists, what DHCP and DNS named, who registered. Out: `Place`, `Device`.
+//! Never: allows an address because it says so itself.
+
+use std::net::IpAddr;
+
+use super::Settings;
+use crate::bounded::Table;
+use crate::decode::Mac;
+use crate::fact::{Device, Role};
+use crate::handsets::{Handsets, Network};
+use crate::time::Timestamp;
+use crate::touches::{Place, Side, Zone};
+
+/// Addresses that are remembered of each kind.
+const REMEMBERED: usize = 8_192;
+
+/// What is known of addresses beyond who registered.
+#[derive(Debug)]
+pub(super) struct Zones {
+    support: Vec<Network>,
+    provisioning: Vec<Network>,
+    /// Servers that DHCP named.
+    services: Table<IpAddr, ()>,
+    /// Addresses that DNS gave for the provisioning servers' names.
+    named: Table<IpAddr, ()>,
+    /// Phones by what they say of themselves.
+    phones: Table<IpAddr, Phone>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Phone {
+    is_phone: bool,
+    mac: Option<Mac>,
+    vlan: Option<u16>,
+}
+
+impl Zones {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            support: settings.support.clone(),
+            provisioning: settings.provisioning.clone(),
+            services: Table::new(REMEMBERED, 0),
+            named: Table::new(REMEMBERED, 0),
+            phones: Table::new(REMEMBERED, 0),
+        }
+    }
+
+    /// DHCP names a server. One within the office stays what it is: home.
+    pub(super) fn service(&mut self, ip: IpAddr, now: Timestamp) {
+        self.services.find_or_insert(&ip, now, || ());
+    }
+
+    /// DNS gives an address for a provisioning server's name.
+    pub(super) fn named(&mut self, ip: IpAddr, now: Timestamp) {
+        self.named.find_or_insert(&ip, now, || ());
+    }
+
+    /// What a device at an address showed of itself.
+    pub(super) fn shows(
+        &mut self,
+        ip: IpAddr,
+        mac: Option<Mac>,
+        vlan: Option<u16>,
+        phone: bool,
+        now: Timestamp,
+    ) {
+        let slot = self.phones.find_or_insert(&ip, now, Phone::default).slot;
+        if let Some(known) = self.phones.get_mut(slot) {
+            // Another device at the same address begins anew.
+            if mac.is_some() && known.mac.is_some() && mac != known.mac {
+                *known = Phone::default();
+            }
+            known.is_phone |= phone;
+            known.mac = mac.or(known.mac);
+            known.vlan = vlan.or(known.vlan);
+        }
+    }
+
+    pub(super) fn place(&self, ip: IpAddr, handsets: &Handsets) -> Place {
+        let (home, registered) = (handsets.is_home(ip), handsets.has_registered(ip));
+        let zone = self.zone(ip, home, handsets);
+        let phone = registered || self.phone(ip).is_some_and(|phone| phone.is_phone);
+        let side = if is_private(ip) { Side::Lan } else { Side::Wan };
+        Place { ours: home || registered, zone, phone, side }
+    }
+
+    fn zone(&self, ip: IpAddr, home: bool, handsets: &Handsets) -> Zone {
+        let among = |list: &[Network]| list.iter().any(|network| network.contains(ip));
+        match () {
+            () if among(&self.support) => Zone::Support,
+            () if handsets.is_pbx(ip) => Zone::Pbx,
+            () if among(&self.provisioning) || self.named.find(&ip).is_some() => Zone::Provisioning,
+            () if home => Zone::Home,
+            () if self.services.find(&ip).is_some() => Zone::Service,
+            () => Zone::Outside,
+        }
+    }
+
+    fn phone(&self, ip: IpAddr) -> Option<&Phone> {
+        self.phones.find(&ip).and_then(|slot| self.phones.get(slot))
+    }
+
+    /// The device at an address. `mac` is what its packets carry: used only where nothing better
+    /// is known and the handsets don't say that it's a router's.
+    pub(super) fn device(&self, ip: IpAddr, vlan: Option<u16>, place: &Place, handsets: &Handsets) -> Device {
+        let who = handsets.known(ip);
+        let shown = self.phone(ip).copied().unwrap_or_default();
+        let role = match place.zone {
+            Zone::Pbx => Role::Pbx,
+            _ if handsets.has_registered(ip) => Role::Handset,
+            _ if shown.is_phone => Role::Phone,
+            _ => Role::Unknown,
+        };
+        Device {
+            role,
+            ip: Some(ip),
+            mac: shown.mac.or(who.and_then(|who| who.mac)),
+            vlan: vlan.or(shown.vlan),
+            who,
+        }
+    }
+}
+
+/// Not routed on the internet: RFC 1918, 3927, 4193, 4291 and the carriers' 100.64.0.0/10 (RFC 6598).
+pub(super) fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private() || v4.is_link_local() || v4.is_loopback() || (a == 100 && b & 0xc0 == 64)
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handsets;
+
+    #[test]
+    fn the_operators_lists_come_first_and_nobody_allows_himself() {
+        let net = |text: &str| text.parse::<Network>().unwrap();
+        let settings = Settings {
+            support: vec![net("198.51.100.0/24")],
+            provisioning: vec![net("192.0.2.7")],
+            ..Settings::default()
+        };
+        let pbx = vec![net("203.0.113.10")];
+        let handsets = Handsets::new(handsets::Settings { pbx, ..handsets::Settings::default() });
+        let mut zones = Zones::new(&settings);
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        zones.service(ip("9.9.9.9"), Timestamp(0));
+        zones.named(ip("192.0.2.8"), Timestamp(0));
+        zones.shows(ip("10.0.0.5"), Some(Mac([1; 6])), Some(30), true, Timestamp(0));
+        for (address, zone) in [
+            ("198.51.100.3", Zone::Support),
+            ("203.0.113.10", Zone::Pbx),
+            ("192.0.2.7", Zone::Provisioning),
+            ("192.0.2.8", Zone::Provisioning),
+            ("9.9.9.9", Zone::Service),
+            ("10.0.0.5", Zone::Home),
+            ("fd00::1", Zone::Home),
+            ("8.8.8.8", Zone::Outside),
+        ] {
+            assert_eq!(zones.place(ip(address), &handsets).zone, zone, "{address}");
+        }
+        let place = zones.place(ip("10.0.0.5"), &handsets);
+        assert!(place.ours && place.phone && place.side == Side::Lan);
+        let device = zones.device(ip("10.0.0.5"), None, &place, &handsets);
+        assert_eq!((device.role, device.mac, device.vlan), (Role::Phone, Some(Mac([1; 6])), Some(30)));
+        zones.shows(ip("10.0.0.5"), Some(Mac([2; 6])), None, false, Timestamp(0));
+        assert!(!zones.place(ip("10.0.0.5"), &handsets).phone, "another device took the address");
+        assert_eq!(zones.place(ip("203.0.113.10"), &handsets).side, Side::Wan);
+    }
+}

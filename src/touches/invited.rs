@@ -1,0 +1,163 @@
+//! Addresses that a handset's own calls invite: media and contacts that SDP and SIP name.
+//!
+//! In: bodies and Contacts of exchanges with allowed servers, or that the handset began. Out:
+//! whether an address was named. Never: believes a stranger's own invitation.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::bounded::Table;
+use crate::time::{Span, Timestamp};
+
+/// Addresses that are remembered.
+const NAMED: usize = 16_384;
+/// Media begins within this time of its invitation; once it flows the flow itself is known.
+const FOR: Span = Span::minutes(15);
+/// Media lines and candidates that are read of one body.
+const LINES: usize = 64;
+
+/// Addresses that were named.
+#[derive(Debug)]
+pub(super) struct Invited {
+    named: Table<SocketAddr, Timestamp>,
+}
+
+impl Default for Invited {
+    fn default() -> Self {
+        Self { named: Table::new(NAMED, 0) }
+    }
+}
+
+impl Invited {
+    /// Whether an address was named lately.
+    pub(super) fn has(&self, address: SocketAddr, now: Timestamp) -> bool {
+        let at = self.named.find(&address).and_then(|slot| self.named.get(slot));
+        at.is_some_and(|at| now.since(*at) <= FOR)
+    }
+
+    pub(super) fn name(&mut self, address: SocketAddr, now: Timestamp) {
+        let slot = self.named.find_or_insert(&address, now, || now).slot;
+        if let Some(at) = self.named.get_mut(slot) {
+            *at = now;
+        }
+    }
+
+    /// Every address that a body names, with the next port: RTCP's (RFC 3550 section 11).
+    pub(super) fn body(&mut self, body: &[u8], now: Timestamp) {
+        sdp(body, &mut |address| {
+            self.name(address, now);
+            if let Some(next) = address.port().checked_add(1) {
+                self.name(SocketAddr::new(address.ip(), next), now);
+            }
+        });
+    }
+}
+
+/// The addresses and ports of an SDP's `c=`, `m=` and `a=candidate` lines (RFC 8866, RFC 8839).
+fn sdp(body: &[u8], each: &mut dyn FnMut(SocketAddr)) {
+    let mut session: Option<IpAddr> = None;
+    let mut media: Option<u16> = None;
+    let mut own: Option<IpAddr> = None;
+    let mut lines = 0usize;
+    for line in body.split(|byte| *byte == b'\n') {
+        match line {
+            [b'c', b'=', rest @ ..] => {
+                let ip = connection(rest);
+                if media.is_some() { own = ip } else { session = ip }
+            }
+            [b'm', b'=', rest @ ..] => {
+                flush(media, own.or(session), each);
+                (media, own) = (port(rest), None);
+                lines = lines.saturating_add(1);
+            }
+            [b'a', b'=', rest @ ..] => {
+                if let Some(address) = candidate(rest) {
+                    each(address);
+                    lines = lines.saturating_add(1);
+                }
+            }
+            _ => {}
+        }
+        if lines > LINES {
+            break;
+        }
+    }
+    flush(media, own.or(session), each);
+}
+
+fn flush(media: Option<u16>, ip: Option<IpAddr>, each: &mut dyn FnMut(SocketAddr)) {
+    if let (Some(port), Some(ip)) = (media, ip)
+        && port != 0
+    {
+        each(SocketAddr::new(ip, port));
+    }
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &str> {
+    let text = std::str::from_utf8(line).unwrap_or_default();
+    text.split_ascii_whitespace().take(12)
+}
+
+/// `IN IP4 192.0.2.1`, with `/ttl` behind a multicast address.
+fn connection(rest: &[u8]) -> Option<IpAddr> {
+    let address = words(rest).nth(2)?;
+    address.split('/').next()?.parse().ok()
+}
+
+/// `audio 49170 RTP/AVP 0`, with `/2` behind a pair of ports.
+fn port(rest: &[u8]) -> Option<u16> {
+    let port = words(rest).nth(1)?;
+    port.split('/').next()?.parse().ok()
+}
+
+/// `candidate:1 1 UDP 2130706431 10.0.1.1 8998 typ host`.
+fn candidate(rest: &[u8]) -> Option<SocketAddr> {
+    if !rest.starts_with(b"candidate:") {
+        return None;
+    }
+    let mut words = words(rest).skip(4);
+    Some(SocketAddr::new(words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn named(body: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        sdp(body.as_bytes(), &mut |address| all.push(address.to_string()));
+        all
+    }
+
+    #[test]
+    fn reads_session_and_media_addresses() {
+        let body = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+            m=audio 49170 RTP/AVP 0\r\na=candidate:1 1 UDP 2130706431 10.0.1.1 8998 typ host\r\n\
+            m=video 0 RTP/AVP 31\r\nm=video 51372/2 RTP/AVP 31\r\nc=IN IP6 2001:db8::2\r\n";
+        assert_eq!(named(body), ["10.0.1.1:8998", "192.0.2.1:49170", "[2001:db8::2]:51372"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_nobody() {
+        assert_eq!(named("c=IN IP4 host.example\r\nm=audio 4000 RTP/AVP 0\r\n"), Vec::<String>::new());
+        assert_eq!(named("m=audio 99999 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"), Vec::<String>::new());
+        let many = format!("c=IN IP4 192.0.2.1\r\n{}", "m=audio 4000 RTP/AVP 0\r\n".repeat(1_000));
+        assert!(named(&many).len() <= LINES + 1);
+    }
+
+    #[test]
+    fn an_invitation_ends() {
+        let mut invited = Invited::default();
+        invited.body(b"c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\n", Timestamp(0));
+        let (rtp, rtcp) = ("192.0.2.1:4000".parse().unwrap(), "192.0.2.1:4001".parse().unwrap());
+        assert!(invited.has(rtp, Timestamp(1)) && invited.has(rtcp, Timestamp(1)));
+        assert!(!invited.has(rtp, Timestamp(1).plus(FOR)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            sdp(&bytes, &mut |_| {});
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Flows about which there is nothing to say: the budget of an RTP packet is one look in here.
+//!
+//! In: a flow's hash. Out: whether it was settled lately.
+//! Never: grows, or decides anything but "nothing new here".
+
+use std::hash::BuildHasher;
+use std::net::{IpAddr, SocketAddr};
+
+use super::Proto;
+use crate::bounded::KeyedHash;
+use crate::time::{Span, Timestamp};
+
+/// Slots; a power of two. 16 bytes each: it fits into a core's own cache.
+const SLOTS: usize = 8_192;
+
+/// How long nobody looks at a settled flow again. Far below the 300 s that a flow is remembered,
+/// so that a flow that goes on is never forgotten.
+const FOR: Span = Span::seconds(30);
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    tag: u64,
+    until: Timestamp,
+}
+
+/// A direct-mapped cache: a collision costs a look-up, no more.
+#[derive(Debug)]
+pub(super) struct Settled {
+    slots: Vec<Slot>,
+    hash: KeyedHash,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        let empty = Slot { tag: 0, until: Timestamp(i64::MIN) };
+        Self { slots: vec![empty; SLOTS], hash: KeyedHash::default() }
+    }
+}
+
+impl Settled {
+    /// One direction of a flow as a number.
+    #[inline]
+    pub(super) fn tag(&self, src: SocketAddr, dst: SocketAddr, proto: Proto) -> u64 {
+        let ports = u64::from(src.port()) << 17 | u64::from(dst.port()) << 1 | u64::from(proto == Proto::Tcp);
+        match (src.ip(), dst.ip()) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                let both = u64::from(u32::from(src)) << 32 | u64::from(u32::from(dst));
+                self.hash.hash_one((both, ports))
+            }
+            (src, dst) => self.hash.hash_one((src, dst, ports)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_settled(&self, tag: u64, now: Timestamp) -> bool {
+        self.slots.get(index(tag)).is_some_and(|slot| slot.tag == tag && now < slot.until)
+    }
+
+    pub(super) fn settle(&mut self, tag: u64, now: Timestamp) {
+        if let Some(slot) = self.slots.get_mut(index(tag)) {
+            *slot = Slot { tag, until: now.plus(FOR) };
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+const fn index(tag: u64) -> usize {
+    tag as usize & (SLOTS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settles_one_direction_for_a_while() {
+        let (a, b) = (SocketAddr::from(([10, 0, 0, 1], 4_000)), SocketAddr::from(([192, 0, 2, 1], 5_000)));
+        let mut settled = Settled::default();
+        let (there, back) = (settled.tag(a, b, Proto::Udp), settled.tag(b, a, Proto::Udp));
+        assert_ne!(there, back);
+        assert_ne!(there, settled.tag(a, b, Proto::Tcp));
+        settled.settle(there, Timestamp(0));
+        assert!(settled.is_settled(there, Timestamp(1)) && !settled.is_settled(back, Timestamp(1)));
+        assert!(!settled.is_settled(there, Timestamp(0).plus(FOR)));
+    }
+}

@@ -1,0 +1,139 @@
+//! UDP flows: a question, and perhaps an answer.
+//!
+//! In: datagrams that aren't settled. Out: touches.
+//! Never: takes an answer for a question.
+
+use super::flow::Flow;
+use super::{Banner, Places, Proto, TouchState, Touches, Way, Zone, meeting};
+use crate::decode::Path;
+use crate::sip::Sniff;
+use crate::sip::sniff::sniff;
+use crate::time::{Span, Timestamp};
+
+/// An outbound flow to the same place is told once in so long.
+const TOLD_FOR: Span = Span::HOUR;
+
+/// Ports that are asked for as such, never a client's own: an inbound packet to them is a question
+/// even while the sensor is new.
+const fn is_service(port: u16) -> bool {
+    matches!(port, 7 | 17 | 19 | 69 | 111 | 137 | 161 | 389 | 514 | 623 | 1900 | 5351 | 5353 | 11_211)
+}
+
+impl Touches {
+    #[cold]
+    pub(super) fn unsettled_datagram(
+        &mut self,
+        tag: u64,
+        path: &Path,
+        payload: &[u8],
+        places: Places<'_>,
+        now: Timestamp,
+    ) {
+        self.starts(now);
+        let [mut own, mut theirs] = [&self.own, &self.theirs].map(|flows| flows.find(path.src, path.dst));
+        let fresh = now.minus(self.settings.invites_for);
+        for (slot, flows) in [(&mut own, &mut self.own), (&mut theirs, &mut self.theirs)] {
+            if let Some(old) = *slot
+                && flows.get_mut(old).is_some_and(|flow| flow.last() < fresh)
+            {
+                flows.remove(old);
+                *slot = None;
+            }
+        }
+        if own.is_some() || theirs.is_some() {
+            self.goes_on(tag, path, payload, own.is_some(), now);
+        } else {
+            self.begins(tag, path, payload, places, now);
+        }
+    }
+
+    fn goes_on(&mut self, tag: u64, path: &Path, payload: &[u8], own: bool, now: Timestamp) {
+        let answer_within = self.settings.answer_within;
+        let flows = if own { &mut self.own } else { &mut self.theirs };
+        let Some(slot) = flows.find(path.src, path.dst) else { return };
+        flows.touch(slot, now);
+        let Some(flow) = flows.get_mut(slot) else { return };
+        let side = flow.side_of(path.src);
+        let first_answer = side == 1 && flow.seen[1].is_none();
+        flow.sent(side, payload.len(), now);
+        if flow.meeting.is_none() {
+            self.settled.settle(tag, now);
+            return;
+        }
+        if first_answer && now.since(flow.started) <= answer_within {
+            flow.state = TouchState::UdpReply;
+            flow.banner = if payload.starts_with(b"SIP/") { Banner::Sip } else { Banner::Other };
+            self.told.push_back(flow.told(TouchState::UdpReply, now));
+        } else if flow.lasts(now) {
+            self.told.push_back(flow.told(TouchState::Lasting, now));
+        } else if flow.state == TouchState::UdpReply && sniff(payload) == Sniff::Rtp {
+            // A call without an SDP that could be read: its bytes aren't worth counting.
+            self.settled.settle(tag, now);
+        }
+    }
+
+    fn begins(&mut self, tag: u64, path: &Path, payload: &[u8], places: Places<'_>, now: Timestamp) {
+        let (src, dst) = (places(path.src.ip()), places(path.dst.ip()));
+        if !src.ours && !dst.ours {
+            return self.settled.settle(tag, now);
+        }
+        let mut flow = Flow::new(Proto::Udp, path, path.src, meeting(src, dst, path.src, path.dst), now);
+        flow.sent(0, payload.len(), now);
+        let invited = self.invited.has(path.src, now) || self.invited.has(path.dst, now);
+        flow.meeting = flow.meeting.filter(|m| !invited && !is_group(path) && m.zone != Zone::Pbx);
+        let own = src.ours && !dst.ours;
+        match flow.meeting {
+            Some(m) if m.way == Way::Outbound && !self.is_news(path, now) => flow.meeting = None,
+            Some(m) if m.zone == Zone::Home && !is_service(path.dst.port()) && path.dst.port() != 5060 => {
+                flow.meeting = None;
+            }
+            Some(m) if m.zone == Zone::Outside && m.way == Way::Inbound => {
+                let question = payload_asks(payload) || is_service(path.dst.port());
+                flow.unsolicited = !is_stun_answer(payload) && (question || !self.in_grace(now));
+            }
+            _ => {}
+        }
+        if flow.meeting.is_none() {
+            self.settled.settle(tag, now);
+        } else {
+            self.told.push_back(flow.told(TouchState::UdpRequest, now));
+        }
+        let inbound = flow.meeting.is_some_and(|m| m.way == Way::Inbound);
+        let flows = if own { &mut self.own } else { &mut self.theirs };
+        let slot = flows.insert(path, flow, now);
+        if inbound {
+            self.wait(Proto::Udp, slot, now);
+        }
+    }
+
+    /// Whether nothing was told of this device and this port of this peer lately.
+    fn is_news(&mut self, path: &Path, now: Timestamp) -> bool {
+        let key = (path.src.ip(), path.dst);
+        let known = self.told_lately.find_or_insert(&key, now, || now);
+        if known.new {
+            return true;
+        }
+        let Some(at) = self.told_lately.get_mut(known.slot) else { return false };
+        let news = now.since(*at) >= TOLD_FOR;
+        if news {
+            *at = now;
+        }
+        news
+    }
+}
+
+/// A SIP request is a question whatever the port: only an answer begins with `SIP/`.
+fn payload_asks(payload: &[u8]) -> bool {
+    sniff(payload) == Sniff::Sip && !payload.starts_with(b"SIP/")
+}
+
+/// A STUN success or error response (RFC 8489 section 5: class bit 1).
+fn is_stun_answer(payload: &[u8]) -> bool {
+    matches!(payload, [high, ..] if high & 1 == 1) && sniff(payload) == Sniff::Stun
+}
+
+/// Multicast and broadcast reach nobody in particular.
+fn is_group(path: &Path) -> bool {
+    let ip = path.dst.ip();
+    ip.is_multicast() || ip.is_unspecified() || ip == std::net::IpAddr::from([255, 255, 255, 255])
+}
