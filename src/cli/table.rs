@@ -108,6 +108,6 @@ mod tests {
         let mut out = Vec::new();
         table(&mut out, &columns, &records).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, " ID  WHO           MONEY\n  7  a\\x1b[31m  GBP 1.50\n123  -                -\n");
+        assert_eq!(text, " ID  WHO           MONEY\n  7  a\\x1b[31m  GBP 1.50\n123  -                 -\n");
     }
 }

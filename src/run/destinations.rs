@@ -107,3 +107,48 @@ impl Destinations {
         own.chain(self.other.iter().map(|(kind, counts)| row(kind, None, counts))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_bounded_and_nothing_shrinks() {
+        let mut destinations = Destinations::default();
+        let code = |n: u8| [b'A' + n / 26, b'A' + n % 26];
+        let mut expected = 0_u64;
+        let mut other_before = 0_u64;
+        for round in 1..4_u64 {
+            for n in 0..120_u8 {
+                let region = Region::new(std::str::from_utf8(&code(n)).unwrap()).unwrap();
+                // The later ones are called more often.
+                for _ in 0..round * u64::from(n) {
+                    let total = destinations.totals.entry(region).or_default();
+                    *total += 1;
+                    let total = *total;
+                    let counts = Counts { calls: 1, ..Counts::default() };
+                    if destinations.has_rows(region, total) {
+                        destinations
+                            .own
+                            .entry(region)
+                            .or_default()
+                            .entry(Kind::Mobile)
+                            .or_default()
+                            .add(counts);
+                    } else {
+                        destinations.other.entry(Kind::Mobile).or_default().add(counts);
+                    }
+                    expected += 1;
+                }
+            }
+            let rows = destinations.rows();
+            assert!(rows.len() <= REGIONS + 1);
+            assert_eq!(rows.iter().map(|row| row.calls).sum::<u64>(), expected);
+            let other = rows.iter().find(|row| row.region.is_none()).map_or(0, |row| row.calls);
+            assert!(other >= other_before);
+            other_before = other;
+        }
+        let last = Region::new(std::str::from_utf8(&code(119)).unwrap()).unwrap();
+        assert!(destinations.own.contains_key(&last), "the most called has rows of its own");
+    }
+}

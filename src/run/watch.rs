@@ -4,7 +4,7 @@
 //! Never: feeds the watchdog for a thread that stands still.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::clock::moment;
 use crate::export::http::Site;
@@ -17,8 +17,8 @@ const STATUS: u32 = 10;
 /// When the threads moved last, and when the watchdog was fed.
 pub(super) struct Watch {
     rounds: [u64; 2],
-    moved: [std::time::Instant; 2],
-    fed: std::time::Instant,
+    moved: [Instant; 2],
+    fed: Instant,
     every: Option<Duration>,
     ready: bool,
     looks: u32,
@@ -39,6 +39,16 @@ impl Watch {
         }
     }
 
+    /// Whether it is time to feed the watchdog, and both threads have moved since the last time.
+    fn feeds(&mut self, now: Instant) -> bool {
+        let due = self.every.is_some_and(|every| now - self.fed >= every);
+        let feeds = due && self.moved.iter().all(|at| *at > self.fed);
+        if feeds {
+            self.fed = now;
+        }
+        feeds
+    }
+
     pub(super) fn look(&mut self, site: &Site) {
         let vitals = &site.api.board.vitals;
         let now = moment();
@@ -55,11 +65,7 @@ impl Watch {
             notify(&[sd_notify::NotifyState::Ready]);
             tracing::info!("ready");
         }
-        if let Some(every) = self.every
-            && now - self.fed >= every
-            && self.moved.iter().all(|at| *at > self.fed)
-        {
-            self.fed = now;
+        if self.feeds(now) {
             notify(&[sd_notify::NotifyState::Watchdog]);
         }
         self.looks = self.looks.wrapping_add(1);
@@ -74,5 +80,26 @@ impl Watch {
 pub(super) fn notify(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {
         tracing::debug!("systemd can't be told: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watchdog_is_fed_only_while_both_move() {
+        let start = moment();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut watch = Watch { every: Some(Duration::from_secs(10)), fed: start, ..Watch::new() };
+        watch.moved = [at(9), at(9)];
+        assert!(!watch.feeds(at(9)), "not yet");
+        assert!(watch.feeds(at(10)));
+        watch.moved = [at(19), at(9)];
+        assert!(!watch.feeds(at(20)), "the judge stands still");
+        watch.moved = [at(19), at(21)];
+        assert!(watch.feeds(at(22)));
+        watch.every = None;
+        assert!(!watch.feeds(at(99)), "nobody wants to be told");
     }
 }
