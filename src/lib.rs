@@ -27,6 +27,7 @@ pub mod coverage;
 pub mod sensor;
 
 // The judge: Fact -> Output.
+pub mod inventory;
 pub mod baseline;
 pub mod finding;
 pub mod detect;
