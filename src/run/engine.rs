@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use crate::baseline::exposure::Prices;
 use crate::dial::{self, Dial, DialError};
-use crate::fact::Fact;
+use crate::fact::{CallFact, CallState, Fact};
 use crate::frame::Frame;
 use crate::judge::{self, Judge, Output};
+use crate::learn::PastCall;
 use crate::ledger::{self, Ledger};
 use crate::posture::password::Checker;
 use crate::sensor::{self, Sensor};
@@ -100,6 +101,24 @@ impl Engine {
         }
         self.judge.finish(self.now);
         self.drain(sink)
+    }
+
+    /// Learns from calls of the past, which are in time order; nothing is raised. Handsets that register
+    /// later under the accounts named there are the ones that placed them.
+    pub fn learn(&mut self, calls: &[PastCall]) {
+        for call in calls {
+            let dialled = self.sensor.past_call(call.account.as_bytes(), call.dialled.as_bytes(), call.time);
+            self.judge.learn(&Fact::Call(dialled));
+            let answer = call.time.plus(call.setup);
+            let over = CallFact { time: answer, state: CallState::Failed, ..dialled };
+            let Some(talked) = call.talked else {
+                self.judge.learn(&Fact::Call(over));
+                continue;
+            };
+            self.judge.learn(&Fact::Call(CallFact { time: answer, state: CallState::Answered, ..dialled }));
+            let end = CallFact { time: answer.plus(talked), state: CallState::Ended, talked, ..dialled };
+            self.judge.learn(&Fact::Call(end));
+        }
     }
 
     /// The hot half.

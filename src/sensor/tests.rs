@@ -2,9 +2,11 @@ mod security;
 
 use super::*;
 use crate::dial::{Class, Group};
+use crate::fact::CallFact;
 use crate::frame::Link;
 use crate::ledger::{Account, Key, Window};
 use crate::tally::Label;
+use crate::time::Span;
 
 #[cfg(test)]
 mod snapshot;
@@ -115,6 +117,7 @@ fn a_call_is_counted_while_it_is_up_and_charged_to_the_account() {
     );
     assert_eq!((call.who.user, call.who.verified), (Text::from("214"), true));
     assert_eq!(call.target.region.unwrap().as_str(), "CU");
+    assert!(!format!("{call:?}").contains("355512345"), "law 9: {call:?}");
     let key = Key { account: Account::Handset(call.who.id), group: call.target.group };
     let counts = b.ledger.counts(key, b.now);
     assert_eq!((counts.in_window(Window::Minute), counts.open), (1, 1));
