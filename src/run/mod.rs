@@ -16,6 +16,7 @@ mod destinations;
 #[cfg(feature = "daemon")]
 mod direction;
 pub mod engine;
+pub mod guess;
 #[cfg(feature = "daemon")]
 mod keeper;
 #[cfg(feature = "daemon")]
