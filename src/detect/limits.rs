@@ -137,8 +137,8 @@ pub struct Spend {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            spike: 10.0,
-            confirm: Confirm { open: 4.0, shut: 3.0, beyond: 3.0 },
+            spike: 11.0,
+            confirm: Confirm { open: 11.0, shut: 3.0, beyond: 5.0 },
             handset_ceiling: Ceilings([
                 [0; 4],
                 [20, 120, 300, 1_500],
