@@ -81,18 +81,22 @@ impl Judge {
         self.baseline.call(Lane::Charged, slot).is_some_and(|call| {
             let crowd = call.crowd.filter(|_| verdict.subject == Subject::Office);
             let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
+            let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = match (call.part == DayPart::Open, verdict.rule) {
                 // Many numbers beside each other tell much by themselves, but for lists that somebody
                 // works through in an hour.
                 (false, Rule::NumberBlock) => confirm.shut / 2.0,
                 (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.shut / 2.0,
-                // By day, only forwardings and probing say more than what was learnt.
+                // By day, people reach these limits with lists, campaigns and wrong numbers.
+                (true, Rule::HandsetCeiling) if risky => (confirm.open + confirm.list) / 2.0,
+                (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
+                (true, _) if risky => confirm.shut,
                 (true, _) => confirm.open,
                 // People vote, and ask for numbers, after work.
                 (false, _) if call.group == Group::Premium => confirm.shut + 2.0,
                 (false, _) => confirm.shut,
             };
-            let young = self.baseline.in_grace(now) && call.tier == Tier::Hot && call.group == Group::Risky;
+            let young = self.baseline.in_grace(now) && risky;
             let least = if young { least.min(confirm.shut) } else { least };
             call.zone.is_none() || f64::from(score) >= least
         })
