@@ -16,6 +16,10 @@ use crate::time::Timestamp;
 /// A randomly keyed, fast hash: keys come from outside, so they must not be able to collide at will.
 pub type KeyedHash = foldhash::fast::RandomState;
 
+/// The same hash without a key: the same bytes give the same value in every run. Only for measures
+/// that are printed and lose nothing when keys collide; never for a map.
+pub type FixedHash = foldhash::fast::FixedState;
+
 /// Where an entry lives. The generation tells a reused slot from its former tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {
@@ -96,13 +100,14 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     /// The key's slot, made with `make` if it's not there. Marks it as used at `now`.
+    #[inline]
     pub fn find_or_insert(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
         if let Some(index) = self.map.get(key).copied() {
             self.touch_index(index, now);
             return Inserted { slot: self.id(index), new: false, evicted: None };
         }
         let evicted = if self.chains[0].len >= self.chains[0].capacity { self.evict_oldest() } else { None };
-        let index = self.take_slot(key, make(), now);
+        let index = self.take_slot(key, make, now);
         self.map.insert(key.clone(), index);
         self.link_newest(index);
         Inserted { slot: self.id(index), new: true, evicted }
@@ -154,6 +159,21 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     pub fn remove(&mut self, slot: SlotId) -> Option<(K, V)> {
         self.get(slot)?;
         self.drop_index(slot.index)
+    }
+
+    /// Drops an entry where it stands.
+    pub fn discard(&mut self, slot: SlotId) {
+        if self.get(slot).is_none() {
+            return;
+        }
+        self.unlink(slot.index);
+        let entry = &mut self.slots[slot.index as usize];
+        entry.generation = entry.generation.wrapping_add(1);
+        if let Some((key, _)) = &entry.entry {
+            self.map.remove(key);
+            self.free.push(slot.index);
+        }
+        entry.entry = None;
     }
 
     /// Takes out the least recently used stranger if it was last used before `before`.
@@ -212,18 +232,19 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index).map(|(key, value)| (slot, key, value))
     }
 
-    fn take_slot(&mut self, key: &K, value: V, now: Timestamp) -> u32 {
-        let entry = Some((key.clone(), value));
+    /// `make` runs where the value is to stand: values are big, and moving them costs.
+    #[inline]
+    fn take_slot(&mut self, key: &K, make: impl FnOnce() -> V, now: Timestamp) -> u32 {
         if let Some(index) = self.free.pop() {
             let slot = &mut self.slots[index as usize];
-            slot.entry = entry;
+            slot.entry = Some((key.clone(), make()));
             slot.touched = now;
             slot.protected = false;
             return index;
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
         self.slots.push(Slot {
-            entry,
+            entry: Some((key.clone(), make())),
             touched: now,
             generation: 0,
             older: NONE,

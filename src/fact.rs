@@ -6,6 +6,8 @@
 pub mod secret;
 pub mod sighting;
 
+use std::fmt;
+
 pub use crate::calls::CallNo;
 use crate::dial::{Leg, Target};
 use crate::handsets::Who;
@@ -43,8 +45,8 @@ labels! {
     }
 }
 
-/// A call changed its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A call changed its state. Its Debug form keeps what was dialled to itself (law 9).
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallFact {
     /// Of the packet that says so.
     pub time: Timestamp,
@@ -79,6 +81,24 @@ pub struct CallFact {
     pub dialled: Text<40>,
     /// Where that goes.
     pub target: Target,
+}
+
+impl fmt::Debug for CallFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFact")
+            .field("time", &self.time)
+            .field("call", &self.call)
+            .field("state", &self.state)
+            .field("leg", &self.leg)
+            .field("joined", &self.joined)
+            .field("direction", &self.direction)
+            .field("cause", &self.cause)
+            .field("code", &self.code)
+            .field("who", &self.who)
+            .field("target", &self.target)
+            .field("dialled", &format_args!("{} bytes", self.dialled.as_bytes().len()))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that the sensor learnt. Stored inline: the waist's queue is bounded and allocates once.

@@ -23,6 +23,7 @@ use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Direction, Fact};
 use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
+use crate::inventory::Inventory;
 use crate::ledger::Ledger;
 use crate::posture::{self, Posture};
 use crate::tally::Label;
@@ -87,6 +88,7 @@ pub struct Judge {
     ledger: Arc<Ledger>,
     baseline: Baseline,
     posture: Posture,
+    inventory: Inventory,
     book: Book,
     chain: Chain,
     dossiers: BTreeMap<Key, Dossier>,
@@ -102,6 +104,7 @@ impl Judge {
     pub fn new(settings: Settings, ledger: Arc<Ledger>, prices: Prices) -> Self {
         Self {
             posture: Posture::new(settings.posture, settings.hours.clone()),
+            inventory: Inventory::default(),
             baseline: Baseline::new(settings.baseline, settings.hours, prices),
             book: Book::new(settings.alert),
             chain: Chain::default(),
@@ -125,6 +128,7 @@ impl Judge {
             Fact::Call(call) => self.handle_call(call, now),
             Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
+        self.inventory.handle_fact(fact);
         self.posture.handle_fact(fact, now);
         self.found(now);
     }
@@ -412,6 +416,11 @@ impl Judge {
             alert
         };
         self.book.open().into_iter().map(refresh).collect()
+    }
+
+    /// What is known of each device.
+    pub const fn inventory(&self) -> &Inventory {
+        &self.inventory
     }
 
     /// The checklist of handset security.

@@ -6,11 +6,13 @@
 //! The map is DashMap: sharded read-write locks, not lock-free. A known handset's update takes a
 //! shard's read lock and bumps atomics; only a first sighting and an eviction take the write lock.
 
+mod row;
 mod snapshot;
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use row::Row;
 pub use snapshot::Snapshot;
 
 use crate::bounded::KeyedHash;
@@ -89,105 +91,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { rows: 131_072 }
-    }
-}
-
-/// A ring of `N` steps of `STEP` microseconds. One writer, any readers: a reader that meets the
-/// writer at a step's edge may be one step behind, never wrong by more.
-#[derive(Debug)]
-struct Ring<const N: usize, const STEP: i64> {
-    latest: AtomicI64,
-    /// Where `latest` counts: nearly every attempt falls into the step of the one before it.
-    cursor: AtomicUsize,
-    steps: [AtomicU32; N],
-}
-
-impl<const N: usize, const STEP: i64> Default for Ring<N, STEP> {
-    fn default() -> Self {
-        Self {
-            latest: AtomicI64::new(i64::MIN),
-            cursor: AtomicUsize::new(0),
-            steps: std::array::from_fn(|_| AtomicU32::new(0)),
-        }
-    }
-}
-
-impl<const N: usize, const STEP: i64> Ring<N, STEP> {
-    fn index(step: i64) -> usize {
-        let n = i64::try_from(N).unwrap_or(i64::MAX);
-        usize::try_from(step.rem_euclid(n)).unwrap_or(0)
-    }
-
-    fn slot(&self, step: i64) -> &AtomicU32 {
-        &self.steps[Self::index(step)]
-    }
-
-    fn bump(&self, now: Timestamp) {
-        let step = now.0.div_euclid(STEP);
-        if step > self.latest.load(Ordering::Relaxed) {
-            self.advance(step);
-        }
-        if let Some(slot) = self.steps.get(self.cursor.load(Ordering::Relaxed)) {
-            slot.store(slot.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
-        }
-    }
-
-    /// Makes `step` the latest one and empties those that nobody counted in.
-    fn advance(&self, step: i64) {
-        let latest = self.latest.load(Ordering::Relaxed);
-        let n = i64::try_from(N).unwrap_or(i64::MAX);
-        let first = latest.saturating_add(1).max(step.saturating_sub(n).saturating_add(1));
-        for stale in first..=step {
-            self.slot(stale).store(0, Ordering::Relaxed);
-        }
-        self.cursor.store(Self::index(step), Ordering::Relaxed);
-        self.latest.store(step, Ordering::Relaxed);
-    }
-
-    fn sum(&self, now: Timestamp) -> u32 {
-        let step = now.0.div_euclid(STEP);
-        let latest = self.latest.load(Ordering::Relaxed);
-        let n = i64::try_from(N).unwrap_or(i64::MAX);
-        let first = step.saturating_sub(n).saturating_add(1).max(latest.saturating_sub(n).saturating_add(1));
-        (first..=latest.min(step))
-            .fold(0, |sum: u32, s| sum.saturating_add(self.slot(s).load(Ordering::Relaxed)))
-    }
-}
-
-#[derive(Debug, Default)]
-struct Row {
-    minute: Ring<13, 5_000_000>,
-    quarter: Ring<16, 60_000_000>,
-    hour: Ring<13, 300_000_000>,
-    day: Ring<25, 3_600_000_000>,
-    open: AtomicU32,
-    total: AtomicU64,
-}
-
-impl Row {
-    fn attempt(&self, now: Timestamp) {
-        self.minute.bump(now);
-        self.quarter.bump(now);
-        self.hour.bump(now);
-        self.day.bump(now);
-        self.open.store(self.open.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
-        self.total.store(self.total.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
-    }
-
-    fn close(&self) {
-        self.open.store(self.open.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
-    }
-
-    fn reopen(&self) {
-        self.open.store(self.open.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
-    }
-
-    fn counts(&self, now: Timestamp) -> Counts {
-        Counts {
-            attempts: [self.minute.sum(now), self.quarter.sum(now), self.hour.sum(now), self.day.sum(now)],
-            open: self.open.load(Ordering::Relaxed),
-            total: self.total.load(Ordering::Relaxed),
-        }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod coverage;
 pub mod sensor;
 
 // The judge: Fact -> Output.
+pub mod inventory;
 pub mod baseline;
 pub mod finding;
 pub mod detect;
@@ -44,6 +45,7 @@ pub mod store;
 pub mod export;
 pub mod config;
 pub mod drill;
+pub mod learn;
 pub mod run;
 pub mod score;
 pub mod cli;

@@ -198,7 +198,17 @@ fn fixtures_say_what_they_said() {
         let first = fixture.replay(&capture);
         fixture.golden("facts.jsonl", &first.facts);
         fixture.golden("alerts.jsonl", &first.alerts);
-        assert!(first == fixture.replay(&capture), "{}: another replay, other bytes", fixture.name());
+        let again = fixture.replay(&capture);
+        for (name, one, two) in [
+            ("facts", &first.facts, &again.facts),
+            ("records", &first.records, &again.records),
+            ("text", &first.text, &again.text),
+        ] {
+            let (one, two) = (String::from_utf8_lossy(one), String::from_utf8_lossy(two));
+            let differing = one.lines().zip(two.lines()).find(|(a, b)| a != b);
+            assert!(one == two, "{}: another replay, other {name}: {differing:?}", fixture.name());
+        }
+        assert!(first == again, "{}: another replay, other bytes", fixture.name());
     }
 }
 

@@ -71,6 +71,7 @@ fn siptrace(over: &str, phones: &str, event: Event) {
     }
     let (mut feed, port) = feed();
     let office = Office::open(&format!("{port}{over}"));
+    assert_ne!(office.port(), port);
     office.call(phones, "00882160012", 12);
     let (mut engine, mut facts) = (Engine::new(engine::Settings::default()).unwrap(), Facts::default());
     take(&mut feed, &mut engine, &mut facts);

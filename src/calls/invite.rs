@@ -77,7 +77,7 @@ impl<T: Copy> Calls<T> {
     }
 
     fn insert(&mut self, key: [u64; 2], seen: &Seen<'_>) -> SlotId {
-        let call = Call {
+        let inserted = self.table.find_or_insert(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
             phase: Phase::Attempted,
@@ -97,8 +97,7 @@ impl<T: Copy> Calls<T> {
             peers: [0; 4],
             since: seen.now,
             reopened: 0,
-        };
-        let inserted = self.table.find_or_insert(&key, seen.now, || call);
+        });
         if let Some((_, _, evicted)) = inserted.evicted {
             self.pushed_out = Some(evicted);
         }

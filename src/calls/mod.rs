@@ -209,27 +209,30 @@ impl<T: Copy> Calls<T> {
         }
     }
 
-    /// The next call whose time is up: its last state and what became of it (`Failed`, `Ended`,
-    /// or `Attempted` for one whose dialog stayed unknown). Calls that were over vanish silently.
-    pub fn expire(&mut self, now: Timestamp) -> Option<(Step, Option<Call<T>>)> {
+    /// The next call whose time is up and what became of it: `Attempted` for one whose dialog stayed
+    /// unknown; `Failed` or `Ended` for one that stays only until it is given to `release`. Calls
+    /// that were over vanish silently.
+    pub fn expire(&mut self, now: Timestamp) -> Option<Step> {
         while let Some((slot, since)) = self.timers.due(now) {
-            let Some(call) = self.table.get(slot).copied().filter(|call| call.since == since) else {
+            let Some(call) = self.table.get(slot).filter(|call| call.since == since) else {
                 continue;
             };
             match call.phase {
                 Phase::Provisional => {
                     self.attempt(slot, &[], now);
-                    return Some((Step::Attempted(slot), None));
+                    return Some(Step::Attempted(slot));
                 }
-                phase => {
-                    self.table.remove(slot);
-                    if !phase.is_over() {
-                        return Some((ending(&call, slot), Some(call)));
-                    }
-                }
+                Phase::Ended | Phase::Failed => self.table.discard(slot),
+                Phase::Answered => return Some(Step::Ended(slot)),
+                Phase::Attempted | Phase::Ringing => return Some(Step::Failed(slot)),
             }
         }
         None
+    }
+
+    /// Forgets a call that `expire` gave.
+    pub fn release(&mut self, slot: SlotId) {
+        self.table.discard(slot);
     }
 
     /// When `expire` has something to do next.
@@ -252,6 +255,11 @@ impl<T: Copy> Calls<T> {
         if let Some(call) = self.table.get_mut(slot) {
             call.tag = Some(tag);
         }
+    }
+
+    /// What is kept with a call, to change it.
+    pub fn tag_mut(&mut self, slot: SlotId) -> Option<&mut T> {
+        self.table.get_mut(slot)?.tag.as_mut()
     }
 
     /// A number for a call that somebody else places on a handset's behalf.
@@ -338,11 +346,6 @@ impl<T: Copy> Calls<T> {
         self.timers
             .entered(slot, phase, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
     }
-}
-
-/// What became of a call that nobody ended.
-fn ending<T>(call: &Call<T>, slot: SlotId) -> Step {
-    if call.phase == Phase::Answered { Step::Ended(slot) } else { Step::Failed(slot) }
 }
 
 /// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).

@@ -79,7 +79,14 @@ impl Bench {
     }
 
     fn expired(&mut self) -> Vec<Step> {
-        std::iter::from_fn(|| self.calls.expire(self.now)).map(|(step, _)| step).collect()
+        let mut steps = Vec::new();
+        while let Some(step) = self.calls.expire(self.now) {
+            if let Step::Ended(slot) | Step::Failed(slot) = step {
+                self.calls.release(slot);
+            }
+            steps.push(step);
+        }
+        steps
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) enum Command {
     Reload,
     /// Read captures through the engine and print the alerts
     Replay(Replay),
+    /// Say whether the mirror is right, and what can't be seen from here
+    Doctor(Doctor),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
     Explain(Explain),
     /// Write labelled synthetic traffic
@@ -182,9 +184,29 @@ pub(super) struct Replay {
     /// Keep nothing of it (a replay keeps nothing unless asked)
     #[arg(long)]
     pub(super) no_store: bool,
+    /// Learn what is usual first, without raising anything: a PBX's call records (CSV) or an earlier
+    /// capture. Several with commas between them, or the option several times
+    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    pub(super) learn: Vec<PathBuf>,
     /// Captures: pcap or pcapng, also in gzip; - is standard input. Several are one stream, in order
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// Listen on an interface instead of reading a capture
+    #[arg(short, long, value_name = "IFACE", conflicts_with = "file", required_unless_present = "file")]
+    pub(super) interface: Option<String>,
+    /// How long to listen
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) seconds: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// A capture: pcap or pcapng, also in gzip; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -307,11 +329,14 @@ mod tests {
         for line in [
             "ringfence --config f.toml -v replay --format jsonl --facts x --fail-on-alert --no-store a.pcap -",
             "ringfence replay a.pcap --config f.toml",
+            "ringfence replay --learn Master.csv,old.pcap --learn 3cx.csv a.pcap",
             "ringfence explain --home GB --outside-line 9 --json 900441632960001 tel:+1;phone-context=x *21*5#",
             "ringfence drill night --seed 1 -o x.pcap",
             "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",
             "ringfence drill --list",
             "ringfence check",
+            "ringfence doctor a.pcap --json",
+            "ringfence doctor -i eth1 --seconds 5",
             #[cfg(feature = "daemon")]
             "ringfence run -i eth1 -i eth2",
             #[cfg(feature = "daemon")]
@@ -341,6 +366,8 @@ mod tests {
             "ringfence replay",
             "ringfence drill night",
             "ringfence replay --format xml a",
+            "ringfence doctor",
+            "ringfence doctor -i eth1 a.pcap",
             "ringfence score",
             "ringfence score captures --worlds all",
         ] {

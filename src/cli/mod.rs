@@ -7,6 +7,7 @@ mod args;
 #[cfg(feature = "daemon")]
 mod ask;
 mod check;
+mod doctor;
 mod drill;
 mod explain;
 mod init;
@@ -96,6 +97,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             return run::run(args, daemon);
         }
         Command::Replay(replay) => replay::run(args, replay, &mut out)?,
+        Command::Doctor(doctor) => doctor::run(args, doctor, &mut out)?,
         Command::Explain(explain) => explain::run(args, explain, &mut out)?,
         #[cfg(feature = "daemon")]
         Command::Alerts(wish) => ask::alerts(args, wish, &mut out)?,

@@ -5,7 +5,7 @@
 
 use std::hash::BuildHasher;
 
-use crate::bounded::KeyedHash;
+use crate::bounded::FixedHash;
 use crate::decode::Path;
 use crate::sip::{Message, Start};
 use crate::time::{Span, Timestamp};
@@ -19,7 +19,8 @@ const REMEMBERED: usize = 256;
 /// Counts messages that repeat one of a moment ago.
 #[derive(Debug)]
 pub struct Doubles {
-    hash: KeyedHash,
+    // Two messages that share a place hide a copy, so the place must not be random: the share is printed.
+    hash: FixedHash,
     latest: Box<[(u64, Timestamp)]>,
     seen: u64,
     twice: u64,
@@ -28,7 +29,7 @@ pub struct Doubles {
 impl Default for Doubles {
     fn default() -> Self {
         let latest = vec![(0, Timestamp(i64::MIN)); REMEMBERED].into_boxed_slice();
-        Self { hash: KeyedHash::default(), latest, seen: 0, twice: 0 }
+        Self { hash: FixedHash::default(), latest, seen: 0, twice: 0 }
     }
 }
 

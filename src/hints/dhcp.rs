@@ -128,7 +128,7 @@ pub fn class_of(class: &[u8]) -> Option<(&'static str, &str)> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Key, Ledger, Ring, Row};
+use super::row::Held;
+use super::{Account, Key, Ledger, Row};
 use crate::dial::Group;
 use crate::handsets::HandsetId;
 use crate::tally::Label;
@@ -23,57 +24,26 @@ pub struct Snapshot {
     talked_micros: Vec<(String, u64)>,
 }
 
-/// One row: for each window the steps in which something was counted.
+/// One row, as `Held` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     /// `None` = the office.
     handset: Option<HandsetId>,
     group: Group,
-    windows: [Vec<(i64, u32)>; 4],
+    latest: i64,
+    running: [u32; 4],
+    past: [Vec<(i64, u32)>; 4],
     total: u64,
-}
-
-impl<const N: usize, const STEP: i64> Ring<N, STEP> {
-    fn kept(&self) -> Vec<(i64, u32)> {
-        let latest = self.latest.load(Ordering::Relaxed);
-        let n = i64::try_from(N).unwrap_or(i64::MAX);
-        let first = latest.saturating_sub(n).saturating_add(1);
-        let steps = (first..=latest).map(|step| (step, self.slot(step).load(Ordering::Relaxed)));
-        steps.filter(|(_, count)| *count > 0).collect()
-    }
-
-    /// Steps older than the latest ones of the ring, or twice there, don't count.
-    fn take_back(&self, mut steps: Vec<(i64, u32)>) {
-        steps.sort_unstable();
-        for (step, count) in steps {
-            if step > self.latest.load(Ordering::Relaxed) {
-                self.advance(step);
-                self.slot(step).store(count, Ordering::Relaxed);
-            }
-        }
-    }
 }
 
 impl Row {
     fn kept(&self, key: Key) -> Kept {
-        Kept {
-            handset: match key.account {
-                Account::Office => None,
-                Account::Handset(id) => Some(id),
-            },
-            group: key.group,
-            windows: [self.minute.kept(), self.quarter.kept(), self.hour.kept(), self.day.kept()],
-            total: self.total.load(Ordering::Relaxed),
-        }
-    }
-
-    fn take_back(&self, kept: Kept) {
-        let [minute, quarter, hour, day] = kept.windows;
-        self.minute.take_back(minute);
-        self.quarter.take_back(quarter);
-        self.hour.take_back(hour);
-        self.day.take_back(day);
-        self.total.store(kept.total, Ordering::Relaxed);
+        let Held { latest, running, past, total } = self.held();
+        let handset = match key.account {
+            Account::Office => None,
+            Account::Handset(id) => Some(id),
+        };
+        Kept { handset, group: key.group, latest, running, past, total }
     }
 }
 
@@ -102,7 +72,9 @@ impl Ledger {
     pub fn restore(&self, snapshot: Snapshot) {
         for kept in snapshot.rows {
             let account = kept.handset.map_or(Account::Office, Account::Handset);
-            self.with_row(Key { account, group: kept.group }, |row| row.take_back(kept));
+            let Kept { latest, running, past, total, .. } = kept;
+            let held = Held { latest, running, past, total };
+            self.with_row(Key { account, group: kept.group }, |row| row.take_back(held));
         }
         self.refused.fetch_add(snapshot.refused, Ordering::Relaxed);
         self.attempted.restore(&snapshot.attempted);
@@ -162,14 +134,16 @@ mod tests {
         #[test]
         fn a_hostile_snapshot_does_no_harm(
             steps in proptest::collection::vec((any::<i64>(), any::<u32>()), 0..40),
-            total in any::<u64>(), now in any::<i64>(),
+            total in any::<u64>(), now in any::<i64>(), latest in any::<i64>(),
         ) {
             let ledger = Ledger::default();
             let [a, _] = keys();
             let kept = Kept {
                 handset: None,
                 group: a.group,
-                windows: [steps.clone(), steps.clone(), steps.clone(), steps],
+                latest,
+                running: [u32::MAX; 4],
+                past: [steps.clone(), steps.clone(), steps.clone(), steps],
                 total,
             };
             ledger.restore(Snapshot { rows: vec![kept; 3], ..Snapshot::default() });

@@ -21,6 +21,7 @@ pub use json::explained;
 pub use money::units;
 pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
+pub use sighting::inventory;
 pub use summary::Summary;
 pub use text::{Style, Writer};
 

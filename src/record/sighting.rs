@@ -10,7 +10,9 @@ use crate::fact::sighting::{
     SipSighting,
 };
 use crate::fact::{Device, Sighting, What};
+use crate::inventory::Entry;
 use crate::text::Text;
+use crate::time::Timestamp;
 use crate::touches::Touch;
 
 #[derive(Serialize)]
@@ -35,9 +37,41 @@ impl SightingRecord {
             What::Service(it) => ("service", service(it)),
             What::Present(source) => ("present", json!({ "source": source.to_string() })),
         };
-        let rest = if let Value::Object(rest) = rest { rest } else { Map::new() };
+        let mut rest = if let Value::Object(rest) = rest { rest } else { Map::new() };
+        // What isn't known or isn't so is left out: there are many of these lines.
+        rest.retain(|_, value| !matches!(value, Value::Null | Value::Bool(false)));
         Self { r#type: kind, time: sighting.time.to_string(), device: device(&sighting.device), rest }
     }
+}
+
+/// A device of the inventory as a record: what isn't known is null. `name` is the configured one.
+pub fn inventory(entry: &Entry, name: Option<&str>, now: Timestamp) -> Value {
+    let user = text(&entry.account).or_else(|| entry.who.and_then(|who| text(&who.user)));
+    let ip = entry.ip.map(|ip| ip.to_string());
+    let mac = entry.mac.map(|mac| mac.to_string());
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "type": "handset",
+        "handset": user.clone().or_else(|| ip.clone()).or_else(|| mac.clone()),
+        "user": user,
+        "name": name,
+        "ip": ip,
+        "mac": mac,
+        "vendor": text(&entry.vendor.value),
+        "vendor_source": entry.vendor.source.map(|source| source.to_string()),
+        "model": text(&entry.model.value),
+        "model_source": entry.model.source.map(|source| source.to_string()),
+        "firmware": text(&entry.firmware.value),
+        "firmware_source": entry.firmware.source.map(|source| source.to_string()),
+        "confidence": entry.vendor.source.map(|_| entry.firmware.confidence.max(entry.vendor.confidence).to_string()),
+        "vlan": entry.vlan,
+        "transport": entry.transport.map(|proto| proto.to_string()),
+        "state": entry.state(now).to_string(),
+        "first_seen": entry.first_seen.to_string(),
+        "last_seen": entry.last_seen.to_string(),
+        "last_call": time(entry.last_call),
+        "last_registration": time(entry.last_registration),
+    })
 }
 
 /// Absent rather than empty.
@@ -46,13 +80,17 @@ fn text<const N: usize>(text: &Text<N>) -> Option<String> {
 }
 
 fn device(device: &Device) -> Value {
-    json!({
+    let mut value = json!({
         "role": device.role.to_string(),
         "user": device.who.and_then(|who| text(&who.user)),
         "ip": device.ip.map(|ip| ip.to_string()),
         "mac": device.mac.map(|mac| mac.to_string()),
         "vlan": device.vlan,
-    })
+    });
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 fn touch(it: &Touch) -> Value {
@@ -154,7 +192,7 @@ fn mapping(it: &MappingSighting) -> Value {
         "external": it.external,
         "internal": it.internal,
         "lease": it.lease,
-        "accepted": it.accepted,
+        "accepted": it.accepted.map(|accepted| if accepted { "yes" } else { "no" }),
         "description": text(&it.description),
     })
 }

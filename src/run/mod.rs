@@ -15,6 +15,7 @@ mod decide;
 mod destinations;
 #[cfg(feature = "daemon")]
 mod direction;
+pub mod doctor;
 pub mod engine;
 #[cfg(feature = "daemon")]
 mod keeper;

@@ -3,93 +3,91 @@
 //! In: a step. Out: facts, ledger updates.
 //! Never: charges two handsets with one call.
 
-use super::{Core, Tag};
+use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
 use crate::calls::{Call, Phase, Seen};
-use crate::coverage::Sign;
+use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
-use crate::dial::{Class, Group, Leg, Target};
-use crate::fact::{CallState, Cause, Direction, Fact};
-use crate::handsets::Who;
-use crate::ledger::{Account, Key};
+use crate::dial::{Class, Dial, Group, Leg, Target};
+use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
+use crate::handsets::{Handsets, Who};
+use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, uri};
 use crate::text::Text;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
-        let Some(call) = self.calls.get(slot).copied() else { return };
+        let Self { calls, handsets, dial, ledger, .. } = self;
+        let Some(call) = calls.get(slot) else { return };
         let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
-        let trunk_side = self.is_trunk_side(src, dst);
-        let inbound = !trunk_side
-            && (self.handsets.is_pbx(src) || (!self.handsets.is_home(src) && self.handsets.is_home(dst)));
+        let pbx = handsets.is_pbx(src);
+        let trunk_side =
+            pbx && !handsets.has_registered(dst) && (handsets.is_home(src) || !handsets.is_home(dst));
+        let inbound = !trunk_side && (pbx || (!handsets.is_home(src) && handsets.is_home(dst)));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
-        let target = self.target(leg, msg, &call);
+        let target = target(dial, leg, msg, call);
         let direction = match target.class {
             _ if inbound => Direction::Inbound,
             Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
             _ => Direction::Outbound,
         };
         let (who, cause) = if inbound {
-            (self.callee(&call.path, now), Cause::Dialled)
+            (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            self.caller(&call, msg, trunk_side, now)
+            caller(handsets, ledger, call, msg, trunk_side, now)
         };
         let username = msg.map_or_else(Text::default, username_of);
         let tag = Tag { who, target, leg, direction, cause, username };
-        self.calls.tag(slot, tag);
-        if !call.joined {
-            self.attempts = self.attempts.saturating_add(1);
-        }
-        self.count(&call, &tag, now);
-        if leg == Leg::Handset && !inbound {
-            self.sample(&tag, call.dialled.as_bytes());
-        }
-        self.emit(Fact::Call(self.fact(&call, &tag, CallState::Attempted, now)));
-    }
-
-    /// Looks whether the office dials a digit for an outside line that nobody configured.
-    fn sample(&mut self, tag: &Tag, dialled: &[u8]) {
-        if let Some(outside) = &mut self.outside
-            && self.handsets.may_sample(tag.who.id)
+        self.attempts = self.attempts.saturating_add(u64::from(!call.joined));
+        count(ledger, call, &tag, now);
+        // Does the office dial a digit for an outside line that nobody configured?
+        if leg == Leg::Handset
+            && !inbound
+            && let Some(outside) = &mut self.outside
+            && handsets.may_sample(who.id)
         {
-            outside.observe(&self.dial, dialled);
+            outside.observe(dial, call.dialled.as_bytes());
             self.coverage.outside_line = outside.suggestion();
         }
+        self.facts.push(Fact::Call(fact(call, &tag, CallState::Attempted, now)), &self.coverage);
+        self.calls.tag(slot, tag);
     }
 
     /// The attempt goes to another number.
     pub(super) fn retargeted(&mut self, slot: SlotId, msg: &Message<'_>, now: Timestamp) {
-        let Some(call) = self.calls.get(slot).copied() else { return };
+        let Some(call) = self.calls.get(slot) else { return };
         let Some(old) = call.tag else { return self.attempted(slot, Some(msg), now) };
-        let target = self.target(old.leg, Some(msg), &call);
+        let target = target(&self.dial, old.leg, Some(msg), call);
         let cause = if (300..400).contains(&call.code) { Cause::Forwarded } else { old.cause };
         let tag = Tag { target, cause, ..old };
-        self.uncount(&call, &old);
+        uncount(&self.ledger, call, &old);
+        count(&self.ledger, call, &tag, now);
+        self.facts.push(Fact::Call(fact(call, &tag, CallState::Attempted, now)), &self.coverage);
         self.calls.tag(slot, tag);
-        self.count(&call, &tag, now);
-        self.emit(Fact::Call(self.fact(&call, &tag, CallState::Attempted, now)));
     }
 
     /// The far end rings.
     pub(super) fn progressed(&mut self, slot: SlotId, state: CallState, now: Timestamp) {
-        let Some(call) = self.calls.get(slot).copied() else { return };
-        let Some(mut tag) = call.tag else { return };
+        let Some(tag) = self.calls.tag_mut(slot) else { return };
         // The PBX lets the call go on, so it accepted the credentials.
         if !tag.username.is_empty() && tag.leg == Leg::Handset && tag.direction != Direction::Inbound {
             tag.who = self.handsets.accepted(tag.username.as_bytes(), &tag.who);
             tag.username = Text::default();
-            self.calls.tag(slot, tag);
         }
-        self.emit(Fact::Call(self.fact(&call, &tag, state, now)));
+        if let Some(call) = self.calls.get(slot)
+            && let Some(tag) = &call.tag
+        {
+            self.facts.push(Fact::Call(fact(call, tag, state, now)), &self.coverage);
+        }
     }
 
     pub(super) fn was_answered(&mut self, slot: SlotId, now: Timestamp) {
         self.progressed(slot, CallState::Answered, now);
         let Some(call) = self.calls.get(slot) else { return };
-        if let Some(tag) = call.tag
+        if let Some(tag) = &call.tag
             && !call.joined
         {
             self.answered = self.answered.saturating_add(1);
@@ -98,30 +96,17 @@ impl Core {
     }
 
     /// A call is over; `expired` if nobody said so.
-    pub(super) fn over(&mut self, call: &Call<Tag>, now: Timestamp, expired: bool) {
-        let Some(tag) = call.tag else { return };
-        let ended = matches!(call.phase, Phase::Answered | Phase::Ended);
-        if call.is_heard() {
-            self.coverage.signs.bump(Sign::CallsHeard);
-        } else if ended && !expired {
-            self.coverage.signs.bump(Sign::CallsUnheard);
+    pub(super) fn over(&mut self, slot: SlotId, now: Timestamp, expired: bool) {
+        if let Some(call) = self.calls.get(slot) {
+            over(call, &self.ledger, &self.coverage, &mut self.facts, now, expired);
         }
-        let state = if ended { CallState::Ended } else { CallState::Failed };
-        self.uncount(call, &tag);
-        let mut fact = self.fact(call, &tag, state, now);
-        fact.expired = expired;
-        if ended && !call.joined {
-            let micros = u64::try_from(fact.talked.0).unwrap_or(0);
-            self.ledger.talked_micros().add(tag.target.class, micros);
-        }
-        self.emit(Fact::Call(fact));
     }
 
     pub(super) fn reopened(&mut self, slot: SlotId) {
         if let Some(call) = self.calls.get(slot)
-            && let Some(tag) = call.tag
+            && let Some(tag) = &call.tag
         {
-            for key in rows(call, &tag).into_iter().flatten() {
+            for key in rows(call, tag).into_iter().flatten() {
                 self.ledger.reopened(key);
             }
             if !call.joined {
@@ -132,12 +117,12 @@ impl Core {
 
     /// A 3xx from a handset forwards the call: it is charged with what its Contact says.
     pub(super) fn redirected(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        let Some(call) = self.calls.get(slot).copied() else { return };
+        let Some(call) = self.calls.get(slot).map(|call| call.no) else { return };
         let Some(contact) = NameAddr::parse(seen.msg.contact) else { return };
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        self.sideways(seen, contact.uri, Cause::Forwarded, call.no);
+        self.sideways(seen, contact.uri, Cause::Forwarded, call);
     }
 
     /// REFER: whoever sends it is charged with the call it asks for.
@@ -161,7 +146,7 @@ impl Core {
             return;
         }
         let who = self.handsets.sender(seen.path, &[], seen.caller, seen.now).who;
-        let fact = crate::fact::CallFact {
+        let fact = CallFact {
             time: seen.now,
             call: no,
             state: CallState::Attempted,
@@ -171,7 +156,7 @@ impl Core {
             cause,
             code: 0,
             started: seen.now,
-            talked: crate::time::Span::ZERO,
+            talked: Span::ZERO,
             expired: false,
             call_id_reused: false,
             who,
@@ -188,77 +173,128 @@ impl Core {
     }
 
     pub(super) fn note_username(&mut self, slot: SlotId, msg: &Message<'_>) {
-        if let Some(mut tag) = self.calls.get(slot).and_then(|call| call.tag) {
+        if let Some(tag) = self.calls.tag_mut(slot) {
             tag.username = username_of(msg);
-            self.calls.tag(slot, tag);
         }
     }
+}
 
-    /// Where the call goes.
-    fn target(&self, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) -> Target {
-        match msg.map(|msg| msg.start) {
-            Some(Start::Request { uri, .. }) => self.dial.classify(leg, uri),
-            _ => self.dial.classify(leg, call.dialled.as_bytes()),
-        }
+/// A call is over; `expired` if nobody said so.
+pub(super) fn over(
+    call: &Call<Tag>,
+    ledger: &Ledger,
+    coverage: &Coverage,
+    facts: &mut Facts,
+    now: Timestamp,
+    expired: bool,
+) {
+    let Some(tag) = &call.tag else { return };
+    let ended = matches!(call.phase, Phase::Answered | Phase::Ended);
+    if call.is_heard() {
+        coverage.signs.bump(Sign::CallsHeard);
+    } else if ended && !expired {
+        coverage.signs.bump(Sign::CallsUnheard);
     }
-
-    /// The handset that a call comes to.
-    fn callee(&mut self, path: &Path, now: Timestamp) -> Who {
-        let back =
-            Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
-        let sender = self.handsets.sender(&back, &[], &[], now);
-        self.forget(sender.forgotten);
-        sender.who
+    let state = if ended { CallState::Ended } else { CallState::Failed };
+    uncount(ledger, call, tag);
+    if ended && !call.joined {
+        let micros = u64::try_from(call.talked(now).0).unwrap_or(0);
+        ledger.talked_micros().add(tag.target.class, micros);
     }
+    facts.push(Fact::Call(CallFact { expired, ..fact(call, tag, state, now) }), coverage);
+}
 
-    /// Who is charged with a call: on the handset's side the handset, on the trunk's side whoever
-    /// the PBX says diverted or placed it.
-    fn caller(
-        &mut self,
-        call: &Call<Tag>,
-        msg: Option<&Message<'_>>,
-        trunk_side: bool,
-        now: Timestamp,
-    ) -> (Who, Cause) {
-        let diverted =
-            msg.and_then(|msg| NameAddr::parse(msg.diversion)).map_or(&[][..], |by| uri::user(by.uri));
-        let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
-        let account = if !trunk_side || (call.joined && diverted.is_empty()) {
-            &[][..]
-        } else if !diverted.is_empty() {
-            diverted
-        } else {
-            let asserted =
-                msg.and_then(|msg| NameAddr::parse(msg.asserted)).map_or(&[][..], |by| uri::user(by.uri));
-            if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
-        };
-        let sender = self.handsets.sender(&call.path, account, call.caller.as_bytes(), now);
-        self.forget(sender.forgotten);
-        (sender.who, cause)
+#[inline(always)]
+fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFact {
+    CallFact {
+        time: now,
+        call: call.no,
+        state,
+        leg: tag.leg,
+        joined: call.joined,
+        direction: tag.direction,
+        cause: tag.cause,
+        code: call.code,
+        started: call.started,
+        talked: if state == CallState::Ended { call.talked(now) } else { Span::ZERO },
+        expired: false,
+        call_id_reused: call.call_id_reused,
+        who: tag.who,
+        call_id: call.call_id,
+        dialled: call.dialled,
+        target: tag.target,
     }
+}
 
-    fn forget(&self, handset: Option<crate::handsets::HandsetId>) {
-        if let Some(handset) = handset {
-            self.ledger.forget(handset);
-        }
+/// Where the call goes.
+fn target(dial: &Dial, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) -> Target {
+    match msg.map(|msg| msg.start) {
+        Some(Start::Request { uri, .. }) => dial.classify(leg, uri),
+        _ => dial.classify(leg, call.dialled.as_bytes()),
     }
+}
 
-    fn count(&self, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
-        for key in rows(call, tag).into_iter().flatten() {
-            self.ledger.attempt(key, now);
-        }
-        if !call.joined {
-            self.ledger.attempted().bump(tag.target.class);
-        }
+/// The handset that a call comes to.
+fn callee(handsets: &mut Handsets, ledger: &Ledger, path: &Path, now: Timestamp) -> Who {
+    let back = Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
+    charged(handsets, ledger, &back, &[], &[], now)
+}
+
+/// Who is charged with a call: on the handset's side the handset, on the trunk's side whoever
+/// the PBX says diverted or placed it.
+fn caller(
+    handsets: &mut Handsets,
+    ledger: &Ledger,
+    call: &Call<Tag>,
+    msg: Option<&Message<'_>>,
+    trunk_side: bool,
+    now: Timestamp,
+) -> (Who, Cause) {
+    let diverted = msg.and_then(|msg| NameAddr::parse(msg.diversion)).map_or(&[][..], |by| uri::user(by.uri));
+    let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
+    let account = if !trunk_side || (call.joined && diverted.is_empty()) {
+        &[][..]
+    } else if !diverted.is_empty() {
+        diverted
+    } else {
+        let asserted =
+            msg.and_then(|msg| NameAddr::parse(msg.asserted)).map_or(&[][..], |by| uri::user(by.uri));
+        if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
+    };
+    (charged(handsets, ledger, &call.path, account, call.caller.as_bytes(), now), cause)
+}
+
+/// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.
+fn charged(
+    handsets: &mut Handsets,
+    ledger: &Ledger,
+    path: &Path,
+    account: &[u8],
+    label: &[u8],
+    now: Timestamp,
+) -> Who {
+    let sender = handsets.sender(path, account, label, now);
+    if let Some(handset) = sender.forgotten {
+        ledger.forget(handset);
     }
+    sender.who
+}
 
-    fn uncount(&self, call: &Call<Tag>, tag: &Tag) {
-        for key in rows(call, tag).into_iter().flatten() {
-            self.ledger.closed(key);
-        }
-        if !call.joined {
-            self.ledger.over(tag.target.class);
-        }
+fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
+    for key in rows(call, tag).into_iter().flatten() {
+        ledger.attempt(key, now);
+    }
+    if !call.joined {
+        ledger.attempted().bump(tag.target.class);
+    }
+}
+
+fn uncount(ledger: &Ledger, call: &Call<Tag>, tag: &Tag) {
+    for key in rows(call, tag).into_iter().flatten() {
+        ledger.closed(key);
+    }
+    if !call.joined {
+        ledger.over(tag.target.class);
     }
 }
 

@@ -93,11 +93,7 @@ impl Core {
                     last: left.min(clear.count),
                     encrypted: true,
                 };
-                if self.facts.len() < self.queue {
-                    self.facts.push_back(fact);
-                } else {
-                    self.coverage.signs.bump(Sign::FactsDropped);
-                }
+                self.facts.push(fact, &self.coverage);
             }
         }
         for (ip, fallen) in told {

@@ -6,6 +6,7 @@
 mod attempt;
 mod encrypted;
 mod outcome;
+mod past;
 mod readers;
 mod snapshot;
 pub mod watch;
@@ -14,7 +15,6 @@ pub mod watch;
 mod tests;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use outcome::{Outcomes, Transport};
@@ -23,18 +23,18 @@ pub use snapshot::Snapshot;
 use watch::Watch;
 
 use crate::bounded::{SlotId, Table};
-use crate::calls::{self, Call, Calls, Seen, Step};
+use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
-use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
+use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
 use crate::ledger::Ledger;
 use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
 use crate::streams::{self, Streams};
 use crate::text::Text;
-use crate::time::{Clock, Span, Timestamp};
+use crate::time::{Clock, Timestamp};
 use crate::touches::Proto;
 
 /// The sensor's settings: those of the stages it composes.
@@ -105,11 +105,28 @@ struct Core {
     watch: Watch,
     /// When encrypted handsets are to be looked at again.
     look: Timestamp,
-    facts: VecDeque<Fact>,
-    queue: usize,
+    facts: Facts,
     invites: u64,
     attempts: u64,
     answered: u64,
+}
+
+/// Facts that wait for the judge.
+#[derive(Debug)]
+struct Facts {
+    waiting: VecDeque<Fact>,
+    most: usize,
+}
+
+impl Facts {
+    #[inline]
+    fn push(&mut self, fact: Fact, coverage: &Coverage) {
+        if self.waiting.len() >= self.most {
+            coverage.signs.bump(Sign::FactsDropped);
+            return;
+        }
+        self.waiting.push_back(fact);
+    }
 }
 
 /// The sensor's own counts, for the summary.
@@ -150,8 +167,10 @@ impl Sensor {
                 coverage,
                 watch: Watch::new(settings.watch),
                 look: Timestamp(i64::MIN),
-                facts: VecDeque::with_capacity(settings.queue.min(1_024)),
-                queue: settings.queue.max(1),
+                facts: Facts {
+                    waiting: VecDeque::with_capacity(settings.queue.min(1_024)),
+                    most: settings.queue.max(1),
+                },
                 invites: 0,
                 attempts: 0,
                 answered: 0,
@@ -228,7 +247,7 @@ impl Sensor {
 
     /// The next fact.
     pub fn poll_fact(&mut self) -> Option<Fact> {
-        self.core.facts.pop_front()
+        self.core.facts.waiting.pop_front()
     }
 
     /// What became of every frame.
@@ -314,7 +333,7 @@ impl Core {
         let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
         let step = self.calls.observe(&seen);
         if let Some(call) = self.calls.take_pushed_out() {
-            self.over(&call, now, true);
+            attempt::over(&call, &self.ledger, &self.coverage, &mut self.facts, now, true);
         }
         self.step(step, &seen);
     }
@@ -330,11 +349,7 @@ impl Core {
                 self.reopened(slot);
                 self.was_answered(slot, now);
             }
-            Step::Ended(slot) | Step::Failed(slot) => {
-                if let Some(call) = self.calls.get(slot).copied() {
-                    self.over(&call, now, false);
-                }
-            }
+            Step::Ended(slot) | Step::Failed(slot) => self.over(slot, now, false),
             Step::Redirected(slot) => self.redirected(slot, seen),
             Step::Same(slot) => self.same(slot, seen),
             Step::InDialogUnknown => self.coverage.signs.bump(Sign::InDialogUnknown),
@@ -391,10 +406,13 @@ impl Core {
             self.look_at_encrypted(now);
         }
         // Nearly always nothing is due, and that's known from four queue fronts.
-        while let Some((step, call)) = self.calls.expire(now) {
-            match (step, call) {
-                (Step::Attempted(slot), _) => self.attempted(slot, None, now),
-                (_, Some(call)) => self.over(&call, now, true),
+        while let Some(step) = self.calls.expire(now) {
+            match step {
+                Step::Attempted(slot) => self.attempted(slot, None, now),
+                Step::Ended(slot) | Step::Failed(slot) => {
+                    self.over(slot, now, true);
+                    self.calls.release(slot);
+                }
                 _ => {}
             }
         }
@@ -405,37 +423,6 @@ impl Core {
     }
 
     fn emit(&mut self, fact: Fact) {
-        if self.facts.len() >= self.queue {
-            self.coverage.signs.bump(Sign::FactsDropped);
-            return;
-        }
-        self.facts.push_back(fact);
-    }
-
-    fn fact(&self, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFact {
-        CallFact {
-            time: now,
-            call: call.no,
-            state,
-            leg: tag.leg,
-            joined: call.joined,
-            direction: tag.direction,
-            cause: tag.cause,
-            code: call.code,
-            started: call.started,
-            talked: if state == CallState::Ended { call.talked(now) } else { Span::ZERO },
-            expired: false,
-            call_id_reused: call.call_id_reused,
-            who: tag.who,
-            call_id: call.call_id,
-            dialled: call.dialled,
-            target: tag.target,
-        }
-    }
-
-    fn is_trunk_side(&self, src: IpAddr, dst: IpAddr) -> bool {
-        self.handsets.is_pbx(src)
-            && !self.handsets.has_registered(dst)
-            && (self.handsets.is_home(src) || !self.handsets.is_home(dst))
+        self.facts.push(fact, &self.coverage);
     }
 }

@@ -2,9 +2,11 @@ mod security;
 
 use super::*;
 use crate::dial::{Class, Group};
+use crate::fact::CallFact;
 use crate::frame::Link;
 use crate::ledger::{Account, Key, Window};
 use crate::tally::Label;
+use crate::time::Span;
 
 #[cfg(test)]
 mod snapshot;
@@ -32,13 +34,22 @@ impl Bench {
 
     /// One UDP datagram in raw IPv4; gives the facts it leads to.
     fn datagram(&mut self, src: [u8; 4], dst: [u8; 4], payload: &[u8]) -> Vec<Fact> {
+        self.packet((src, 5_060), (dst, 5_060), payload)
+    }
+
+    fn packet(
+        &mut self,
+        (src, from): ([u8; 4], u16),
+        (dst, to): ([u8; 4], u16),
+        payload: &[u8],
+    ) -> Vec<Fact> {
         let udp = u16::try_from(payload.len() + 8).unwrap();
         let mut data = vec![0x45, 0];
         data.extend((udp + 20).to_be_bytes());
         data.extend([0, 0, 0, 0, 64, 17, 0, 0]);
         data.extend(src);
         data.extend(dst);
-        for port in [5060, 5060, udp, 0] {
+        for port in [from, to, udp, 0] {
             data.extend(port.to_be_bytes());
         }
         data.extend(payload);
@@ -106,6 +117,7 @@ fn a_call_is_counted_while_it_is_up_and_charged_to_the_account() {
     );
     assert_eq!((call.who.user, call.who.verified), (Text::from("214"), true));
     assert_eq!(call.target.region.unwrap().as_str(), "CU");
+    assert!(!format!("{call:?}").contains("355512345"), "law 9: {call:?}");
     let key = Key { account: Account::Handset(call.who.id), group: call.target.group };
     let counts = b.ledger.counts(key, b.now);
     assert_eq!((counts.in_window(Window::Minute), counts.open), (1, 1));

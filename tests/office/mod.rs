@@ -63,6 +63,11 @@ impl Office {
         office
     }
 
+    /// Where Kamailio listens, over UDP and TCP.
+    pub(crate) const fn port(&self) -> u16 {
+        self.proxy
+    }
+
     fn run(&mut self, mut command: Command, name: &str) {
         let log = std::fs::File::create(self.folder.path().join(name)).unwrap();
         command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);

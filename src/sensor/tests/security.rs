@@ -216,3 +216,94 @@ fn a_strangers_flood_is_looked_at_only_so_often() {
     }
     assert!((1..=128).contains(&said), "{said}");
 }
+
+/// Calls with media straight to the far end, moved by a re-INVITE, and STUN.
+#[test]
+fn a_thousand_clean_calls_give_no_unsolicited_touch() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    b.now = b.now.plus(Span::seconds(400));
+    let (media, moved, stun) = ([198, 51, 100, 20], [198, 51, 100, 21], [198, 51, 100, 30]);
+    let sdp = |ip: [u8; 4], port: u16| {
+        let [a, c, d, e] = ip;
+        format!("v=0\r\nc=IN IP4 {a}.{c}.{d}.{e}\r\nm=audio {port} RTP/AVP 8\r\n")
+    };
+    let mut all = Vec::new();
+    for n in 0u16..1_000 {
+        let (id, far, near) = (format!("call-{n}"), 20_000 + 2 * (n % 500), 12_000 + 2 * (n % 400));
+        let send = |b: &mut Bench, src, dst, start: &str, cseq: &str, body: &str| {
+            let head = head(&id, "f", "t", cseq, "214", "900");
+            let text = format!("{start}\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            b.datagram(src, dst, text.as_bytes())
+        };
+        all.extend(send(&mut b, PHONE, PBX, "INVITE sip:900@pbx SIP/2.0", "1 INVITE", &sdp(PHONE, near)));
+        all.extend(send(&mut b, PBX, PHONE, "SIP/2.0 200 OK", "1 INVITE", &sdp(media, far)));
+        // The far end's media comes first.
+        for (peer, port) in [(media, far), (media, far + 1)] {
+            all.extend(b.packet((peer, port), (PHONE, near + (port - far)), &[0x80; 172]));
+            all.extend(b.packet((PHONE, near + (port - far)), (peer, port), &[0x80; 172]));
+        }
+        all.extend(send(
+            &mut b,
+            PBX,
+            PHONE,
+            "INVITE sip:214@10.0.3.17 SIP/2.0",
+            "7 INVITE",
+            &sdp(moved, far),
+        ));
+        all.extend(send(&mut b, PHONE, PBX, "SIP/2.0 200 OK", "7 INVITE", &sdp(PHONE, near)));
+        all.extend(b.packet((moved, far), (PHONE, near), &[0x80; 172]));
+        let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        request.extend([7; 12]);
+        all.extend(b.packet((PHONE, near), (stun, 3_478), &request));
+        request[0] = 1;
+        all.extend(b.packet((stun, 3_478), (PHONE, near), &request));
+        b.now = b.now.plus(Span::seconds(20));
+    }
+    let unsolicited: Vec<_> = touches(all).into_iter().filter(|touch| touch.unsolicited).collect();
+    assert!(unsolicited.is_empty(), "{:?}", unsolicited.first());
+}
+
+#[test]
+fn what_devices_say_of_themselves_becomes_hints() {
+    let mut b = Bench::new();
+    let request = crate::hints::dhcp::tests::message(
+        false,
+        [0; 4],
+        &[(53, &[3]), (12, b"desk-1"), (60, b"yealink"), (50, &PHONE)],
+    );
+    let said = whats(b.packet(([10, 0, 3, 1], 68), ([255; 4], 67), &request));
+    assert!(said.iter().any(|what| matches!(what, What::Hint(hint) if hint.identity.vendor == Text::from("Yealink") && hint.identity.name == Text::from("desk-1"))), "{said:?}");
+    let answer = crate::hints::dhcp::tests::message(
+        true,
+        PHONE,
+        &[(53, &[5]), (66, b"http://user:secret@prov.example/cfg?key=hidden")],
+    );
+    let said = whats(b.packet(([10, 0, 3, 1], 67), (PHONE, 68), &answer));
+    let printed = format!("{said:?}");
+    assert!(printed.contains("Provisioning") && printed.contains("prov.example/cfg"), "{printed}");
+    assert!(!printed.contains("secret") && !printed.contains("hidden"), "{printed}");
+    // It is known as a phone now, before it registers.
+    let said = touches(b.packet((STRANGER, 40_000), (PHONE, 161), b"x"));
+    assert!(said[0].unsolicited);
+    let headers = format!(
+        "{}User-Agent: Yealink SIP-T46U 108.86.0.20\r\n",
+        head("u", "f", "", "1 REGISTER", "214", "214")
+    );
+    let said = whats(b.sip(PHONE, PBX, "REGISTER sip:x SIP/2.0", &headers));
+    assert!(
+        said.iter().any(
+            |what| matches!(what, What::Hint(hint) if hint.identity.firmware == Text::from("108.86.0.20"))
+        ),
+        "{said:?}"
+    );
+    let mapping = whats(b.packet(
+        (PHONE, 5_350),
+        ([10, 0, 3, 1], 5_351),
+        &[0, 1, 0, 0, 0x13, 0xc4, 0x13, 0xc4, 0, 0, 28, 32],
+    ));
+    assert!(
+        mapping.iter().any(|what| matches!(what, What::Mapping(hole) if hole.internal == 5_060)),
+        "{mapping:?}"
+    );
+}

@@ -33,11 +33,15 @@ pub(super) struct Ends {
 
 #[derive(Clone, Copy, Debug)]
 struct Exchange {
+    /// In the order in which exchanges were met: a hash would differ from run to run.
+    number: u64,
     cseq: u32,
     method: Method,
     /// Steps of this CSeq that were told.
     told: u16,
     credentials: bool,
+    /// Stands for the digest that was sent last; 0 = none.
+    proof: u64,
     /// The server offered SHA, so MD5 is a step down.
     sha_offered: bool,
     /// Stands for the nonce that the credentials answer.
@@ -73,11 +77,12 @@ pub(super) struct Exchanges {
     known: Table<u64, Exchange>,
     nonces: Nonces,
     hash: KeyedHash,
+    met: u64,
 }
 
 impl Default for Exchanges {
     fn default() -> Self {
-        Self { known: Table::new(FOLLOWED, 0), nonces: Nonces::default(), hash: KeyedHash::default() }
+        Self { known: Table::new(FOLLOWED, 0), nonces: Nonces::default(), hash: KeyedHash::default(), met: 0 }
     }
 }
 
@@ -86,13 +91,13 @@ impl Exchanges {
         self.known.evicted()
     }
 
-    fn number(&self, msg: &Message<'_>, ends: &Ends) -> u64 {
+    fn key(&self, msg: &Message<'_>, ends: &Ends) -> u64 {
         self.hash.hash_one((msg.call_id, ends.client.ip(), ends.server.ip()))
     }
 
     /// Whether the exchange that a response belongs to is followed.
     pub(super) fn follows(&self, msg: &Message<'_>, ends: &Ends) -> bool {
-        self.known.find(&self.number(msg, ends)).is_some()
+        self.known.find(&self.key(msg, ends)).is_some()
     }
 
     /// Takes a request or a response.
@@ -112,23 +117,29 @@ impl Exchanges {
         ends: &Ends,
         now: Timestamp,
     ) -> Seen {
-        let number = self.number(msg, ends);
+        let key = self.key(msg, ends);
         let credentials =
             Credentials::parse(msg.credentials).filter(|c| !msg.credentials.is_empty() && c.has_response());
-        let slot = self.known.find_or_insert(&number, now, || Exchange::new(msg, method, uri, ends));
+        let proof = credentials.map_or(0, |c| self.hash.hash_one(c.response).max(1));
+        let slot = self.known.find_or_insert(&key, now, || Exchange::new(self.met, msg, method, uri, ends));
         let (new, slot) = (slot.new, slot.slot);
+        self.met = self.met.wrapping_add(u64::from(new));
         let Some(known) = self.known.get_mut(slot) else { return Seen::default() };
         if !new {
             // A copy, a retransmission, or one that was overtaken.
-            if known.method == method && msg.cseq <= known.cseq {
+            let again = known.method == method && msg.cseq <= known.cseq;
+            // svcrack sends one digest after the other under one CSeq.
+            let another = known.proof != 0 && proof != 0 && proof != known.proof && msg.cseq == known.cseq;
+            if again && !another {
                 return Seen::default();
             }
             let sha_offered = known.sha_offered;
-            *known = Exchange { sha_offered, ..Exchange::new(msg, method, uri, ends) };
+            *known = Exchange { sha_offered, ..Exchange::new(known.number, msg, method, uri, ends) };
         }
-        let mut seen = Seen { exchange: number, ..Seen::default() };
+        let mut seen = Seen { exchange: known.number, ..Seen::default() };
         if let Some(c) = &credentials {
             known.credentials = true;
+            known.proof = proof;
             known.nonce = self.nonces.key(ends.client.ip(), ends.server.ip(), c.nonce);
             known.realm = Text::new(c.realm);
             if !c.username.is_empty() {
@@ -140,13 +151,13 @@ impl Exchanges {
             seen.proved = Some(Proved { downgrade: known.sha_offered && is_md5, nonce_reused });
         }
         let step = if credentials.is_some() { SipStep::Credentials } else { SipStep::Request };
-        seen.step = Some(known.step(step, 0, msg, ends, number));
+        seen.step = Some(known.step(step, 0, msg, ends));
         seen
     }
 
     fn response(&mut self, msg: &Message<'_>, code: u16, ends: &Ends, now: Timestamp) -> Seen {
-        let number = self.number(msg, ends);
-        let found = self.known.find(&number).and_then(|slot| self.known.get_mut(slot));
+        let key = self.key(msg, ends);
+        let found = self.known.find(&key).and_then(|slot| self.known.get_mut(slot));
         let Some(known) = found.filter(|known| known.cseq == msg.cseq && known.method == msg.cseq_method)
         else {
             return Seen::default();
@@ -182,24 +193,26 @@ impl Exchanges {
             return Seen::default();
         }
         known.told |= bit;
-        let mut told = known.step(step, code, msg, ends, number);
+        let mut told = known.step(step, code, msg, ends);
         if step == SipStep::Accepted && known.method == Method::Register {
             told.expires = granted(msg, known.expires);
         }
-        Seen { step: Some(told), proved: None, exchange: number }
+        Seen { step: Some(told), proved: None, exchange: known.number }
     }
 }
 
 impl Exchange {
-    fn new(msg: &Message<'_>, method: Method, uri: &[u8], ends: &Ends) -> Self {
+    fn new(number: u64, msg: &Message<'_>, method: Method, uri: &[u8], ends: &Ends) -> Self {
         let (from, to) = (uri::user(msg.from.uri), uri::user(msg.to.uri));
         let registers = method == Method::Register;
         let target = if registers { to } else { uri::user(uri) };
         Self {
+            number,
             cseq: msg.cseq,
             method,
             told: 0,
             credentials: false,
+            proof: 0,
             sha_offered: false,
             nonce: 0,
             account: Text::new(if registers { to } else { from }),
@@ -211,7 +224,7 @@ impl Exchange {
         }
     }
 
-    fn step(&self, step: SipStep, code: u16, msg: &Message<'_>, ends: &Ends, number: u64) -> SipSighting {
+    fn step(&self, step: SipStep, code: u16, msg: &Message<'_>, ends: &Ends) -> SipSighting {
         SipSighting {
             client: ends.client,
             client_zone: ends.client_zone,
@@ -223,7 +236,7 @@ impl Exchange {
             method: self.method,
             step,
             code,
-            exchange: number,
+            exchange: self.number,
             account: self.account,
             target: self.target,
             realm: self.realm,
