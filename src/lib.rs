@@ -45,6 +45,7 @@ pub mod store;
 pub mod export;
 pub mod config;
 pub mod drill;
+pub mod learn;
 pub mod run;
 pub mod score;
 pub mod cli;

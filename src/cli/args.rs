@@ -184,6 +184,10 @@ pub(super) struct Replay {
     /// Keep nothing of it (a replay keeps nothing unless asked)
     #[arg(long)]
     pub(super) no_store: bool,
+    /// Learn what is usual first, without raising anything: a PBX's call records (CSV) or an earlier
+    /// capture. Several with commas between them, or the option several times
+    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    pub(super) learn: Vec<PathBuf>,
     /// Captures: pcap or pcapng, also in gzip; - is standard input. Several are one stream, in order
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
@@ -325,6 +329,7 @@ mod tests {
         for line in [
             "ringfence --config f.toml -v replay --format jsonl --facts x --fail-on-alert --no-store a.pcap -",
             "ringfence replay a.pcap --config f.toml",
+            "ringfence replay --learn Master.csv,old.pcap --learn 3cx.csv a.pcap",
             "ringfence explain --home GB --outside-line 9 --json 900441632960001 tel:+1;phone-context=x *21*5#",
             "ringfence drill night --seed 1 -o x.pcap",
             "ringfence drill night --seed 1 -o x.pcap --handsets 4 --days 2 --attack-calls 9",

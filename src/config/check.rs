@@ -14,6 +14,7 @@ use super::countries;
 use super::error::Step::{Item, Key};
 use super::error::{Located, Problem, Step};
 use super::hours;
+use super::lists::Lists;
 use super::schema::{File, Http, Role};
 
 /// Collects what is wrong.
@@ -172,6 +173,8 @@ impl<'a> Checker<'a> {
     }
 
     fn edges(&mut self, file: &File) {
+        self.range(&["posture", "idle_days"], file.posture.idle_days, 1, 365);
+        self.range(&["posture", "idle_warning_days"], file.posture.idle_warning_days, 1, 3_650);
         self.range(&["store", "retention_days"], file.store.retention_days, 1, 36_500);
         let webhook = &file.notify.webhook.url;
         if !webhook.is_empty() && !is_url(webhook) {
@@ -211,6 +214,15 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// Reads the operator's own data files.
+    pub(super) fn lists(&mut self, file: &File, folder: &Path) -> Lists {
+        let (lists, faults) = Lists::load(&file.posture, folder);
+        for (key, what) in faults {
+            self.add(&[Key("posture"), Key(key)], what);
+        }
+        lists
     }
 
     fn countries(&mut self, key: &[Step<'_>], list: &[String]) {

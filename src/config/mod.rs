@@ -8,6 +8,7 @@ mod countries;
 mod detect;
 mod error;
 mod hours;
+mod lists;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,12 @@ pub use error::{Error, Problem};
 
 use crate::baseline::excuse::Allowance;
 use crate::dial::Region;
+use crate::sensor::watch;
 use crate::time::{OfficeHours, Timestamp};
-use crate::{baseline, dial, handsets, judge, sensor};
+use crate::{baseline, dial, handsets, judge, posture, sensor};
 
 use error::{Located, Step};
+use lists::Lists;
 use schema::File;
 
 /// A configuration in which everything makes sense.
@@ -34,6 +37,8 @@ pub struct Config {
     allowances: Vec<Allowance>,
     /// The rate deck's name and bytes.
     deck: Option<(String, Vec<u8>)>,
+    /// Scanners, firmware floors, default passwords.
+    lists: Lists,
     ahead: Vec<String>,
 }
 
@@ -45,16 +50,12 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 10] = [
-    &["site", "support"],
-    &["site", "provisioning"],
+const AHEAD: [&[&str]; 6] = [
     &["detect", "sensitivity"],
     &["detect", "learning_days"],
     &["store"],
     &["privacy"],
     &["notify"],
-    &["posture"],
-    &["password_check"],
     &["fleet"],
 ];
 
@@ -80,6 +81,7 @@ impl Config {
         let mut checker = check::Checker::new(&located);
         let site = checker.check(&mut file);
         let deck = checker.deck(&file, folder);
+        let lists = checker.lists(&file, folder);
         let mut problems = checker.problems;
         problems.sort_by_key(|problem| problem.line);
         match site {
@@ -89,6 +91,7 @@ impl Config {
                 allowances: allowances(&file, &site.ends),
                 folder: folder.to_owned(),
                 deck,
+                lists,
                 ahead: ahead(&located),
                 file,
             }),
@@ -148,7 +151,45 @@ impl Config {
             home: networks(&site.home_networks),
             ..handsets::Settings::default()
         };
-        sensor::Settings { handsets, ..sensor::Settings::default() }
+        let (names, addresses): (Vec<_>, Vec<_>) =
+            site.provisioning.iter().cloned().partition(|text| text.parse::<handsets::Network>().is_err());
+        let check = &self.file.password_check;
+        let watch = watch::Settings {
+            support: networks(&site.support),
+            provisioning: networks(&addresses),
+            provisioning_names: names,
+            passwords: watch::Passwords {
+                enabled: check.enabled,
+                networks: networks(&check.networks),
+                realms: check.realms.clone(),
+                ..watch::Passwords::default()
+            },
+            ..watch::Settings::default()
+        };
+        sensor::Settings { handsets, watch, ..sensor::Settings::default() }
+    }
+
+    /// Handset security.
+    fn posture(&self) -> posture::Settings {
+        let networks = |list: &[String]| list.iter().filter_map(|text| text.parse().ok()).collect();
+        let (file, check) = (&self.file, &self.file.password_check);
+        posture::Settings {
+            home: networks(&file.site.home_networks),
+            has_pbx: !file.site.pbx.is_empty(),
+            keep: file.handset.iter().filter(|handset| handset.keep).map(|h| h.user.clone()).collect(),
+            idle_days: file.posture.idle_days,
+            idle_warning_days: file.posture.idle_warning_days,
+            scanners: self.lists.scanners.clone(),
+            floors: self.lists.floors.clone(),
+            password: posture::password::Settings {
+                enabled: check.enabled,
+                networks: networks(&check.networks),
+                realms: check.realms.clone(),
+                company: file.site.name.clone(),
+                defaults: self.lists.defaults.clone(),
+                ..posture::password::Settings::default()
+            },
+        }
     }
 
     /// Where to take HEPv3, if anywhere.
@@ -238,6 +279,7 @@ impl Config {
                 ..baseline::Settings::default()
             },
             detect: self.file.detect.settings(),
+            posture: self.posture(),
             hours: self.hours.clone(),
             names: self.names(),
             ..judge::Settings::default()

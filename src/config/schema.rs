@@ -231,9 +231,22 @@ pub(super) struct Syslog {
     pub(super) server: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Posture {}
+pub(super) struct Posture {
+    pub(super) idle_days: u32,
+    pub(super) idle_warning_days: u32,
+    pub(super) scanners: String,
+    pub(super) firmware_floors: String,
+    pub(super) default_passwords: String,
+}
+
+impl Default for Posture {
+    fn default() -> Self {
+        let (scanners, firmware_floors, default_passwords) = Default::default();
+        Self { idle_days: 30, idle_warning_days: 90, scanners, firmware_floors, default_passwords }
+    }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

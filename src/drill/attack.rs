@@ -271,6 +271,11 @@ impl Scene<'_> {
         }
     }
 
+    /// So many calls, or hours, of an attack; where attacks differ widely they last longer too.
+    pub(super) fn more(&mut self, usual: i64, low: i64, high: i64) -> i64 {
+        if self.is_diverse { usual * self.rng.between(low, high) } else { usual }
+    }
+
     pub(super) fn seconds(&mut self, low: i64, high: i64) -> Span {
         self.rng.span(Span::seconds(low), Span::seconds(high))
     }

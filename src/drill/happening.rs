@@ -194,7 +194,10 @@ fn campaign(site: &Site, day: Day, rng: &mut Rng) -> Vec<Call> {
             last = if is_dense && rng.chance(600) { neighbour(&last, rng) } else { place.number(rng) };
             let number = dialled_abroad(&last, rng);
             let call = attempt(at, who, number, rng);
-            at = call.end().plus(seconds(30, 600, rng));
+            // Some pause and note down, others dial on at once.
+            let pause =
+                if site.is_diverse && rng.chance(450) { seconds(3, 30, rng) } else { seconds(30, 600, rng) };
+            at = call.end().plus(pause);
             call
         })
         .collect()

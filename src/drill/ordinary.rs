@@ -97,8 +97,13 @@ fn place(
     match sort {
         Sort::Outward => {
             let number = whom(site, handset, habits, rng);
+            let goes_abroad = number.starts_with("00") || number.starts_with('+');
             calls.push(attempt(at, handset, number, rng));
-            redial(calls, habits, rng);
+            if site.is_diverse && goes_abroad {
+                flurry(site, calls, habits, rng);
+            } else {
+                redial(calls, habits, rng);
+            }
         }
         Sort::Inward => {
             let number = if rng.chance(30) {
@@ -119,6 +124,33 @@ fn place(
                 calls.push(call);
             }
         }
+    }
+}
+
+/// What often follows a call abroad: the line is tried again within seconds, or one call leads to
+/// the next, to the same number, its neighbour, or another one in the same matter.
+fn flurry(site: &Site, calls: &mut Vec<Call>, habits: Habits, rng: &mut Rng) {
+    for _ in 0..8 {
+        let Some(last) = calls.last() else { return };
+        let is_answered = matches!(last.ending, Ending::Answered(_));
+        let chance = if is_answered { 220 } else { 480 };
+        if !rng.chance((chance * habits.bursts / 100).min(850)) {
+            return;
+        }
+        let hurried = rng.chance(if is_answered { 250 } else { 650 });
+        let pause = rng.span(Span::seconds(3), Span::seconds(20));
+        let wait = if hurried { Span::ZERO } else { rng.wait(Span::minutes(10)) };
+        let known = &site.handsets[last.handset].abroad;
+        let number = if is_answered && !known.is_empty() && rng.chance(350) {
+            let (number, _) = &known[rng.below(known.len())];
+            let number = if rng.chance(300) { neighbour(number, rng) } else { number.clone() };
+            numbers::dialled_abroad(&number, rng)
+        } else {
+            last.number.clone()
+        };
+        let at = last.end().plus(pause).plus(wait);
+        let again = attempt(at, last.handset, number, rng);
+        calls.push(again);
     }
 }
 

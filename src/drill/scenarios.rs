@@ -100,11 +100,11 @@ fn week_of(attack: Attack) -> World {
 /// What happens in an office, by thousandths of the days it fits.
 const ALL_SORTS: &[(H, u32)] = &[
     (H::Conference, 150),
-    (H::ForeignBridge, 140),
+    (H::ForeignBridge, 250),
     (H::FaxAtHome, 60),
-    (H::FaxAbroad, 80),
-    (H::Campaign, 250),
-    (H::ThreeWay, 150),
+    (H::FaxAbroad, 120),
+    (H::Campaign, 400),
+    (H::ThreeWay, 200),
     (H::WrongDialling, 15),
     (H::Misdialling, 40),
     (H::RedialStorm, 60),
@@ -127,10 +127,10 @@ const ALL_SORTS: &[(H, u32)] = &[
 const HOLIDAYS: &[(H, u32)] = &[
     (H::HolidayTeam, 700),
     (H::Conference, 100),
-    (H::ForeignBridge, 30),
-    (H::FaxAbroad, 25),
-    (H::Campaign, 30),
-    (H::ThreeWay, 50),
+    (H::ForeignBridge, 120),
+    (H::FaxAbroad, 80),
+    (H::Campaign, 250),
+    (H::ThreeWay, 150),
     (H::Misdialling, 40),
     (H::RedialStorm, 60),
     (H::NewCustomer, 150),
@@ -308,9 +308,9 @@ scenarios! {
     "world_small" World 112 16 "a small office" => world();
     "world_callcentre" World 112 90 "a call centre" => World { call_centre: true, ..world() };
     "world_global" World 112 90 "five times as many calls abroad" =>
-        World { habits: Habits { abroad: 800, ..Habits::default() }, travelled: 500, ..world() };
+        World { habits: Habits { abroad: 800, ..Habits::default() }, travelled: 500, happening_percent: 220, ..world() };
     "world_bursty" World 112 90 "three times as many calls in a row" =>
-        World { habits: Habits { abroad: 160, bursts: 300, ..Habits::default() }, ..world() };
+        World { habits: Habits { abroad: 160, bursts: 180, ..Habits::default() }, happening_percent: 115, ..world() };
     "world_new" World 16 90 "the first fortnight after installation" =>
         World { attacks: attacks_from(2, 21, 1), ..world() };
     "world_repeat" World 112 90 "each attack comes again on the same handsets three weeks later" =>

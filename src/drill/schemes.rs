@@ -44,8 +44,9 @@ pub(super) fn fast(scene: &mut Scene<'_>) -> Vec<Call> {
 fn burst(scene: &mut Scene<'_>, victim: usize, target: &mut Target, start: Timestamp) -> Vec<Call> {
     let mut calls = scene.tests(victim, target, start);
     let gap = Span::seconds(3_600 / scene.rng.between(60, 200));
-    let most = usize::try_from(scene.rng.between(40, 90)).unwrap_or(40);
-    let until = start.plus(Span::HOUR);
+    let most = scene.rng.between(40, 90);
+    let most = usize::try_from(scene.more(most, 2, 8)).unwrap_or(40);
+    let until = start.plus(Span::hours(scene.more(1, 2, 8)));
     let run = Run { start, until, most, gap, talk: minutes(1, 9), answered: 870 };
     calls.extend(scene.run(&[victim], target, run));
     calls
@@ -57,12 +58,10 @@ pub(super) fn slow_drip(scene: &mut Scene<'_>) -> Vec<Call> {
     let mut target = scene.target(country);
     let start = past(scene, scene.day, 18, 21);
     let gap = scene.rng.span(Span::minutes(15), Span::minutes(40));
-    let until = start.plus(Span::hours(scene.rng.between(10, 14)));
-    scene.run(
-        &[victim],
-        &mut target,
-        Run { start, until, most: 40, gap, talk: minutes(4, 20), answered: 870 },
-    )
+    let hours = scene.rng.between(10, 14);
+    let until = start.plus(Span::hours(scene.more(hours, 2, 6)));
+    let most = usize::try_from(scene.more(40, 2, 6)).unwrap_or(40);
+    scene.run(&[victim], &mut target, Run { start, until, most, gap, talk: minutes(4, 20), answered: 870 })
 }
 
 pub(super) fn long_held(scene: &mut Scene<'_>) -> Vec<Call> {
@@ -70,8 +69,10 @@ pub(super) fn long_held(scene: &mut Scene<'_>) -> Vec<Call> {
     let country = scene.country();
     let mut target = scene.target(country);
     let start = past(scene, scene.day, 19, 22);
-    let most = usize::try_from(scene.rng.between(3, 8)).unwrap_or(3);
-    let (until, gap) = (start.plus(Span::hours(3)), Span::minutes(scene.rng.between(2, 12)));
+    let most = scene.rng.between(3, 8);
+    let most = usize::try_from(scene.more(most, 1, 4)).unwrap_or(3);
+    let (until, gap) =
+        (start.plus(Span::hours(scene.more(3, 1, 4))), Span::minutes(scene.rng.between(2, 12)));
     scene.run(&[victim], &mut target, Run { start, until, most, gap, talk: minutes(60, 240), answered: 950 })
 }
 
@@ -82,8 +83,32 @@ pub(super) fn distributed(scene: &mut Scene<'_>) -> Vec<Call> {
     let mut target = scene.target(country);
     let start = past(scene, scene.day, 19, 22);
     let most = count + scene.rng.below(count);
-    let (until, gap) = (start.plus(Span::hours(4)), Span::minutes(scene.rng.between(3, 8)));
+    let most = if scene.is_diverse { count * (2 + scene.rng.below(9)) } else { most };
+    let gap = Span::minutes(scene.rng.between(3, 8));
+    let until = start.plus(Span::hours(scene.more(4, 1, 5)));
+    if scene.is_diverse && scene.rng.chance(600) {
+        return in_turn(scene, &victims, &mut target, start, until);
+    }
     scene.run(&victims, &mut target, Run { start, until, most, gap, talk: minutes(5, 25), answered: 870 })
+}
+
+/// Each handset in turn places a few calls, then the next one does.
+fn in_turn(
+    scene: &mut Scene<'_>,
+    victims: &[usize],
+    target: &mut Target,
+    start: Timestamp,
+    until: Timestamp,
+) -> Vec<Call> {
+    let (mut at, mut calls) = (start, Vec::new());
+    for victim in victims {
+        let most = usize::try_from(scene.rng.between(2, 6)).unwrap_or(2);
+        let gap = Span::seconds(scene.rng.between(25, 200));
+        let run = Run { start: at, until, most, gap, talk: minutes(5, 25), answered: 870 };
+        calls.extend(scene.run(&[*victim], target, run));
+        at = at.plus(scene.seconds(200, 1_500));
+    }
+    calls
 }
 
 pub(super) fn premium(scene: &mut Scene<'_>) -> Vec<Call> {
@@ -91,7 +116,8 @@ pub(super) fn premium(scene: &mut Scene<'_>) -> Vec<Call> {
     let mut at = past(scene, scene.day, 18, 22);
     let gap = Span::seconds(3_600 / scene.rng.between(10, 40));
     let shops: Vec<_> = (0..4).map(|_| numbers::premium(&mut scene.rng)).collect();
-    (0..scene.rng.between(20, 50))
+    let most = scene.rng.between(20, 50);
+    (0..scene.more(most, 1, 4))
         .map(|_| {
             let number = scene.rng.pick(&shops.iter().collect::<Vec<_>>()).clone();
             let (setup, ending) = scene.luck(950, minutes(1, 8));
@@ -198,12 +224,9 @@ pub(super) fn ultra_slow(scene: &mut Scene<'_>) -> Vec<Call> {
     let mut target = scene.target(country);
     let start = past(scene, scene.day, 9, 20);
     let gap = scene.rng.span(Span::minutes(110), Span::minutes(390));
-    let until = start.plus(Span::days(5));
-    scene.run(
-        &[victim],
-        &mut target,
-        Run { start, until, most: 40, gap, talk: minutes(4, 25), answered: 870 },
-    )
+    let until = start.plus(Span::days(scene.more(5, 1, 3)));
+    let most = usize::try_from(scene.more(40, 1, 3)).unwrap_or(40);
+    scene.run(&[victim], &mut target, Run { start, until, most, gap, talk: minutes(4, 25), answered: 870 })
 }
 
 /// Missed calls from a block abroad ring many handsets; some people call back. Only the
@@ -228,7 +251,17 @@ pub(super) fn wangiri(scene: &mut Scene<'_>) -> Vec<Call> {
         if scene.rng.chance(500) || is_first {
             let back = at.plus(scene.seconds(60, 5_400));
             let (setup, ending) = scene.luck(900, minutes(1, 6));
+            let mut again = back.plus(setup).plus(ending.talk());
             calls.push(scene.call(back, handset, format!("00{number}"), country.rate, setup, ending));
+            let stubborn =
+                if scene.is_diverse && scene.rng.chance(350) { scene.rng.between(1, 4) } else { 0 };
+            for _ in 0..stubborn {
+                again = again.plus(scene.seconds(8, 240));
+                let (setup, ending) = scene.luck(900, minutes(1, 6));
+                let end = again.plus(setup).plus(ending.talk());
+                calls.push(scene.call(again, handset, format!("00{number}"), country.rate, setup, ending));
+                again = end;
+            }
         }
     }
     calls
@@ -241,8 +274,9 @@ pub(super) fn executive(scene: &mut Scene<'_>) -> Vec<Call> {
     let day = if scene.day.is_weekend() { scene.day.next(0) } else { scene.day };
     let start = sharp(scene, day, 11, 14);
     let gap = Span::seconds(3_600 / scene.rng.between(20, 45));
-    let until = start.plus(Span::hours(3));
-    scene.run(&[victim], &mut target, Run { start, until, most: 60, gap, talk: minutes(1, 8), answered: 870 })
+    let until = start.plus(Span::hours(scene.more(3, 1, 3)));
+    let most = usize::try_from(scene.more(60, 1, 4)).unwrap_or(60);
+    scene.run(&[victim], &mut target, Run { start, until, most, gap, talk: minutes(1, 8), answered: 870 })
 }
 
 pub(super) fn dormant(scene: &mut Scene<'_>) -> Vec<Call> {
@@ -251,12 +285,9 @@ pub(super) fn dormant(scene: &mut Scene<'_>) -> Vec<Call> {
     let mut target = scene.target(country);
     let start = past(scene, scene.day, 16, 22);
     let gap = Span::minutes(scene.rng.between(3, 12));
-    let until = start.plus(Span::hours(6));
-    scene.run(
-        &[victim],
-        &mut target,
-        Run { start, until, most: 40, gap, talk: minutes(2, 15), answered: 870 },
-    )
+    let until = start.plus(Span::hours(scene.more(6, 1, 5)));
+    let most = usize::try_from(scene.more(40, 1, 5)).unwrap_or(40);
+    scene.run(&[victim], &mut target, Run { start, until, most, gap, talk: minutes(2, 15), answered: 870 })
 }
 
 /// Stems that attackers try in front of a number (honeypot logs).
@@ -279,8 +310,9 @@ pub(super) fn probing(scene: &mut Scene<'_>) -> Vec<Call> {
         at = at.plus(scene.seconds(4, 30));
     }
     let start = at.plus(scene.seconds(300, 2_400));
-    let until = start.plus(Span::HOUR);
-    let run = Run { start, until, most: 40, gap: Span::seconds(50), talk: minutes(1, 9), answered: 870 };
+    let until = start.plus(Span::hours(scene.more(1, 1, 6)));
+    let most = usize::try_from(scene.more(40, 1, 6)).unwrap_or(40);
+    let run = Run { start, until, most, gap: Span::seconds(50), talk: minutes(1, 9), answered: 870 };
     calls.extend(scene.run(&[victim], &mut target, run));
     calls
 }
@@ -290,7 +322,8 @@ pub(super) fn flood(scene: &mut Scene<'_>) -> Vec<Call> {
     let day = scene.saturday();
     let mut at = past(scene, day, 0, 12);
     let gap = Span::seconds(3_600 / scene.rng.between(100, 240));
-    (0..scene.rng.between(110, 140))
+    let most = scene.rng.between(110, 140);
+    (0..scene.more(most, 2, 6))
         .map(|_| {
             let number = numbers::mobile(&mut scene.rng);
             let (setup, ending) = scene.luck(700, (Span::seconds(10), Span::seconds(90)));
@@ -305,8 +338,9 @@ pub(super) fn satellite(scene: &mut Scene<'_>) -> Vec<Call> {
     let victim = scene.victim(&ANY);
     let mut target = Target::in_block(&SATELLITE, &mut scene.rng);
     let start = past(scene, scene.day, 20, 23);
-    let until = start.plus(Span::hours(6));
-    let run = Run { start, until, most: 6, gap: Span::minutes(25), talk: minutes(10, 45), answered: 950 };
+    let until = start.plus(Span::hours(scene.more(6, 1, 4)));
+    let most = usize::try_from(scene.more(6, 1, 5)).unwrap_or(6);
+    let run = Run { start, until, most, gap: Span::minutes(25), talk: minutes(10, 45), answered: 950 };
     scene.run(&[victim], &mut target, run)
 }
 

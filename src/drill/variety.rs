@@ -19,7 +19,7 @@ pub(super) fn vary(world: &World, rng: &mut Rng) -> World {
     };
     let handsets = part(85, 120, u32::from(world.handsets), rng);
     // Much less happens in a small office.
-    let share = (u32::from(world.handsets) * 100 / 90).clamp(30, 150);
+    let share = (u32::from(world.handsets) * 100 / 90).clamp(15, 150);
     let Habits { volume, abroad, bursts } = world.habits;
     World {
         handsets: u16::try_from(handsets).unwrap_or(world.handsets).max(4),

@@ -182,8 +182,9 @@ impl World {
             let is_off = day.is_weekend() || self.days_off.contains(&number);
             let mut calls = ordinary::day(&mut site, day, is_off, self.habits, &mut ordinary);
             for (happening, chance) in self.happenings {
-                let chance = chance * self.happening_percent / 100;
-                if happening.fits(day, is_off) && happenings.chance(chance) {
+                let mut chance = chance * self.happening_percent / 100;
+                while happening.fits(day, is_off) && happenings.chance(chance.min(1_000)) {
+                    chance = chance.saturating_sub(1_000);
                     calls.extend(happening.plan(&site, day, number, &mut happenings));
                 }
             }

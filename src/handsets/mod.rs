@@ -3,6 +3,7 @@
 //! In: addresses, registrations, digest usernames. Out: `HandsetId`, `Who`.
 //! Never: trusts From: it labels a handset, it never makes one.
 
+mod foretold;
 mod network;
 mod registrations;
 mod snapshot;
@@ -121,6 +122,8 @@ struct Handset {
     registrar: bool,
     accounts: [u64; SHARED_FROM],
     samples: u8,
+    /// Under which identity its account was known before it was seen.
+    known_as: Option<SlotId>,
     clear: ClearSip,
 }
 
@@ -197,8 +200,8 @@ impl Handsets {
     pub fn list(&self, most: usize) -> Vec<Who> {
         let registered = |handset: &Handset| handset.accounts[0] != 0 || handset.verified;
         let of = |wanted: bool| {
-            let wanted = move |(_, _, handset): &(SlotId, &Key, &Handset)| {
-                !handset.registrar && registered(handset) == wanted
+            let wanted = move |(_, key, handset): &(SlotId, &Key, &Handset)| {
+                !handset.registrar && !key.is_nowhere() && registered(handset) == wanted
             };
             self.table.iter().filter(wanted).map(|(slot, key, _)| (HandsetId(slot), address_of(key.ip)))
         };
@@ -303,6 +306,12 @@ impl Handsets {
             }
             handset.mac = mac.or(handset.mac);
         }
+        if let Some(before) = self.foretold_slot(hash)
+            && let Some(handset) = self.table.get_mut(slot)
+            && handset.known_as.is_none()
+        {
+            handset.known_as = Some(before);
+        }
         self.table.protect(slot);
         let known = self.by_account.find_or_insert(&hash, now, || slot).slot;
         if let Some(known) = self.by_account.get_mut(known) {
@@ -324,7 +333,8 @@ impl Handsets {
 
     /// How many addresses and accounts are remembered, PBXs apart.
     pub fn office_count(&self) -> u64 {
-        self.table.iter().filter(|(_, _, handset)| !handset.registrar).fold(0, |n, _| n + 1)
+        let seen = |(_, key, handset): &(SlotId, &Key, &Handset)| !handset.registrar && !key.is_nowhere();
+        self.table.iter().filter(seen).fold(0, |n, _| n + 1)
     }
 
     /// Whether a handset's dialled string may count for what the office dials: each handset has but
@@ -390,7 +400,7 @@ impl Handsets {
     fn who(&self, id: HandsetId, ip: IpAddr) -> Who {
         let handset = self.table.get(id.0);
         Who {
-            id,
+            id: handset.and_then(|h| h.known_as).map_or(id, HandsetId),
             user: handset.map_or_else(Text::default, |h| h.user),
             verified: handset.is_some_and(|h| h.verified),
             ip,

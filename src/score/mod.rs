@@ -14,6 +14,8 @@
 //! - A *false alarm* is an alert that names no attack. What one subject exceeds within 12 hours is one
 //!   alert. The rate is per 1,000 handset-days: handsets that registered or called, times the days of
 //!   the traffic.
+//! - In a stretch of eight weeks or more false alarms are counted from its 29th day on; those before
+//!   it, the cold start, stand apart. Attacks count whenever they come.
 //! - Intervals are 95% bootstrap intervals over seeds (over attacks and weeks where there are fewer
 //!   than five), with random numbers that are the same every time.
 //! - Money lost is the sum over all attacks: an expensive attack weighs more.
@@ -41,7 +43,7 @@ use crate::baseline::exposure::Prices;
 use crate::capture::file::Source;
 use crate::dial::{Dial, DialError};
 use crate::drill::{self, DrillError};
-use crate::run::engine::{Engine, Settings};
+use crate::run::engine::{Engine, Settings, Sink};
 use crate::run::replay::replay;
 use crate::time::Span;
 
@@ -89,7 +91,13 @@ pub(crate) struct Trial {
     weeks: usize,
     results: Vec<(&'static str, matching::Result)>,
     first: crate::time::Timestamp,
+    /// Days at the beginning whose false alarms stand apart.
+    cold: f64,
 }
+
+/// A stretch this long has a cold start of half of it at the most.
+const LONG: f64 = 56.0;
+const COLD: f64 = 28.0;
 
 /// Plays each world with each seed, without writing captures, and scores it.
 ///
@@ -131,17 +139,33 @@ pub fn worlds(
     Ok(Scorecard::new(trials))
 }
 
-fn world(name: &str, seed: u64, settings: &Settings, options: &Options) -> Result<Trial, ScoreError> {
+/// Plays a drill's scenario through the judge without writing a capture: facts and outputs go to
+/// `sink` as if the capture were replayed.
+///
+/// # Errors
+/// A scenario that doesn't exist; settings that make no dial plan; whatever the sink can't write.
+pub fn play(
+    name: &str,
+    seed: u64,
+    drill: drill::Options,
+    settings: &Settings,
+    sink: &mut dyn Sink,
+) -> Result<Vec<drill::Episode>, ScoreError> {
     let mut shortcut = shortcut::Shortcut::new(settings.clone())?;
-    let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone, false);
     let mut failed = Ok(());
-    let (_, episodes) = drill::tell(name, seed, options.drill, &mut |event| {
+    let (_, episodes) = drill::tell(name, seed, drill, &mut |event| {
         if failed.is_ok() {
-            failed = shortcut.event(event, &mut contest);
+            failed = shortcut.event(event, sink);
         }
     })?;
     failed?;
-    shortcut.finish(&mut contest)?;
+    shortcut.finish(sink)?;
+    Ok(episodes)
+}
+
+fn world(name: &str, seed: u64, settings: &Settings, options: &Options) -> Result<Trial, ScoreError> {
+    let mut contest = Contest::new(&settings.judge.hours, prices(settings)?, options.alone, false);
+    let episodes = play(name, seed, options.drill, settings, &mut contest)?;
     let name = name.strip_prefix("world_").unwrap_or(name);
     Ok(trial(name.to_owned(), seed.to_string(), &contest.finish(), &labels::of_drill(&episodes)))
 }
@@ -214,13 +238,14 @@ fn pairs(folder: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
 fn trial(world: String, seed: String, followed: &Followed, attacks: &[Attack]) -> Trial {
     let days = followed.last.since(followed.first).as_secs_f64() / Span::DAY.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "an office has few handsets")]
-    let handset_days = days * followed.handsets.len() as f64;
+    let handsets = followed.handsets.len() as f64;
+    let cold = if days >= LONG { COLD } else { 0.0 };
     let results = followed
         .exceedances
         .iter()
         .map(|(name, exceedances)| (*name, matching::sort(followed, exceedances, attacks)))
         .collect();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
-    let weeks = (days / 7.0).ceil().max(1.0) as usize;
-    Trial { world, seed, handset_days, weeks, results, first: followed.first }
+    let weeks = ((days - cold) / 7.0).ceil().max(1.0) as usize;
+    Trial { world, seed, handset_days: (days - cold) * handsets, weeks, results, first: followed.first, cold }
 }

@@ -74,6 +74,10 @@ impl Scorecard {
             units.extend((0..parts).map(|_| Unit { handset_days, ..Unit::default() }));
             for alarm in &result.false_alarms {
                 let days = alarm.time.since(trial.first).as_secs_f64() / Span::DAY.as_secs_f64();
+                let days = days - trial.cold;
+                if days < 0.0 {
+                    continue;
+                }
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
                 let week = if by_week { ((days / WEEK) as usize).min(parts - 1) } else { 0 };
                 units[first + week].false_alarms += 1.0;
@@ -132,6 +136,15 @@ impl Scorecard {
             "\n{world}: {seeds} seeds, {} attacks, {:.0} handset-days",
             ours.attacks, ours.handset_days
         )?;
+        let cold: Vec<&Trial> = self.trials.iter().filter(|t| t.world == world && t.cold > 0.0).collect();
+        if !cold.is_empty() {
+            let early =
+                cold.iter().filter_map(|t| Some((t, &t.results.first()?.1))).flat_map(|(t, result)| {
+                    let end = t.first.plus(Span::days(28));
+                    result.false_alarms.iter().filter(move |alarm| alarm.time < end)
+                });
+            writeln!(out, "  (and {} false alarms of ours in their first four weeks)", early.count())?;
+        }
         writeln!(
             out,
             "  {:<17} {:>22} {:>22} {:>22} {:>6} {:>8}",

@@ -85,6 +85,8 @@ impl Shortcut {
         match event.kind {
             EventKind::Registered => self.registered(event, sink),
             EventKind::Dialled => self.dialled(event, sink),
+            // What a PBX asks of its carrier is its own affair.
+            EventKind::Transferred if self.handsets.is_pbx(event.path.dst.ip()) => Ok(()),
             EventKind::Transferred => {
                 self.last += 1;
                 self.sideways(event, Cause::Transferred, CallNo(self.last), sink)
@@ -413,9 +415,15 @@ mod tests {
     #[test]
     fn the_short_way_says_what_the_long_way_says() {
         let brief = Options { attack_calls: Some(12), ..Options::default() };
-        for scenario in drill::scenarios().iter().filter(|s| s.name != "world_lossy") {
+        for scenario in drill::scenarios().iter() {
+            let is_enough = matches!(scenario.name, "world_new" | "world_onsite");
+            if scenario.sort == drill::Sort::World && !is_enough {
+                continue;
+            }
             let options = match scenario.sort {
-                drill::Sort::World => Options { handsets: Some(6), days: Some(32), ..brief },
+                drill::Sort::World => {
+                    Options { handsets: Some(6), days: Some(scenario.days.min(31)), ..brief }
+                }
                 _ => brief,
             };
             let (long, short) = (filmed(scenario.name, 3, options), told(scenario.name, 3, options));

@@ -6,6 +6,7 @@
 mod attempt;
 mod encrypted;
 mod outcome;
+mod past;
 mod readers;
 mod snapshot;
 pub mod watch;
