@@ -255,6 +255,16 @@ impl Config {
         (!path.is_empty()).then(|| self.folder.join(path))
     }
 
+    /// The country in whose capital an IANA time zone holds.
+    pub fn country_of_timezone(zone: &str) -> Option<Region> {
+        countries::of_timezone(zone)
+    }
+
+    /// The country of a two-letter code that an office can be in.
+    pub fn country(code: &str) -> Option<Region> {
+        countries::find(code).map(|country| country.region)
+    }
+
     /// What the office is called.
     pub fn site_name(&self) -> &str {
         &self.file.site.name

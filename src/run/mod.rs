@@ -17,6 +17,7 @@ mod destinations;
 mod direction;
 pub mod doctor;
 pub mod engine;
+pub mod guess;
 #[cfg(feature = "daemon")]
 mod keep;
 #[cfg(feature = "daemon")]
