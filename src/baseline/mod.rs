@@ -10,6 +10,7 @@ pub mod excuse;
 pub mod exposure;
 pub mod handset;
 pub mod hours;
+pub mod lures;
 pub mod numbers;
 pub mod odds;
 mod progress;
@@ -99,6 +100,7 @@ pub struct Baseline {
     countries: Countries,
     excused: Table<Key, Windows>,
     learned: Learned,
+    lures: lures::Lures,
     since: Option<Timestamp>,
 }
 
@@ -114,6 +116,7 @@ impl Baseline {
             countries: Countries::default(),
             excused: Table::new(4_096, 64),
             learned: Learned::new(&hours),
+            lures: lures::Lures::default(),
             since: None,
             settings,
             hours,
@@ -148,6 +151,13 @@ impl Baseline {
         self.since.get_or_insert(now);
         let slot = self.handset_slot(who, now);
         self.handsets.protect(slot);
+    }
+
+    /// A call from outside came to nothing.
+    pub fn missed(&mut self, fact: &CallFact, now: Timestamp) {
+        if now.since(fact.started) < lures::MOMENT {
+            self.lures.ring(fact.who.id, now);
+        }
     }
 
     /// An outbound call begins. `learn` is false while its handset is under suspicion. `None` if
