@@ -9,6 +9,8 @@ mod detect;
 mod error;
 mod hours;
 mod lists;
+#[cfg(feature = "daemon")]
+mod notify;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -50,14 +52,7 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 6] = [
-    &["detect", "sensitivity"],
-    &["detect", "learning_days"],
-    &["store"],
-    &["privacy"],
-    &["notify"],
-    &["fleet"],
-];
+const AHEAD: [&[&str]; 3] = [&["detect", "sensitivity"], &["detect", "learning_days"], &["fleet"]];
 
 impl Config {
     /// Reads a file, and the rate deck that it names.
@@ -248,7 +243,10 @@ impl Config {
     /// Files that the daemon writes. Their folders are made at start if they are missing, and given to
     /// the user that it runs as.
     pub fn written(&self) -> Vec<std::path::PathBuf> {
-        self.control_socket().into_iter().chain(self.store_path()).collect()
+        let files = self.control_socket().into_iter().chain(self.store_path());
+        #[cfg(feature = "daemon")]
+        let files = files.chain(self.journal()).chain([self.key_file()]);
+        files.collect()
     }
 
     /// Where the database is; `None` if there shall be none.

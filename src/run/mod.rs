@@ -19,6 +19,8 @@ pub mod doctor;
 pub mod engine;
 pub mod guess;
 #[cfg(feature = "daemon")]
+mod keep;
+#[cfg(feature = "daemon")]
 mod keeper;
 #[cfg(feature = "daemon")]
 mod landlock;
