@@ -31,6 +31,13 @@ impl Lures {
         self.rings.push((handset.0.as_u64(), now));
     }
 
+    /// No more than are kept, whatever a snapshot held.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.rings.truncate(KEPT);
+        self
+    }
+
     /// Whether a handset that calls out now was one of many that rang.
     pub fn lured(&self, handset: HandsetId, now: Timestamp) -> bool {
         let own = handset.0.as_u64();

@@ -11,11 +11,14 @@ pub mod exposure;
 pub mod handset;
 pub mod hours;
 pub mod lures;
+pub mod memory;
 pub mod numbers;
 pub mod odds;
 mod progress;
 mod weigh;
 pub mod windows;
+
+use std::collections::BTreeMap;
 
 use crate::bounded::{SlotId, Table};
 use crate::dial::Group;
@@ -101,6 +104,8 @@ pub struct Baseline {
     excused: Table<Key, Windows>,
     learned: Learned,
     lures: lures::Lures,
+    /// Odds from before a restart, of handsets that weren't seen since.
+    waiting: BTreeMap<HandsetId, odds::HandsetOdds>,
     since: Option<Timestamp>,
 }
 
@@ -117,6 +122,7 @@ impl Baseline {
             excused: Table::new(4_096, 64),
             learned: Learned::new(&hours),
             lures: lures::Lures::default(),
+            waiting: BTreeMap::new(),
             since: None,
             settings,
             hours,
@@ -229,9 +235,14 @@ impl Baseline {
     }
 
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
-        let slot = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now)).slot;
+        let inserted = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now));
+        let slot = inserted.slot;
+        let known = if inserted.new { self.waiting.remove(&who.id) } else { None };
         if let Some(handset) = self.handsets.get_mut(slot) {
             handset.who = *who;
+            if let Some(odds) = known {
+                handset.odds = odds;
+            }
         }
         slot
     }

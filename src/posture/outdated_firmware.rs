@@ -119,10 +119,11 @@ impl Watcher for OutdatedFirmware {
                 "the versions of {} are known, but no floor for their models: set your own",
                 plural(all, "handset")
             )),
-            (all, known) => Say::Pass(format!(
-                "{known} of {} are at or above their floor, the others have none",
+            (all, known) if known < all => Say::NotSeen(format!(
+                "{known} of {} are at or above their floor, the others have none: set your own",
                 plural(all, "handset")
             )),
+            (all, _) => Say::Pass(format!("all {} are at or above their floor", plural(all, "handset"))),
         }
     }
 

@@ -298,9 +298,14 @@ pub fn mix(seed: u64, parts: &[&[u8]]) -> u64 {
     hash
 }
 
-/// One number for a device: its entry among the handsets, else its address.
+/// One number for a device: its address, which it has before and after it registers; else its entry
+/// among the handsets, else its hardware address.
 pub fn key_of(device: &Device) -> u64 {
-    device.who.map_or_else(|| mix(3, &[&detail_of(device).to_be_bytes()]), |who| who.id.0.as_u64())
+    match (device.ip, device.who) {
+        (Some(ip), _) => mix(3, &[&octets(ip)]),
+        (None, Some(who)) => mix(5, &[&who.id.0.as_u64().to_be_bytes()]),
+        (None, None) => mix(4, &[&detail_of(device).to_be_bytes()]),
+    }
 }
 
 /// A phone as far as the sensor knows: only what happens to phones is a finding.
