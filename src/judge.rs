@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::alert::{self, Alert, AlertState, Book, Chain, Key, Link};
-use crate::baseline::calls::{Call, Lane, Progress};
+use crate::baseline::calls::{Lane, Progress};
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
 use crate::baseline::{self, Accrual, Baseline};
@@ -267,7 +267,7 @@ impl Judge {
     fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
         let Some(call) = self.baseline.call(lane, slot).copied() else { return };
         let per_minute = self.baseline.prices().per_minute(call.rate);
-        for key in cases(&call) {
+        for key in incidents::cases(&call) {
             if let Some(dossier) = self.dossiers.get_mut(&key) {
                 match (was, is) {
                     (false, true) => dossier.talks(per_minute),
@@ -281,7 +281,7 @@ impl Judge {
     /// A call cost more: incidents grow, spending is judged.
     fn accrued(&mut self, lane: Lane, accrual: Accrual, now: Timestamp) {
         let Some(call) = self.baseline.call(lane, accrual.slot).copied() else { return };
-        for key in cases(&call) {
+        for key in incidents::cases(&call) {
             if let Some(mut dossier) = self.dossiers.remove(&key) {
                 dossier.money = dossier.money.plus(accrual.money);
                 self.report(key, dossier, self.sample(lane, accrual.slot), now);
@@ -439,17 +439,6 @@ impl Judge {
     fn writer(&self, now: Timestamp) -> Writer<'_> {
         Writer { baseline: &self.baseline, names: &self.names, now }
     }
-}
-
-/// The incidents to which a call belongs.
-fn cases(call: &Call) -> impl Iterator<Item = Key> {
-    let cause = incidents::cause(call.lane);
-    let subjects = [Subject::Handset(call.handset), Subject::Office];
-    subjects
-        .into_iter()
-        .zip(call.cased)
-        .filter(|(_, cased)| *cased)
-        .map(move |(subject, _)| Key { subject, cause })
 }
 
 #[cfg(test)]

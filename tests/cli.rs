@@ -79,7 +79,8 @@ fn an_attack_is_told_in_text_and_in_json() {
     assert_eq!(summary["alerts"], of("alert", "raised"));
     assert!(of("alert", "raised") > 0 && of("call", "ended") > 0);
     for record in &records[..records.len() - 1] {
-        assert!(record["type"] == "call" || record["type"] == "alert", "{record}");
+        let kind = record["type"].as_str().unwrap();
+        assert!(["call", "alert", "finding"].contains(&kind), "{record}");
     }
 }
 
@@ -222,10 +223,11 @@ fn check_prints_what_is_in_force_or_what_is_wrong() {
     let fine = check("[site]\nhome = \"DE\"", &[]);
     assert_eq!(code(&fine), 0);
     assert!(stdout(&fine).contains("timezone = \"Europe/Berlin\""));
-    let ahead = check("[notify.webhook]\nurl = \"https://example.net/\"", &[]);
+    let ahead = check("[detect]\nlearning_days = 9", &[]);
     assert!(
         code(&ahead) == 0
-            && stderr(&ahead).contains("note: notify is checked, but this version doesn't use it")
+            && stderr(&ahead)
+                .contains("note: detect.learning_days is checked, but this version doesn't use it")
     );
     let wrong = check("[site]\nhome = \"DE\"\nhoem = \"GB\"", &[]);
     assert_eq!((code(&wrong), stdout(&wrong).as_str()), (2, ""));

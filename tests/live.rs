@@ -39,7 +39,7 @@ fn an_attack_on_the_wire_is_on_the_metrics_and_nothing_is_sent() {
     let net = net_with_cable();
     let daemon = Daemon::start(&net, WATCHED);
     let sent = net.replay("vb", &["-t"], &fixture("attacks/camouflage"));
-    let series = "ringfence_alert_active{rule=\"handset_ceiling\",severity=\"critical\",handset=\"200\"}";
+    let series = "ringfence_alert_active{rule=\"number_block\",severity=\"critical\",handset=\"200\"}";
     let waited = daemon.wait("the alert", || daemon.metric(series) == 1);
     println!("the alert was on /metrics {waited:?} after the last packet");
     daemon.wait("every frame", || daemon.metric(RECEIVED) == sent);
@@ -59,7 +59,7 @@ fn an_attack_on_the_wire_is_on_the_metrics_and_nothing_is_sent() {
     assert!(daemon.get("/").contains("Ringfence"));
 
     let list = daemon.command(&["alerts", "--open", "--json"]);
-    assert!(String::from_utf8_lossy(&list.stdout).contains("handset_ceiling"));
+    assert!(String::from_utf8_lossy(&list.stdout).contains("number_block"));
     let ack = daemon.command(&["ack", &id, "--for", "2h", "--why", "a drill"]);
     assert!(ack.status.success(), "{}", String::from_utf8_lossy(&ack.stderr));
     let list = daemon.command(&["alerts", "--open", "--json"]);

@@ -52,7 +52,7 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 3] = [&["detect", "sensitivity"], &["detect", "learning_days"], &["fleet"]];
+const AHEAD: [&[&str]; 2] = [&["detect", "learning_days"], &["fleet"]];
 
 impl Config {
     /// Reads a file, and the rate deck that it names.

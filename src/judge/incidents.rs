@@ -249,3 +249,14 @@ const fn whose(subject: Subject) -> usize {
         Subject::Office => 1,
     }
 }
+
+/// The incidents to which a call belongs.
+pub(super) fn cases(call: &Call) -> impl Iterator<Item = Key> {
+    let cause = cause(call.lane);
+    let subjects = [Subject::Handset(call.handset), Subject::Office];
+    subjects
+        .into_iter()
+        .zip(call.cased)
+        .filter(|(_, cased)| *cased)
+        .map(move |(subject, _)| Key { subject, cause })
+}
