@@ -164,6 +164,9 @@ impl Judge {
         if matches!(call.state, CallState::Attempted | CallState::Ended | CallState::Failed) {
             self.outputs.push_back(Output::Call(Box::new(*call)));
         }
+        if !call.joined && call.direction == Direction::Inbound && call.state == CallState::Failed {
+            self.baseline.missed(call, now);
+        }
         if call.joined || call.direction == Direction::Inbound {
             return;
         }

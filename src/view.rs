@@ -141,6 +141,8 @@ labels! {
     pub enum Queue {
         Facts = "facts", "From the sensor to the judge.";
         Outputs = "outputs", "From the judge to the store and the sinks.";
+        Letters = "letters", "To sinks that are away or refuse a message; and lines for the journal.";
+        Store = "store", "To a disk that is slow, full or broken.";
         Events = "events", "From the judge to readers of /api/v1/events that are too slow.";
     }
 }

@@ -309,6 +309,17 @@ fn rule_files(sources: &[Source]) -> BTreeSet<String> {
     sources.iter().filter_map(rule).collect()
 }
 
+/// Files in `posture/` that say they are a check: "//! Check `name`".
+fn check_files(sources: &[Source]) -> BTreeSet<String> {
+    let check = |s: &Source| match s.module.as_slice() {
+        [room, file] if room == "posture" => {
+            s.doc.starts_with(&format!("//! Check `{file}`")).then(|| file.clone())
+        }
+        _ => None,
+    };
+    sources.iter().filter_map(check).collect()
+}
+
 /// Names in a folder, without extension; none if the folder isn't there.
 fn names_in(dir: &str) -> BTreeSet<String> {
     fs::read_dir(root().join(dir)).map_or_else(
@@ -357,6 +368,25 @@ fn one_rule_is_one_file_one_fixture_one_label_one_row() {
         ("README.md, Rules", readme),
         ("fixtures/rules/", names_in("fixtures/rules")),
     ]));
+}
+
+#[test]
+fn one_check_is_one_file_one_runbook_one_label_one_row() {
+    let house = house();
+    let checks = find_labels(&house, "Check").expect("finding::Check");
+    let labels = checks.rows.into_iter().map(|(_, label, _)| label).collect();
+    let readme = table(&text_of("README.md"), "Checks").into_iter().map(|(name, _)| name).collect();
+    assert_none(&law_7(&[
+        ("finding::Check", labels),
+        ("src/posture/", check_files(&house)),
+        ("README.md, Checks", readme),
+        ("docs/runbooks/", &names_in("docs/runbooks") - &rules_of(&house)),
+    ]));
+}
+
+/// Rules may have a page each as well.
+fn rules_of(sources: &[Source]) -> BTreeSet<String> {
+    find_labels(sources, "Rule").into_iter().flat_map(|l| l.rows).map(|(_, label, _)| label).collect()
 }
 
 #[test]

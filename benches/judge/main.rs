@@ -34,7 +34,18 @@ fn world(name: &str) -> World {
         low_risk: false,
         fraud_from: 28,
         twice: false,
+        trace: None,
     };
+    if let Some(path) = name.strip_prefix("file:") {
+        let cold = path.ends_with("cold");
+        let handsets = if path.ends_with("small") { 16 } else { 90 };
+        return World {
+            trace: Some(path.to_owned()),
+            handsets,
+            fraud_from: if cold { 2 } else { 28 },
+            ..base
+        };
+    }
     match name {
         "small" => World { handsets: 16, ..base },
         "scatter" => World { scatter: true, ..base },

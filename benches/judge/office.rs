@@ -16,11 +16,24 @@ pub struct Call {
     pub episode: Option<usize>,
     /// A call that needs the handset for itself.
     pub alone: bool,
+    /// Per minute, if the trace says.
+    pub rate: Option<f64>,
 }
 
 impl Call {
     pub fn new(at: f64, handset: usize, to: String, setup: f64, talk: Option<f64>) -> Self {
-        Self { at, handset, to, setup, talk, forwarded: false, inbound: false, episode: None, alone: true }
+        Self {
+            at,
+            handset,
+            to,
+            setup,
+            talk,
+            forwarded: false,
+            inbound: false,
+            episode: None,
+            alone: true,
+            rate: None,
+        }
     }
 
     pub fn end(&self) -> f64 {
@@ -51,6 +64,7 @@ pub struct World {
     pub low_risk: bool,
     pub fraud_from: usize,
     pub twice: bool,
+    pub trace: Option<String>,
 }
 
 pub const DAY: f64 = 86_400.0;

@@ -97,8 +97,56 @@ enum Step {
     End(usize),
 }
 
+/// A trace of calls in a file, as another generator wrote it: `H handsets start`, `E scheme` for each
+/// episode, `C time handset number talk setup episode inbound rate lost` for each call.
+fn read(path: &str) -> (usize, Vec<Call>, Vec<Episode>) {
+    let text = std::fs::read_to_string(path).expect("the trace can be read");
+    let (mut handsets, mut start) = (0, 0.0);
+    let (mut calls, mut episodes): (Vec<Call>, Vec<Episode>) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |i: usize| words[i].parse::<f64>().ok();
+        match words[0] {
+            "H" => (handsets, start) = (number(1).unwrap_or(1.0) as usize, number(2).unwrap_or(0.0)),
+            "E" => {
+                let scheme = SCHEMES.iter().find(|s| **s == words[1]).copied().unwrap_or("other");
+                episodes.push(Episode { scheme, start: f64::MAX, calls: Vec::new(), again: false });
+            }
+            _ => {
+                let at = number(1).unwrap_or(0.0) - start;
+                let mut call = Call::new(
+                    at,
+                    number(2).unwrap_or(0.0) as usize,
+                    words[3].to_owned(),
+                    number(5).unwrap_or(1.0),
+                    number(4),
+                );
+                call.inbound = words[7] == "1";
+                call.episode = number(6).map(|n| n as usize);
+                call.rate = number(8).filter(|rate| *rate > 0.0);
+                if let Some(n) = call.episode {
+                    episodes[n].start = episodes[n].start.min(at);
+                    episodes[n].calls.push(call.clone());
+                }
+                calls.push(call);
+            }
+        }
+    }
+    calls.sort_by(|a, b| a.at.total_cmp(&b.at));
+    (handsets, calls, episodes)
+}
+
 pub fn play(world: &World, seed: u64, config: &str) -> Played {
-    let (calls, episodes) = make(world, seed);
+    let mut world = world.clone();
+    let (calls, episodes) = match &world.trace {
+        Some(trace) => {
+            let (handsets, calls, episodes) = read(&format!("{trace}.{seed}"));
+            world.handsets = handsets;
+            (calls, episodes)
+        }
+        None => make(&world, seed),
+    };
+    let world = &world;
     let config = Config::parse("bench", config, std::path::Path::new("")).expect("the bench's config holds");
     let dial = Dial::new(&config.dial()).expect("dial");
     let ledger = Arc::new(Ledger::default());
@@ -121,7 +169,11 @@ pub fn play(world: &World, seed: u64, config: &str) -> Played {
         judge.handle_fact(&Fact::Registered { time, who: *who }, time);
     }
     let targets: Vec<_> = calls.iter().map(|call| dial.classify(Leg::Handset, call.to.as_bytes())).collect();
-    let rate = targets.iter().map(|t| dial.rate(t.rate).per_minute as f64 / 1e6).collect();
+    let rate = targets
+        .iter()
+        .zip(&calls)
+        .map(|(t, c)| c.rate.unwrap_or(dial.rate(t.rate).per_minute as f64 / 1e6))
+        .collect();
     let mut steps = Vec::new();
     let mut dice = Dice::new(seed, 3);
     for (i, call) in calls.iter().enumerate() {

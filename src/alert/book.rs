@@ -89,6 +89,16 @@ impl Book {
         self.settings = settings;
     }
 
+    /// The number of the next incident.
+    pub const fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Numbers go on from here, if they aren't beyond it already.
+    pub fn number_from(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id.min(u64::MAX / 2));
+    }
+
     /// Where a handset's new incident belongs: to the handset, or to the office if that has one
     /// already, if many handsets have one since a short while, or if there is no room for more.
     pub fn place(&self, key: Key, now: Timestamp) -> Key {

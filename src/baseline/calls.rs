@@ -141,6 +141,8 @@ pub struct Call {
     pub learnt: bool,
     /// Where it goes as the learned odds see it, if they do.
     pub zone: Option<(Zone, Class)>,
+    /// Whether its handset was one of many that rang for a moment a short while ago.
+    pub lured: bool,
     /// The learned odds of its handset.
     pub judged: Judged,
     /// The learned odds of its zone for the whole office, if other handsets call there.
@@ -177,6 +179,7 @@ impl Call {
             accrued: Money::default(),
             learnt: false,
             zone: None,
+            lured: false,
             judged: Judged::default(),
             crowd: None,
             cased: [false; 2],

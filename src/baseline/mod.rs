@@ -10,11 +10,15 @@ pub mod excuse;
 pub mod exposure;
 pub mod handset;
 pub mod hours;
+pub mod lures;
+pub mod memory;
 pub mod numbers;
 pub mod odds;
 mod progress;
 mod weigh;
 pub mod windows;
+
+use std::collections::BTreeMap;
 
 use crate::bounded::{SlotId, Table};
 use crate::dial::Group;
@@ -99,6 +103,9 @@ pub struct Baseline {
     countries: Countries,
     excused: Table<Key, Windows>,
     learned: Learned,
+    lures: lures::Lures,
+    /// Odds from before a restart, of handsets that weren't seen since.
+    waiting: BTreeMap<HandsetId, odds::HandsetOdds>,
     since: Option<Timestamp>,
 }
 
@@ -114,6 +121,8 @@ impl Baseline {
             countries: Countries::default(),
             excused: Table::new(4_096, 64),
             learned: Learned::new(&hours),
+            lures: lures::Lures::default(),
+            waiting: BTreeMap::new(),
             since: None,
             settings,
             hours,
@@ -148,6 +157,13 @@ impl Baseline {
         self.since.get_or_insert(now);
         let slot = self.handset_slot(who, now);
         self.handsets.protect(slot);
+    }
+
+    /// A call from outside came to nothing.
+    pub fn missed(&mut self, fact: &CallFact, now: Timestamp) {
+        if now.since(fact.started) < lures::MOMENT {
+            self.lures.ring(fact.who.id, now);
+        }
     }
 
     /// An outbound call begins. `learn` is false while its handset is under suspicion. `None` if
@@ -219,9 +235,14 @@ impl Baseline {
     }
 
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
-        let slot = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now)).slot;
+        let inserted = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now));
+        let slot = inserted.slot;
+        let known = if inserted.new { self.waiting.remove(&who.id) } else { None };
         if let Some(handset) = self.handsets.get_mut(slot) {
             handset.who = *who;
+            if let Some(odds) = known {
+                handset.odds = odds;
+            }
         }
         slot
     }

@@ -48,6 +48,7 @@ impl Baseline {
             return;
         }
         let Some((zone, class)) = Zone::of(&fact.target) else { return };
+        call.lured = self.lures.lured(call.handset, now);
         let moment = self.odds_moment(now);
         let Some(handset) = self.handsets.get_mut(slot) else { return };
         let known = self.numbers.get(call.number).is_some_and(|seen| seen.is_known(false, now));
@@ -59,7 +60,7 @@ impl Baseline {
             block: call.block(),
             known,
             forwarded: fact.cause != Cause::Dialled && call.tier <= Tier::Warm,
-            lured: false,
+            lured: call.lured,
             call: short(call.no),
             price: self.prices.in_units(call.rate),
         };

@@ -300,6 +300,12 @@ pub(super) struct Init {
     /// Write to a file that doesn't exist yet, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Guess what can be guessed from an interface or a capture; auto looks for the interface
+    #[arg(short, long, value_name = "IFACE|FILE")]
+    pub(super) interface: Option<String>,
+    /// How long to listen
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(super) seconds: u32,
 }
 
 pub(super) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
@@ -358,6 +364,7 @@ mod tests {
             "ringfence completions bash",
             "ringfence man",
             "ringfence init",
+            "ringfence init -i eth1 --seconds 5 -o x.toml",
         ] {
             assert!(Args::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

@@ -14,6 +14,7 @@ use super::countries;
 use super::error::Step::{Item, Key};
 use super::error::{Located, Problem, Step};
 use super::hours;
+use super::lists::Lists;
 use super::schema::{File, Http, Role};
 
 /// Collects what is wrong.
@@ -172,7 +173,10 @@ impl<'a> Checker<'a> {
     }
 
     fn edges(&mut self, file: &File) {
+        self.range(&["posture", "idle_days"], file.posture.idle_days, 1, 365);
+        self.range(&["posture", "idle_warning_days"], file.posture.idle_warning_days, 1, 3_650);
         self.range(&["store", "retention_days"], file.store.retention_days, 1, 36_500);
+        self.range(&["store", "retention_mib"], file.store.retention_mib, 1, 1 << 20);
         let webhook = &file.notify.webhook.url;
         if !webhook.is_empty() && !is_url(webhook) {
             self.add(&[Key("notify"), Key("webhook"), Key("url")], url_fault(webhook));
@@ -183,6 +187,13 @@ impl<'a> Checker<'a> {
         let email = &file.notify.email;
         if !email.server.is_empty() && (email.from.is_empty() || email.to.is_empty()) {
             self.add(&[Key("notify"), Key("email"), Key("server")], "needs from and to as well".to_owned());
+        }
+        let syslog = &file.notify.syslog.server;
+        if !syslog.is_empty() && !is_syslog(syslog) {
+            let what = format!(
+                "\"{syslog}\" isn't a syslog server; write \"udp://log.example.net:514\", \"tcp://…\" or \"unix:///dev/log\""
+            );
+            self.add(&[Key("notify"), Key("syslog"), Key("server")], what);
         }
         let password = &file.password_check;
         self.items(&["password_check", "networks"], &password.networks, network_fault);
@@ -211,6 +222,15 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// Reads the operator's own data files.
+    pub(super) fn lists(&mut self, file: &File, folder: &Path) -> Lists {
+        let (lists, faults) = Lists::load(&file.posture, folder);
+        for (key, what) in faults {
+            self.add(&[Key("posture"), Key(key)], what);
+        }
+        lists
     }
 
     fn countries(&mut self, key: &[Step<'_>], list: &[String]) {
@@ -272,6 +292,18 @@ fn url_fault(text: &str) -> String {
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+}
+
+/// As the syslog sink reads it.
+fn is_syslog(text: &str) -> bool {
+    let rest = match text.split_once("://") {
+        Some(("unix", path)) => return path.starts_with('/'),
+        Some(("udp" | "tcp", rest)) => rest,
+        Some(_) => return false,
+        None => text,
+    };
+    rest.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|n| n > 0))
 }
 
 fn is_host_name(text: &str) -> bool {

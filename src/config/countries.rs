@@ -17,6 +17,11 @@ pub(super) fn find(code: &str) -> Option<Country> {
     rows().find(|country| country.region == region)
 }
 
+/// The country in whose capital a time zone holds.
+pub(super) fn of_timezone(zone: &str) -> Option<Region> {
+    rows().find(|country| country.timezone == zone).map(|country| country.region)
+}
+
 fn rows() -> impl Iterator<Item = Country> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let (code, timezone) = line.split_once('\t')?;

@@ -156,9 +156,16 @@ impl Detect {
     pub(super) fn settings(&self) -> Settings {
         let minutes = |n: u32| Span::minutes(i64::from(n));
         let hours = &self.out_of_hours;
+        // One setting moves every decision that rests on what was learnt, by decades of evidence.
+        let more = match self.sensitivity {
+            Sensitivity::Quiet => 1.0,
+            Sensitivity::Normal => 0.0,
+            Sensitivity::Sensitive => -1.2,
+        };
+        let confirm = Settings::default().confirm;
         Settings {
-            spike: self.spike.decades,
-            confirm: Settings::default().confirm,
+            spike: self.spike.decades + more,
+            confirm: limits::Confirm { open: confirm.open + more, shut: confirm.shut + more, ..confirm },
             handset_ceiling: self.handset_ceiling.settings(),
             home_at_night: self.home_at_night,
             office_ceiling: self.office_ceiling.settings(),
@@ -331,6 +338,13 @@ mod tests {
         assert_eq!(settings.office_ceiling.0[2], [1, 2, 3, 4]);
         assert_eq!(settings.office_ceiling.0[4], defaults.office_ceiling.0[4]);
         assert_eq!(settings.handset_ceiling, defaults.handset_ceiling);
+    }
+
+    #[test]
+    fn sensitivity_moves_the_odds() {
+        let spike = |sensitivity| Detect { sensitivity, ..Detect::default() }.settings().spike;
+        assert!(spike(Sensitivity::Quiet) > spike(Sensitivity::Normal));
+        assert!(spike(Sensitivity::Sensitive) < spike(Sensitivity::Normal));
     }
 
     #[test]

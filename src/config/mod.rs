@@ -8,6 +8,9 @@ mod countries;
 mod detect;
 mod error;
 mod hours;
+mod lists;
+#[cfg(feature = "daemon")]
+mod notify;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -17,10 +20,12 @@ pub use error::{Error, Problem};
 
 use crate::baseline::excuse::Allowance;
 use crate::dial::Region;
+use crate::sensor::watch;
 use crate::time::{OfficeHours, Timestamp};
-use crate::{baseline, dial, handsets, judge, sensor};
+use crate::{baseline, dial, handsets, judge, posture, sensor};
 
 use error::{Located, Step};
+use lists::Lists;
 use schema::File;
 
 /// A configuration in which everything makes sense.
@@ -34,6 +39,8 @@ pub struct Config {
     allowances: Vec<Allowance>,
     /// The rate deck's name and bytes.
     deck: Option<(String, Vec<u8>)>,
+    /// Scanners, firmware floors, default passwords.
+    lists: Lists,
     ahead: Vec<String>,
 }
 
@@ -45,18 +52,7 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 10] = [
-    &["site", "support"],
-    &["site", "provisioning"],
-    &["detect", "sensitivity"],
-    &["detect", "learning_days"],
-    &["store"],
-    &["privacy"],
-    &["notify"],
-    &["posture"],
-    &["password_check"],
-    &["fleet"],
-];
+const AHEAD: [&[&str]; 3] = [&["detect", "sensitivity"], &["detect", "learning_days"], &["fleet"]];
 
 impl Config {
     /// Reads a file, and the rate deck that it names.
@@ -80,6 +76,7 @@ impl Config {
         let mut checker = check::Checker::new(&located);
         let site = checker.check(&mut file);
         let deck = checker.deck(&file, folder);
+        let lists = checker.lists(&file, folder);
         let mut problems = checker.problems;
         problems.sort_by_key(|problem| problem.line);
         match site {
@@ -89,6 +86,7 @@ impl Config {
                 allowances: allowances(&file, &site.ends),
                 folder: folder.to_owned(),
                 deck,
+                lists,
                 ahead: ahead(&located),
                 file,
             }),
@@ -148,7 +146,45 @@ impl Config {
             home: networks(&site.home_networks),
             ..handsets::Settings::default()
         };
-        sensor::Settings { handsets, ..sensor::Settings::default() }
+        let (names, addresses): (Vec<_>, Vec<_>) =
+            site.provisioning.iter().cloned().partition(|text| text.parse::<handsets::Network>().is_err());
+        let check = &self.file.password_check;
+        let watch = watch::Settings {
+            support: networks(&site.support),
+            provisioning: networks(&addresses),
+            provisioning_names: names,
+            passwords: watch::Passwords {
+                enabled: check.enabled,
+                networks: networks(&check.networks),
+                realms: check.realms.clone(),
+                ..watch::Passwords::default()
+            },
+            ..watch::Settings::default()
+        };
+        sensor::Settings { handsets, watch, ..sensor::Settings::default() }
+    }
+
+    /// Handset security.
+    fn posture(&self) -> posture::Settings {
+        let networks = |list: &[String]| list.iter().filter_map(|text| text.parse().ok()).collect();
+        let (file, check) = (&self.file, &self.file.password_check);
+        posture::Settings {
+            home: networks(&file.site.home_networks),
+            has_pbx: !file.site.pbx.is_empty(),
+            keep: file.handset.iter().filter(|handset| handset.keep).map(|h| h.user.clone()).collect(),
+            idle_days: file.posture.idle_days,
+            idle_warning_days: file.posture.idle_warning_days,
+            scanners: self.lists.scanners.clone(),
+            floors: self.lists.floors.clone(),
+            password: posture::password::Settings {
+                enabled: check.enabled,
+                networks: networks(&check.networks),
+                realms: check.realms.clone(),
+                company: file.site.name.clone(),
+                defaults: self.lists.defaults.clone(),
+                ..posture::password::Settings::default()
+            },
+        }
     }
 
     /// Where to take HEPv3, if anywhere.
@@ -207,13 +243,26 @@ impl Config {
     /// Files that the daemon writes. Their folders are made at start if they are missing, and given to
     /// the user that it runs as.
     pub fn written(&self) -> Vec<std::path::PathBuf> {
-        self.control_socket().into_iter().chain(self.store_path()).collect()
+        let files = self.control_socket().into_iter().chain(self.store_path());
+        #[cfg(feature = "daemon")]
+        let files = files.chain(self.journal()).chain([self.key_file()]);
+        files.collect()
     }
 
     /// Where the database is; `None` if there shall be none.
     pub fn store_path(&self) -> Option<std::path::PathBuf> {
         let path = &self.file.store.path;
         (!path.is_empty()).then(|| self.folder.join(path))
+    }
+
+    /// The country in whose capital an IANA time zone holds.
+    pub fn country_of_timezone(zone: &str) -> Option<Region> {
+        countries::of_timezone(zone)
+    }
+
+    /// The country of a two-letter code that an office can be in.
+    pub fn country(code: &str) -> Option<Region> {
+        countries::find(code).map(|country| country.region)
     }
 
     /// What the office is called.
@@ -238,6 +287,7 @@ impl Config {
                 ..baseline::Settings::default()
             },
             detect: self.file.detect.settings(),
+            posture: self.posture(),
             hours: self.hours.clone(),
             names: self.names(),
             ..judge::Settings::default()

@@ -173,11 +173,12 @@ pub(super) struct Metrics {
 pub(super) struct Store {
     pub(super) path: String,
     pub(super) retention_days: u32,
+    pub(super) retention_mib: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: "/var/lib/ringfence/ringfence.db".to_owned(), retention_days: 90 }
+        Self { path: "/var/lib/ringfence/ringfence.db".to_owned(), retention_days: 90, retention_mib: 1_024 }
     }
 }
 
@@ -194,11 +195,23 @@ pub(super) enum Numbers {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Privacy {
     pub(super) numbers: Numbers,
+    pub(super) key_file: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Least {
+    Info,
+    #[default]
+    Warning,
+    Critical,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Notify {
+    pub(super) severity: Least,
+    pub(super) journal: Journal,
     pub(super) webhook: Webhook,
     pub(super) alertmanager: Alertmanager,
     pub(super) email: Email,
@@ -207,8 +220,17 @@ pub(super) struct Notify {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Journal {
+    pub(super) path: String,
+    pub(super) calls: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Webhook {
     pub(super) url: String,
+    pub(super) url_file: String,
+    pub(super) secret_file: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -217,10 +239,22 @@ pub(super) struct Alertmanager {
     pub(super) urls: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Protect {
+    #[default]
+    Starttls,
+    Tls,
+    None,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Email {
     pub(super) server: String,
+    pub(super) tls: Protect,
+    pub(super) user: String,
+    pub(super) password_file: String,
     pub(super) from: String,
     pub(super) to: Vec<String>,
 }
@@ -231,9 +265,22 @@ pub(super) struct Syslog {
     pub(super) server: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Posture {}
+pub(super) struct Posture {
+    pub(super) idle_days: u32,
+    pub(super) idle_warning_days: u32,
+    pub(super) scanners: String,
+    pub(super) firmware_floors: String,
+    pub(super) default_passwords: String,
+}
+
+impl Default for Posture {
+    fn default() -> Self {
+        let (scanners, firmware_floors, default_passwords) = Default::default();
+        Self { idle_days: 30, idle_warning_days: 90, scanners, firmware_floors, default_passwords }
+    }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -55,6 +55,8 @@ pub struct Settings {
 pub struct Confirm {
     /// Decades of evidence from which on a rule pages in office hours.
     pub open: f64,
+    /// The same for limits that people reach who work through lists.
+    pub list: f64,
     /// The same out of office hours.
     pub shut: f64,
     /// So many times its limit, a rule pages without.
@@ -137,8 +139,8 @@ pub struct Spend {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            spike: 10.0,
-            confirm: Confirm { open: 4.0, shut: 3.0, beyond: 3.0 },
+            spike: 11.0,
+            confirm: Confirm { open: 4.0, list: 9.0, shut: 3.0, beyond: 5.0 },
             handset_ceiling: Ceilings([
                 [0; 4],
                 [20, 120, 300, 1_500],

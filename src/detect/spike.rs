@@ -6,6 +6,7 @@
 
 use crate::baseline::calls::Call;
 use crate::baseline::excuse::Excuse;
+use crate::baseline::hours::DayPart;
 use crate::baseline::odds::Odds;
 use crate::finding::{Rule, Severity, Subject};
 use crate::time::{Span, Timestamp};
@@ -16,6 +17,10 @@ use super::{Counted, Moment, Verdict};
 const DUE: f32 = 0.5;
 /// So many decades beyond the limit, money is being lost for sure.
 const CRITICAL: f64 = 3.0;
+/// At work, people go through lists of numbers: it takes so many decades more.
+const AT_WORK: f64 = 1.5;
+/// Calls back to numbers that rang many handsets for a moment: it takes so many decades less.
+const LURED: f64 = 4.0;
 /// Calls within this time of each other are one story.
 const STORY: Span = Span::hours(12);
 
@@ -23,7 +28,8 @@ const STORY: Span = Span::hours(12);
 pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     let odds = moment.call.judged.odds;
     let since = || earliest(moment, moment.history());
-    verdict(moment, odds, Subject::Handset(moment.call.handset), moment.settings.spike, since)
+    let more = if moment.call.part == DayPart::Open { AT_WORK } else { 0.0 };
+    verdict(moment, odds, Subject::Handset(moment.call.handset), moment.settings.spike + more, since)
 }
 
 /// Several handsets, one destination.
@@ -31,7 +37,8 @@ pub fn office(moment: &Moment<'_>) -> Option<Verdict> {
     let odds = moment.call.crowd?;
     let there = moment.office_history().filter(|past| past.zone == moment.call.zone);
     let since = || earliest(moment, there);
-    verdict(moment, odds, Subject::Office, moment.settings.spike, since)
+    let less = if moment.call.lured { LURED } else { 0.0 };
+    verdict(moment, odds, Subject::Office, moment.settings.spike - less, since)
 }
 
 fn verdict(

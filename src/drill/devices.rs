@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::intruders;
 use super::kit::{Extra, Kit, Speaker};
 use super::packet::End;
 use super::rng::Rng;
@@ -83,15 +84,23 @@ pub(super) fn weak(site: &Site, start: Timestamp, _: Timestamp, rng: &mut Rng) -
     if let Some(handset) = site.handsets.get(3) {
         let greeting: &[u8] = b"login: ";
         kit.tcp_left_open(at, STRANGER, handset.end.with_port(23), &[(Speaker::Server, greeting)]);
+        // It keeps a shell of somebody outside.
+        let shell = End { port: 22, ..STRANGER };
+        let said: [(Speaker, &[u8]); 2] =
+            [(Speaker::Server, b"SSH-2.0-OpenSSH_9.2\r\n"), (Speaker::Client, b"SSH-2.0-dropbear\r\n")];
+        kit.tcp_left_open(at.plus(Span::MINUTE), handset.end.with_port(49_000), shell, &said);
     }
+    intruders::all(&mut kit, site, at.plus(Span::minutes(5)));
     kit.extras
 }
 
-/// An office with none: strangers are turned away, and nothing else is to be seen.
+/// An office with none: the router keeps strangers out, and a handset's ports are closed to whoever
+/// asks within the office.
 pub(super) fn sound(site: &Site, start: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Extra> {
     let mut kit = Kit::default();
     if let Some(handset) = site.handsets.first() {
-        kit.tcp_refused(start.plus(Span::minutes(9)), STRANGER, handset.end.with_port(80), false);
+        let admin = site.handsets.last().map_or(handset.end, |last| last.end).with_port(50_123);
+        kit.tcp_refused(start.plus(Span::minutes(9)), admin, handset.end.with_port(80), true);
     }
     kit.extras
 }

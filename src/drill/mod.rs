@@ -11,6 +11,7 @@ mod call;
 mod devices;
 mod happening;
 mod incidents;
+mod intruders;
 mod kit;
 mod labels;
 mod leg;

@@ -208,6 +208,12 @@ impl Handsets {
         of(true).chain(of(false)).take(most).map(|(id, ip)| self.who(id, ip)).collect()
     }
 
+    /// Addresses that accepted registrations, at most `most`.
+    pub fn registrars(&self, most: usize) -> Vec<IpAddr> {
+        let registrars = self.table.iter().filter(|(_, _, handset)| handset.registrar);
+        registrars.take(most).map(|(_, key, _)| address_of(key.ip)).collect()
+    }
+
     /// How many handsets there are, by what is known of them.
     pub fn states(&self) -> [(&'static str, u64); 2] {
         let mut registered = 0_u64;

@@ -5,12 +5,21 @@
 
 use super::{Judge, Output};
 use crate::alert::book::Gist;
+use crate::alert::chain::Link;
 use crate::alert::{Cause, Key};
-use crate::finding::{CheckFinding, Exposure, Finding, Severity, Status, Subject};
+use crate::finding::{Check, CheckFinding, Exposure, Finding, Severity, Status, Subject};
+use crate::posture::password::Verdict;
 use crate::tally::Label;
 use crate::time::Timestamp;
 
 impl Judge {
+    /// Takes in what the password check came to.
+    pub fn handle_verdict(&mut self, verdict: &Verdict, now: Timestamp) {
+        self.handle_timeout(now);
+        self.posture.handle_verdict(verdict, now);
+        self.found(now);
+    }
+
     /// Passes on what was found, and opens an incident for what pages.
     pub(super) fn found(&mut self, now: Timestamp) {
         while let Some(told) = self.posture.poll() {
@@ -24,6 +33,9 @@ impl Judge {
     }
 
     fn incident(&mut self, found: &CheckFinding, now: Timestamp) {
+        if let Some(link) = link(found) {
+            self.note(found.subject, link, found.time);
+        }
         let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
         let key = self.book.place(own, now);
         let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0 };
@@ -35,6 +47,27 @@ impl Judge {
         };
         let reported = self.book.report(key, gist, now, || finding(found, key.subject, none));
         self.tell(reported);
+    }
+}
+
+/// What a finding means for fraud that follows: the first steps of an attack.
+const fn link(found: &CheckFinding) -> Option<Link> {
+    let critical = matches!(found.severity, Severity::Critical);
+    match found.check {
+        Check::Scanner | Check::Enumeration => Some(Link::Scan),
+        Check::BruteForce => Some(Link::BruteForce),
+        Check::NewDevice => Some(Link::NewDevice),
+        Check::UnsolicitedInbound
+        | Check::StrangerSip
+        | Check::BackdoorInbound
+        | Check::BackdoorOutbound
+        | Check::DigestLeak
+        | Check::DefaultWebPassword
+            if critical =>
+        {
+            Some(Link::Access)
+        }
+        _ => None,
     }
 }
 

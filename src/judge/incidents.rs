@@ -19,6 +19,9 @@ use crate::time::{Span, Timestamp};
 /// Calls that come so soon after an incident's last one belong to it.
 const SOON: Span = Span::HOUR;
 
+/// Lists of numbers are worked through within this time.
+const LIST: Span = Span::hours(2);
+
 /// What an incident of a lane's calls is about.
 pub(super) const fn cause(lane: Lane) -> Cause {
     match lane {
@@ -52,7 +55,7 @@ impl Judge {
         if matches!(verdict.rule, Rule::Forwarding | Rule::Spike) || verdict.severity == Severity::Info {
             return;
         }
-        if verdict.lane == Lane::Charged && !self.confirmed(verdict, slot) {
+        if verdict.lane == Lane::Charged && !self.confirmed(verdict, slot, now) {
             verdict.severity = Severity::Info;
             return;
         }
@@ -69,7 +72,7 @@ impl Judge {
 
     /// Whether what was learnt leaves room for a rule's doubt: ordinary calls of a busy phone page
     /// nobody, whatever limit they reach, unless they go far beyond it.
-    fn confirmed(&self, verdict: &Verdict, slot: SlotId) -> bool {
+    fn confirmed(&self, verdict: &Verdict, slot: SlotId, now: Timestamp) -> bool {
         let confirm = self.detect.confirm;
         let tells = matches!(verdict.rule, Rule::CallidReuse | Rule::PrefixProbe);
         if tells || verdict.count >= verdict.limit * confirm.beyond {
@@ -79,9 +82,22 @@ impl Judge {
             let crowd = call.crowd.filter(|_| verdict.subject == Subject::Office);
             let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
-            let least = if call.part == DayPart::Open && !risky { confirm.open } else { confirm.shut };
-            // Many numbers beside each other tell much by themselves.
-            let least = if verdict.rule == Rule::NumberBlock { least / 2.0 } else { least };
+            let least = match (call.part == DayPart::Open, verdict.rule) {
+                // Many numbers beside each other tell much by themselves, but for lists that somebody
+                // works through in an hour.
+                (false, Rule::NumberBlock) => confirm.shut / 2.0,
+                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.shut / 2.0,
+                // By day, people reach these limits with lists, campaigns and wrong numbers.
+                (true, Rule::HandsetCeiling) if risky => (confirm.open + confirm.list) / 2.0,
+                (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
+                (true, _) if risky => confirm.shut,
+                (true, _) => confirm.open,
+                // People vote, and ask for numbers, after work.
+                (false, _) if call.group == Group::Premium => confirm.shut + 2.0,
+                (false, _) => confirm.shut,
+            };
+            let young = self.baseline.in_grace(now) && risky;
+            let least = if young { least.min(confirm.shut) } else { least };
             call.zone.is_none() || f64::from(score) >= least
         })
     }

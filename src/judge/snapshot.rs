@@ -6,19 +6,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::Judge;
+use crate::baseline::memory::Memory;
 
-/// What a judge knows: what is usual, what is suspected, what is open. Opaque: keep it, give it back.
+/// What a judge knows of what is usual, and the number of its next incident. Opaque: keep it, give it
+/// back. Open incidents are not in it yet: one that goes on after a restart is raised anew.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Snapshot {}
+pub struct Snapshot {
+    memory: Memory,
+    next_id: u64,
+}
 
 impl Judge {
     /// What it knows now.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {}
+        Snapshot { memory: self.baseline.memory(), next_id: self.book.next_id() }
     }
 
     /// Takes back what it knew. Settings, names and prices stay as they are.
     pub fn restore(&mut self, snapshot: Snapshot) {
-        let Snapshot {} = snapshot;
+        self.baseline.recall(snapshot.memory);
+        self.book.number_from(snapshot.next_id);
     }
 }

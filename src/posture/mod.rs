@@ -3,36 +3,105 @@
 //! In: `Fact`, ticks. Out: `CheckFinding`, `Checklist`.
 //! Never: says "pass" where it could not see.
 
+pub mod backdoor_inbound;
+pub mod backdoor_outbound;
 pub mod board;
+pub mod brute_force;
 pub mod checklist;
+pub mod clear_provisioning;
+pub mod default_sip_password;
+pub mod default_web_password;
+pub mod digest_leak;
+pub mod enumeration;
+pub mod exposed_interface;
+pub mod idle_handset;
+pub mod lapsed_registration;
+pub mod new_device;
 pub mod opened_port;
+pub mod outdated_firmware;
+pub mod password;
+pub mod scanner;
+pub mod scanner_names;
 pub mod scene;
+pub mod services;
 pub mod sheet;
+pub mod stranger_sip;
+pub mod unregistered_handset;
+pub mod unsolicited_inbound;
+pub mod version;
+pub mod weak_auth;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 
-use crate::fact::Fact;
+use crate::bounded::Table;
+use crate::fact::{Device, Fact, Sighting};
 use crate::finding::{Check, Severity};
+use crate::handsets::{self, Network, Who};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp};
 
-use board::Board;
 pub use board::Told;
+use board::{Board, Mark};
 pub use checklist::{Blind, Checklist, Row, Sight};
-use opened_port::OpenedPort;
-use scene::{Found, Scene, Watcher};
+use outdated_firmware::Floor;
+use password::Verdict;
+use scanner_names::ScannerName;
+use scene::{Found, Scene, Watched, Watcher};
 
 /// What is allowed, and from where on checks speak.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {}
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The office's own networks.
+    pub home: Vec<Network>,
+    /// Whether the operator named the PBX.
+    pub has_pbx: bool,
+    /// Accounts of handsets that may stay silent: emergency phones, meeting rooms.
+    pub keep: BTreeSet<String>,
+    /// A handset that nobody used for so many days is worth knowing of …
+    pub idle_days: u32,
+    /// … and one for so many is worth a look.
+    pub idle_warning_days: u32,
+    /// Names by which scanners are known.
+    pub scanners: Vec<ScannerName>,
+    /// Firmware floors.
+    pub floors: Vec<Floor>,
+    /// The password check.
+    pub password: password::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            home: handsets::Settings::default().home,
+            has_pbx: false,
+            keep: BTreeSet::new(),
+            idle_days: 30,
+            idle_warning_days: 90,
+            scanners: Vec::new(),
+            floors: Vec::new(),
+            password: password::Settings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a handset may stay silent.
+    fn keeps(&self, who: &Who) -> bool {
+        std::str::from_utf8(who.user.as_bytes()).is_ok_and(|user| self.keep.contains(user))
+    }
+}
 
 /// The checklist's state.
 #[derive(Debug)]
 pub struct Posture {
     settings: Settings,
     hours: OfficeHours,
+    watched: Watched,
     watchers: Vec<Box<dyn Watcher>>,
     board: Board,
+    /// Who was at an address last.
+    people: Table<IpAddr, Who>,
     found: Vec<Found>,
     told: VecDeque<Told>,
     /// When the next round is due; none until something was seen.
@@ -40,6 +109,12 @@ pub struct Posture {
     /// How long until the one after it.
     pause: Span,
 }
+
+/// Which list of default passwords findings name.
+pub const LIST_VERSION: &str = "built-in list 2026-11";
+
+/// Addresses whose handset is remembered, at the most.
+const PEOPLE: usize = 8_192;
 
 /// Everything is looked over so often while something is seen …
 const ROUND: Span = Span::HOUR;
@@ -52,8 +127,10 @@ impl Posture {
         Self {
             settings,
             hours,
-            watchers: vec![Box::new(OpenedPort::default())],
+            watched: Watched::default(),
+            watchers: watchers(),
             board: Board::default(),
+            people: Table::new(PEOPLE, 0),
             found: Vec::new(),
             told: VecDeque::new(),
             round: None,
@@ -72,11 +149,30 @@ impl Posture {
         self.handle_timeout(now);
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
-        if let Fact::Sighting(sighting) = fact {
-            let scene = Scene { now, settings: &self.settings, hours: &self.hours };
-            for watcher in &mut self.watchers {
-                watcher.sighting(sighting, &scene, &mut self.found);
+        self.watched.note(now);
+        self.meet(fact, now);
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
+        for watcher in &mut self.watchers {
+            match fact {
+                Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
+                Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
+                Fact::Registered { who, .. } => watcher.registered(who, &scene),
+                Fact::ClearSipDrop { .. } => {}
             }
+        }
+        self.pin();
+    }
+
+    /// Takes in what the password check came to.
+    pub fn handle_verdict(&mut self, verdict: &Verdict, now: Timestamp) {
+        let mut verdict = *verdict;
+        if let (None, Some(ip)) = (verdict.device.who, verdict.device.ip) {
+            // The first password is proved before the registrar has let the handset in.
+            let slot = self.people.find(&ip);
+            verdict.device.who = slot.and_then(|slot| self.people.get(slot)).copied();
+        }
+        for watcher in &mut self.watchers {
+            watcher.verdict(&verdict, now, &mut self.found);
         }
         self.pin();
     }
@@ -92,7 +188,7 @@ impl Posture {
             self.pause = Span(self.pause.0.saturating_mul(2)).min(LONG_ROUND);
             self.board.expire(now);
         }
-        let scene = Scene { now, settings: &self.settings, hours: &self.hours };
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         for watcher in &mut self.watchers {
             watcher.tick(&scene, &mut self.found);
         }
@@ -109,8 +205,28 @@ impl Posture {
         self.told.pop_front()
     }
 
+    fn meet(&mut self, fact: &Fact, now: Timestamp) {
+        let who = match fact {
+            Fact::Registered { who, .. } => *who,
+            Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => *who,
+            _ => return,
+        };
+        let slot = self.people.find_or_insert(&who.ip, now, || who).slot;
+        if let Some(known) = self.people.get_mut(slot) {
+            *known = who;
+        }
+    }
+
     fn pin(&mut self) {
         for found in self.found.drain(..) {
+            if found.mended {
+                let Found { detail, finding, .. } = found;
+                let mark = Mark { check: finding.check, subject: finding.subject, detail };
+                if self.board.mend(&mark).is_some() {
+                    self.told.push_back(Told { finding, fresh: true });
+                }
+                continue;
+            }
             let told = self.board.report(found.detail, found.finding);
             self.told.push_back(Told { fresh: told.fresh || found.again, ..told });
         }
@@ -118,7 +234,7 @@ impl Posture {
 
     /// The whole checklist as it stands.
     pub fn checklist(&self, sight: Sight, now: Timestamp) -> Checklist {
-        let scene = Scene { now, settings: &self.settings, hours: &self.hours };
+        let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         let row = |check: &Check| {
             let watcher = self.watchers.iter().find(|watcher| watcher.check() == *check)?;
             Some(Row::new(*check, self.board.of(*check), watcher.say(&scene, sight)))
@@ -137,3 +253,31 @@ impl Posture {
         [("posture_findings", self.board.evicted()), ("posture_state", strangers)]
     }
 }
+
+/// Every check, in the order of the sheet.
+fn watchers() -> Vec<Box<dyn Watcher>> {
+    vec![
+        Box::new(unsolicited_inbound::UnsolicitedInbound::default()),
+        Box::new(stranger_sip::StrangerSip::default()),
+        Box::new(opened_port::OpenedPort::default()),
+        Box::new(backdoor_inbound::BackdoorInbound::default()),
+        Box::new(backdoor_outbound::BackdoorOutbound::default()),
+        Box::new(digest_leak::DigestLeak::default()),
+        Box::new(default_sip_password::DefaultSipPassword::default()),
+        Box::new(default_web_password::DefaultWebPassword::default()),
+        Box::new(weak_auth::WeakAuth::default()),
+        Box::new(exposed_interface::ExposedInterface::default()),
+        Box::new(clear_provisioning::ClearProvisioning::default()),
+        Box::new(outdated_firmware::OutdatedFirmware::default()),
+        Box::new(idle_handset::IdleHandset::default()),
+        Box::new(unregistered_handset::UnregisteredHandset::default()),
+        Box::new(lapsed_registration::LapsedRegistration::default()),
+        Box::new(scanner::Scanner::default()),
+        Box::new(brute_force::BruteForce::default()),
+        Box::new(enumeration::Enumeration::default()),
+        Box::new(new_device::NewDevice::default()),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,18 @@
 
 use std::net::IpAddr;
 
-use crate::fact::{Device, Role, Sighting};
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{CallFact, Device, Role, Sighting};
 use crate::finding::{Check, CheckFinding, Evidence, Severity, Status, Subject};
 use crate::handsets::Who;
 use crate::text::escape;
 use crate::time::{OfficeHours, Timestamp};
+use crate::touches::Side;
 
 use super::Settings;
 use super::checklist::{Say, Sight};
+use super::password::Verdict;
 
 /// What holds at a moment.
 pub struct Scene<'a> {
@@ -19,6 +23,41 @@ pub struct Scene<'a> {
     pub settings: &'a Settings,
     /// When the office is open.
     pub hours: &'a OfficeHours,
+    /// For how long it was watched.
+    pub watched: Watched,
+}
+
+impl Scene<'_> {
+    /// On which side of the router a device's address lies.
+    pub fn side(&self, device: &Device) -> Side {
+        let home = |ip: IpAddr| self.settings.home.iter().any(|network| network.contains(ip));
+        if device.ip.is_none_or(home) { Side::Lan } else { Side::Wan }
+    }
+}
+
+/// For how long something was seen at all: a gap in the trace is no proof that nothing happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Hours in which something was seen.
+    pub hours: u32,
+    /// Days in which something was seen.
+    pub days: u32,
+    hour: i64,
+}
+
+impl Watched {
+    /// Something was seen.
+    pub fn note(&mut self, now: Timestamp) {
+        let hour = now.as_secs().div_euclid(3_600) + 1;
+        if hour <= self.hour {
+            return;
+        }
+        self.hours = self.hours.saturating_add(1);
+        if (hour - 1).div_euclid(24) > (self.hour - 1).div_euclid(24) || self.hour == 0 {
+            self.days = self.days.saturating_add(1);
+        }
+        self.hour = hour;
+    }
 }
 
 /// A check: what it makes of facts and of time passing.
@@ -28,6 +67,15 @@ pub trait Watcher: std::fmt::Debug + Send {
 
     /// Takes in what bears on a device's security.
     fn sighting(&mut self, _sighting: &Sighting, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
+
+    /// Takes in a call.
+    fn call(&mut self, _call: &CallFact, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
+
+    /// A registrar accepted an account from a handset for the first time.
+    fn registered(&mut self, _who: &Who, _scene: &Scene<'_>) {}
+
+    /// The password check came to a result.
+    fn verdict(&mut self, _verdict: &Verdict, _now: Timestamp, _out: &mut Vec<Found>) {}
 
     /// Lets time pass; called at `deadline`, and once an hour at the most.
     fn tick(&mut self, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
@@ -51,6 +99,8 @@ pub trait Watcher: std::fmt::Debug + Send {
 pub struct Found {
     /// What tells it from others of the same check and subject.
     pub detail: u64,
+    /// What was found before is mended: it is told if it was found, else not.
+    pub mended: bool,
     /// Told even if it is known: an audit line that has got its end.
     pub again: bool,
     /// The finding.
@@ -64,6 +114,7 @@ impl Found {
         let detail = if device.who.is_some() { 0 } else { detail_of(device) };
         Self {
             detail,
+            mended: false,
             again: false,
             finding: CheckFinding {
                 time: sighting.time,
@@ -80,10 +131,30 @@ impl Found {
         }
     }
 
+    /// The finding is about a device.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        self.finding.subject = subject(device);
+        self.finding.who = device.who;
+        if device.who.is_none() {
+            self.detail = detail_of(device);
+        }
+        self
+    }
+
+    /// A finding about a handset, at a tick.
+    pub fn handset(check: Check, severity: Severity, time: Timestamp, who: &Who, sentence: String) -> Self {
+        let mut found = Self::office(check, severity, time, sentence);
+        found.finding.subject = Subject::Handset(who.id);
+        found.finding.who = Some(*who);
+        found
+    }
+
     /// A finding about the whole office, or about somebody outside it.
     pub fn office(check: Check, severity: Severity, time: Timestamp, sentence: String) -> Self {
         Self {
             detail: 0,
+            mended: false,
             again: false,
             finding: CheckFinding {
                 time,
@@ -135,6 +206,14 @@ impl Found {
         self.with(name, Evidence::Count(n.into()))
     }
 
+    /// What was found before holds no longer.
+    #[must_use]
+    pub const fn mended(mut self) -> Self {
+        self.finding.status = Status::Pass;
+        self.mended = true;
+        self
+    }
+
     /// It isn't a fault: something allowed, for the record.
     #[must_use]
     pub fn allowed(mut self, again: bool) -> Self {
@@ -159,6 +238,15 @@ pub fn called(device: &Device) -> String {
         Role::Unknown => "the device",
     };
     format!("{noun} {}", handle(device))
+}
+
+/// A handset in a sentence.
+pub fn named(who: &Who) -> String {
+    if who.user.is_empty() || !who.verified {
+        format!("handset {}", who.ip)
+    } else {
+        format!("handset {}", escape(who.user.as_bytes()))
+    }
 }
 
 fn handle(device: &Device) -> String {
@@ -208,4 +296,24 @@ pub fn mix(seed: u64, parts: &[&[u8]]) -> u64 {
         }
     }
     hash
+}
+
+/// One number for a device: its address, which it has before and after it registers; else its entry
+/// among the handsets, else its hardware address.
+pub fn key_of(device: &Device) -> u64 {
+    match (device.ip, device.who) {
+        (Some(ip), _) => mix(3, &[&octets(ip)]),
+        (None, Some(who)) => mix(5, &[&who.id.0.as_u64().to_be_bytes()]),
+        (None, None) => mix(4, &[&detail_of(device).to_be_bytes()]),
+    }
+}
+
+/// A phone as far as the sensor knows: only what happens to phones is a finding.
+pub const fn is_phone(role: Role) -> bool {
+    matches!(role, Role::Handset | Role::Phone)
+}
+
+/// `1 packet`, `2 packets`.
+pub fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

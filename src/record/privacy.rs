@@ -32,6 +32,15 @@ impl NumberKey {
         Self(Arc::new(Zeroizing::new(bytes)))
     }
 
+    /// A key for something else, that tells nothing of this one.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        Hmac::<Sha256>::new_from_slice(&self.0[..]).map_or([0; 32], |mut mac| {
+            mac.update(b"ringfence ");
+            mac.update(purpose.as_bytes());
+            mac.finalize().into_bytes().into()
+        })
+    }
+
     /// `hmac:` and the first 128 bits of HMAC-SHA-256 (RFC 2104, FIPS 180-4) over the number as it
     /// would be written in full.
     pub fn token(&self, number: &str) -> String {

@@ -15,6 +15,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::clock::wall;
 use super::control::Control;
 use super::decide::{self, Asked, Decide, Publish};
+use super::keep::{Keep, Saver};
 use super::keeper::Keeper;
 use super::outlet::{self, Outlet};
 use super::privileges::{self, Files};
@@ -29,7 +30,9 @@ use crate::export::http::{Events, Server, Site};
 use crate::export::metrics::Metrics;
 use crate::judge::{Judge, Output};
 use crate::ledger::{self, Ledger};
+use crate::record::NumberKey;
 use crate::sensor::Sensor;
+use crate::store::Store;
 use crate::view::Board;
 
 /// What the command line says beside the configuration.
@@ -79,8 +82,9 @@ const MOST_FILES: u64 = 8_192;
 /// Why it couldn't start, or why it ended without being told to.
 pub fn run(config: Config, options: &Options, outlets: MakeOutlets) -> Result<(), DaemonError> {
     more_files();
-    let parts = Parts::new(&config, options)?.confined(&config, options)?;
-    let outlets = outlets(&config, &parts.board).map_err(DaemonError::Runtime)?;
+    let mut parts = Parts::new(&config, options)?.confined(&config, options)?;
+    let mut outlets = outlets(&config, &parts.board).map_err(DaemonError::Runtime)?;
+    outlets.insert(0, parts.keep(&config).map_err(DaemonError::Runtime)?);
     parts.run(config, options, outlets)
 }
 
@@ -98,6 +102,8 @@ struct Parts {
     api: Arc<Api>,
     metrics: Arc<Metrics>,
     key: [u8; 32],
+    numbers: Option<NumberKey>,
+    store: Option<Store>,
 }
 
 impl Parts {
@@ -145,6 +151,8 @@ impl Parts {
             server,
             control: None,
             key,
+            numbers: None,
+            store: None,
         })
     }
 
@@ -173,6 +181,19 @@ impl Parts {
         Ok(self)
     }
 
+    /// Takes back what a former run saved. The outlet keeps and sends from here on.
+    fn keep(&mut self, config: &Config) -> Result<Box<dyn Outlet>, String> {
+        let keep = Keep::open(config)?;
+        keep.restore(&mut self.sensor, &mut self.judge);
+        self.key = keep.key.derive("labels");
+        self.numbers = Some(keep.key.clone());
+        self.store.clone_from(&keep.store);
+        self.metrics.reload(config.metrics(self.key));
+        self.api.reload(config.recorder_with(self.numbers.as_ref()), config.site_name().to_owned());
+        let open = self.judge.open_alerts(wall());
+        keep.outlet(config, self.prices.clone(), &open, &self.board)
+    }
+
     fn run(
         self,
         config: Config,
@@ -196,6 +217,7 @@ impl Parts {
             ledger: self.ledger,
             addresses: config.sensor().handsets,
             stop: Arc::clone(&stop),
+            saver: Saver::sensor(self.store.clone()),
         };
         let decide = Decide {
             judge: self.judge,
@@ -205,6 +227,7 @@ impl Parts {
             outputs,
             events: publisher(Arc::clone(&events), Arc::clone(&self.api)),
             board: Arc::clone(&self.board),
+            saver: Saver::judge(self.store),
         };
         let board = Arc::clone(&self.board);
         let threads = Threads {
@@ -220,6 +243,7 @@ impl Parts {
             control: self.control,
             site: Arc::new(Site { api: self.api, metrics: self.metrics, events }),
             key: self.key,
+            numbers: self.numbers,
         };
         let ended = keeper.keep(self.server, &threads);
         stop.store(true, Ordering::Relaxed);

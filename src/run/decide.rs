@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::clock::{LATE, wall};
 use super::destinations::Destinations;
+use super::keep::Saver;
 use super::panics::Panics;
 use super::sense::Item;
 use crate::alert::{Alert, AlertState};
@@ -50,6 +51,8 @@ pub(super) struct Decide {
     pub(super) events: Publish,
     /// Where readers look.
     pub(super) board: Arc<Board>,
+    /// What must outlive it.
+    pub(super) saver: Saver,
 }
 
 /// The longest it waits for a fact.
@@ -84,6 +87,7 @@ pub(super) fn run(mut decide: Decide) -> Decide {
     }
     decide.drain(&mut desk);
     decide.picture(&mut desk);
+    decide.saver.save(desk.now, true, || decide.judge.snapshot());
     decide
 }
 
@@ -158,6 +162,7 @@ impl Decide {
         if desk.changed && (now.since(desk.pictured) >= RENEW || now < desk.pictured) {
             self.picture(desk);
         }
+        self.saver.save(desk.now, false, || self.judge.snapshot());
         self.board.vitals.judge_rounds.fetch_add(1, Ordering::Relaxed);
         goes_on
     }
@@ -194,6 +199,9 @@ impl Decide {
     fn drain(&mut self, desk: &mut Desk) {
         while let Some(output) = self.judge.poll_output() {
             let output = Arc::new(output);
+            if matches!(*output, Output::Alert(_)) {
+                self.saver.news();
+            }
             self.note(&output, desk);
             (self.events)(&output);
             let most = if matches!(*output, Output::Call(_)) { PENDING_CALLS } else { PENDING };

@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use crate::judge::{self, Judge, Output};
 use crate::learn::PastCall;
 use crate::ledger::{self, Ledger};
+use crate::posture::password::Checker;
 use crate::sensor::{self, Sensor};
 use crate::time::Timestamp;
 
@@ -49,6 +50,7 @@ pub trait Sink {
 pub struct Engine {
     sensor: Sensor,
     judge: Judge,
+    passwords: Checker,
     ledger: Arc<Ledger>,
     first: Option<Timestamp>,
     now: Timestamp,
@@ -65,6 +67,7 @@ impl Engine {
         let prices = Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.prices_basis());
         Ok(Self {
             sensor: Sensor::new(settings.sensor, dial, Arc::clone(&ledger)),
+            passwords: Checker::new(settings.judge.posture.password.clone()),
             judge: Judge::new(settings.judge, Arc::clone(&ledger), prices),
             ledger,
             first: None,
@@ -93,6 +96,9 @@ impl Engine {
     pub fn finish(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
         self.sensor.finish();
         self.drain(sink)?;
+        while let Some(verdict) = self.passwords.finish() {
+            self.judge.handle_verdict(&verdict, self.now);
+        }
         self.judge.finish(self.now);
         self.drain(sink)
     }
@@ -139,7 +145,10 @@ impl Engine {
     /// noon, even if the next frame comes an hour later.
     fn due(&mut self, until: Timestamp, sink: &mut dyn Sink) -> io::Result<()> {
         loop {
-            let next = [self.sensor.poll_timeout(), self.judge.poll_timeout()].into_iter().flatten().min();
+            let next = [self.sensor.poll_timeout(), self.judge.poll_timeout(), self.passwords.deadline()]
+                .into_iter()
+                .flatten()
+                .min();
             let Some(at) = next.filter(|at| *at <= until) else { return Ok(()) };
             let at = at.max(self.now);
             self.now = at;
@@ -154,6 +163,12 @@ impl Engine {
         while let Some(fact) = self.sensor.poll_fact() {
             sink.fact(&fact)?;
             self.judge.handle_fact(&fact, self.now);
+        }
+        while let Some(exercise) = self.sensor.poll_exercise() {
+            self.passwords.submit(exercise);
+        }
+        while let Some(verdict) = self.passwords.poll(self.now) {
+            self.judge.handle_verdict(&verdict, self.now);
         }
         while let Some(output) = self.judge.poll_output() {
             sink.output(&output)?;

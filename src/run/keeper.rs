@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::dial::Dial;
 use crate::export::http::{Server, Site};
 use crate::judge::Command;
+use crate::record::NumberKey;
 
 /// How often it looks whether the others move.
 const LOOK: Duration = Duration::from_millis(500);
@@ -34,6 +35,7 @@ pub(super) struct Keeper {
     pub(super) control: Option<Control>,
     pub(super) site: Arc<Site>,
     pub(super) key: [u8; 32],
+    pub(super) numbers: Option<NumberKey>,
 }
 
 impl Keeper {
@@ -106,7 +108,7 @@ impl Keeper {
         let done = match done {
             Ok(config) => {
                 site.metrics.reload(config.metrics(self.key));
-                site.api.reload(config.recorder(), config.site_name().to_owned());
+                site.api.reload(config.recorder_with(self.numbers.as_ref()), config.site_name().to_owned());
                 tracing::info!("the configuration was read again and holds");
                 Ok(())
             }

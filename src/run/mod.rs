@@ -17,6 +17,9 @@ mod destinations;
 mod direction;
 pub mod doctor;
 pub mod engine;
+pub mod guess;
+#[cfg(feature = "daemon")]
+mod keep;
 #[cfg(feature = "daemon")]
 mod keeper;
 #[cfg(feature = "daemon")]

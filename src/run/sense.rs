@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::clock::{LATE, wall};
 use super::direction::Directions;
+use super::keep::Saver;
 use super::panics::Panics;
 use crate::capture::hep::{Event, Feed};
 use crate::capture::live::{self, Happened, Live};
@@ -68,6 +69,8 @@ pub(super) struct Sense {
     pub(super) addresses: handsets::Settings,
     /// Whether to end.
     pub(super) stop: Arc<AtomicBool>,
+    /// What must outlive it.
+    pub(super) saver: Saver,
 }
 
 /// The longest the loop waits for a frame.
@@ -107,6 +110,7 @@ pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
     sense.sensor.finish();
     sense.drain(&mut round);
     sense.picture(&mut round, wall());
+    sense.saver.save(wall(), true, || sense.sensor.snapshot());
     Ok(sense)
 }
 
@@ -146,6 +150,8 @@ impl Sense {
             round.pictured = now;
             self.picture(round, now);
         }
+        let Self { sensor, saver, .. } = self;
+        saver.save(now, false, || sensor.snapshot());
         self.board.vitals.sensor_rounds.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -22,6 +22,11 @@ impl Sensor {
         self.core.handsets.list(most)
     }
 
+    /// Addresses that accepted registrations, at most `most`.
+    pub fn registrars(&self, most: usize) -> Vec<std::net::IpAddr> {
+        self.core.handsets.registrars(most)
+    }
+
     /// How many handsets registered, and how many other addresses placed calls.
     pub fn handset_counts(&self) -> [(&'static str, u64); 2] {
         self.core.handsets.states()

@@ -83,7 +83,11 @@ impl Mailbox {
     }
 
     pub(super) fn state(&self, blobs: Vec<Blob>) {
-        self.lock().state = Some(blobs);
+        let mut waiting = self.lock();
+        let state = waiting.state.get_or_insert_default();
+        state.retain(|old| blobs.iter().all(|new| new.name != old.name));
+        state.extend(blobs);
+        drop(waiting);
         self.filled.notify_one();
     }
 

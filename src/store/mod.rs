@@ -210,7 +210,7 @@ impl Store {
         self.post(Job::Delivered(sink, seq));
     }
 
-    /// The state of the sensor and the judge; all blobs together, or none. Only the newest is kept.
+    /// State; all blobs of a call together, or none. Only the newest of each name is kept.
     pub fn save(&self, blobs: Vec<Blob>) {
         self.mailbox.state(blobs);
     }

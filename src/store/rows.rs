@@ -5,7 +5,7 @@
 use crate::alert::{Alert, AlertState};
 use crate::dial::{Leg, Region};
 use crate::fact::{CallFact, CallState};
-use crate::finding::Severity;
+use crate::finding::{CheckFinding, Severity};
 use crate::handsets::Who;
 use crate::judge::Output;
 use crate::record::{self, Recorder};
@@ -164,6 +164,20 @@ pub struct FindingRow {
     pub time: Timestamp,
     /// The JSON record.
     pub record: String,
+}
+
+impl FindingRow {
+    /// From what a check says.
+    pub fn new(recorder: &Recorder, finding: &CheckFinding) -> Self {
+        Self {
+            check: finding.check.name(),
+            handset: finding.who.as_ref().map(record::handset).unwrap_or_default(),
+            status: finding.status.name(),
+            severity: finding.severity.name(),
+            time: finding.time,
+            record: written(recorder, &Output::Finding(Box::new(finding.clone()))),
+        }
+    }
 }
 
 /// Somebody accepted an alert.

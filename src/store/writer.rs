@@ -116,7 +116,11 @@ impl Writer {
         answer(&jobs, false);
         for job in jobs {
             match job {
-                Job::State(blobs) => self.state = Some(blobs),
+                Job::State(blobs) => {
+                    let state = self.state.get_or_insert_default();
+                    state.retain(|old| blobs.iter().all(|new| new.name != old.name));
+                    state.extend(blobs);
+                }
                 Job::Flush(_) => {}
                 job if job.is_urgent() && self.kept.len() < URGENT => {
                     self.kept.push_back(without_receipt(job));

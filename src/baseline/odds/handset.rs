@@ -33,7 +33,7 @@ pub struct Dialled {
     pub known: bool,
     /// Whether it was forwarded to an ordinary number abroad.
     pub forwarded: bool,
-    /// Whether that number rang the office for a moment within the last day.
+    /// Whether the handset was one of many that rang for a moment a short while ago.
     pub lured: bool,
     /// Its number in this run.
     pub call: u32,
@@ -49,6 +49,8 @@ const ZONES: usize = 8;
 /// Bursts: how much a call excites further ones, and for how long, in hours.
 const EXCITES: [f64; 2] = [0.30, 0.30];
 const LASTS: [f64; 2] = [0.25, 8.0];
+/// At work, one call brings about many more: people work through lists.
+const AT_WORK: f64 = 2.5;
 /// Pseudo-calls of the office's mean rate, of its zones.
 const RATE_BELIEF: f64 = 0.3;
 const ZONE_BELIEF: f64 = 2.0;
@@ -236,7 +238,8 @@ impl HandsetOdds {
         let there = self.zones.iter().zip(self.zone_counts).find(|(zone, _)| **zone == call.zone);
         let there = there.map_or(0.0, |(_, n)| f64::from(n) / moment.unit);
         let share = (there + ZONE_BELIEF * site) / (all + ZONE_BELIEF);
-        let awake = [1.0, season.clamp(0.1, 1.0)];
+        let busy = if moment.place.is_work() { AT_WORK } else { 1.0 };
+        let awake = [busy, season.clamp(0.1, 1.0)];
         let stays = if call.zone == self.last { 0.75 + 0.25 * share } else { share.max(0.02) };
         let excited: f64 =
             (0..2).map(|i| EXCITES[i] / LASTS[i] * f64::from(self.bursts[i]) * awake[i] * stays).sum();

@@ -18,6 +18,8 @@ const RATE_BELIEF: f64 = 0.5;
 const RATE_HOURS: f64 = 24.0;
 /// Units are divided when they have grown so much.
 const MOST_UNIT: f64 = 1e9;
+/// Ages beyond this many time constants make no difference.
+const OLDEST: f64 = 60.0;
 
 /// A moment as the odds see it.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,9 @@ impl Office {
             if self.since.is_none() {
                 (self.since, self.epoch) = (Some(now), now);
             }
-            self.unit = exp(now.since(self.epoch).as_secs_f64() / 3_600.0 / MEMORY_H);
+            // A snapshot may claim any age.
+            let age = now.since(self.epoch).as_secs_f64() / 3_600.0 / MEMORY_H;
+            self.unit = exp(age.min(OLDEST));
             if self.unit > MOST_UNIT {
                 rebased = Some(self.unit);
                 self.rebase(self.unit);

@@ -3,6 +3,7 @@
 mod incidents;
 mod laws;
 mod life;
+mod memory;
 mod office;
 mod quiet;
 mod rules;

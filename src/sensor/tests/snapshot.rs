@@ -33,8 +33,6 @@ fn later(b: &mut Bench) -> Vec<Fact> {
             facts.extend(b.sip(to, from, "SIP/2.0 200 OK", &head(&id, "f", "t", "1 INVITE", "x", "x")));
         }
     }
-    // What was told of a device is told again after a restart: the watch keeps nothing.
-    facts.retain(|fact| !matches!(fact, Fact::Sighting(_)));
     facts
 }
 

@@ -1,0 +1,195 @@
+//! What is kept and what is sent: the store, privacy, sinks. Secrets are read from their files here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Config, schema};
+use crate::export::{email, sinks, syslog, webhook};
+use crate::finding::Severity;
+use crate::record::{Privacy, Recorder};
+use crate::store;
+
+/// A secret that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: {}: {cause}", path.display())]
+pub struct SecretError {
+    key: &'static str,
+    path: PathBuf,
+    cause: std::io::Error,
+}
+
+/// A secret is short.
+const MOST: u64 = 4_096;
+
+impl Config {
+    /// Where the database is and how much it may hold; `None` if there shall be none.
+    pub fn store(&self) -> Option<store::Settings> {
+        let store = &self.file.store;
+        (!store.path.is_empty()).then(|| store::Settings {
+            path: self.folder.join(&store.path),
+            retention_days: store.retention_days,
+            retention_mib: store.retention_mib,
+        })
+    }
+
+    /// The file of the key that hashes numbers and labels.
+    pub fn key_file(&self) -> PathBuf {
+        let file = &self.file.privacy.key_file;
+        if !file.is_empty() {
+            return self.folder.join(file);
+        }
+        let store = self.store().map(|store| store.path);
+        store.as_deref().and_then(Path::parent).unwrap_or(&self.folder).join("keys/numbers.key")
+    }
+
+    /// Whether numbers are hashed, so that nothing may be written without the key.
+    pub const fn hashes_numbers(&self) -> bool {
+        matches!(self.file.privacy.numbers, schema::Numbers::Hashed)
+    }
+
+    /// How records are written; `key` is needed where numbers are hashed.
+    pub fn recorder_with(&self, key: Option<&crate::record::NumberKey>) -> Recorder {
+        let recorder = self.recorder();
+        match key.filter(|_| self.hashes_numbers()) {
+            Some(key) => Recorder { privacy: Privacy::Hashed(key.clone()), ..recorder },
+            None => recorder,
+        }
+    }
+
+    /// The journal's file, if there shall be one.
+    pub fn journal(&self) -> Option<PathBuf> {
+        let path = &self.file.notify.journal.path;
+        (!path.is_empty()).then(|| self.folder.join(path))
+    }
+
+    /// Everything that alerts are sent to.
+    ///
+    /// # Errors
+    /// A secret's file that can't be read, is empty, or that others can read.
+    pub fn sinks(&self) -> Result<sinks::Settings, SecretError> {
+        let notify = &self.file.notify;
+        Ok(sinks::Settings {
+            site: self.file.site.name.clone(),
+            severity: match notify.severity {
+                schema::Least::Info => Severity::Info,
+                schema::Least::Warning => Severity::Warning,
+                schema::Least::Critical => Severity::Critical,
+            },
+            journal: self.journal(),
+            journal_calls: notify.journal.calls,
+            webhook: self.webhook()?,
+            alertmanagers: notify.alertmanager.urls.clone(),
+            email: self.email()?,
+            syslog: syslog::Server::parse(&notify.syslog.server),
+            at_most: Duration::from_secs(10),
+        })
+    }
+
+    fn webhook(&self) -> Result<Option<webhook::Settings>, SecretError> {
+        let hook = &self.file.notify.webhook;
+        let url = if hook.url_file.is_empty() {
+            Zeroizing::new(hook.url.clone())
+        } else {
+            self.secret("notify.webhook.url_file", &hook.url_file)?
+        };
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let mut settings = webhook::Settings { url, ..webhook::Settings::default() };
+        if !hook.secret_file.is_empty() {
+            let secret = self.secret("notify.webhook.secret_file", &hook.secret_file)?;
+            settings.secret = Zeroizing::new(secret.as_bytes().to_vec());
+        }
+        Ok(Some(settings))
+    }
+
+    fn email(&self) -> Result<Option<email::Settings>, SecretError> {
+        let mail = &self.file.notify.email;
+        if mail.server.is_empty() {
+            return Ok(None);
+        }
+        let password = if mail.password_file.is_empty() {
+            Zeroizing::default()
+        } else {
+            self.secret("notify.email.password_file", &mail.password_file)?
+        };
+        Ok(Some(email::Settings {
+            server: mail.server.clone(),
+            protection: match mail.tls {
+                schema::Protect::Starttls => email::Protection::StartTls,
+                schema::Protect::Tls => email::Protection::Tls,
+                schema::Protect::None => email::Protection::None,
+            },
+            user: mail.user.clone(),
+            password: email::Password(password),
+            from: mail.from.clone(),
+            to: mail.to.clone(),
+        }))
+    }
+
+    fn secret(&self, key: &'static str, file: &str) -> Result<Zeroizing<String>, SecretError> {
+        let path = self.folder.join(file);
+        read(&path).map_err(|cause| SecretError { key, path, cause })
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<String>> {
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    let file = std::fs::File::open(path)?;
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    if mode & 0o007 != 0 {
+        let what = format!("everybody can read it (mode {mode:04o}); take that away with chmod o= FILE");
+        return Err(std::io::Error::other(what));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MOST).read_to_string(&mut text)?;
+    let secret = Zeroizing::new(text.trim().to_owned());
+    if secret.is_empty() { Err(std::io::Error::other("it is empty")) } else { Ok(secret) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn defaults_are_the_stages_own() {
+        let config = Config::default();
+        assert_eq!(config.store(), Some(store::Settings::default()));
+        assert_eq!(config.sinks().unwrap(), sinks::Settings::default());
+        assert_eq!(config.key_file(), Path::new("/var/lib/ringfence/keys/numbers.key"));
+        assert_eq!(config.recorder_with(None).privacy, Privacy::Masked);
+    }
+
+    #[test]
+    fn sinks_get_what_the_file_says_and_secrets_come_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[store]\npath = \"s/r.db\"\n[privacy]\nnumbers = \"hashed\"\n[notify]\nseverity = \"critical\"\n\
+                    [notify.journal]\npath = \"j.jsonl\"\ncalls = true\n\
+                    [notify.webhook]\nurl = \"http://127.0.0.1:1/x\"\nsecret_file = \"secret\"\n\
+                    [notify.email]\nserver = \"m:25\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n\
+                    [notify.syslog]\nserver = \"tcp://log:601\"";
+        let config = Config::parse("f", text, folder.path()).unwrap();
+        let missing = config.sinks().unwrap_err().to_string();
+        assert!(
+            missing.starts_with("notify.webhook.secret_file: ") && missing.contains("No such file"),
+            "{missing}"
+        );
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "canary\n").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(config.sinks().unwrap_err().to_string().contains("everybody can read it"));
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let sinks = config.sinks().unwrap();
+        assert_eq!(sinks.webhook.as_ref().unwrap().secret.as_slice(), b"canary");
+        assert_eq!((sinks.severity, sinks.journal_calls), (Severity::Critical, true));
+        assert_eq!(sinks.syslog, Some(syslog::Server::Tcp("log:601".to_owned())));
+        assert!(!format!("{sinks:?}").contains("canary"));
+        assert_eq!(config.key_file(), folder.path().join("s/keys/numbers.key"));
+        let key = crate::record::NumberKey::new([1; 32]);
+        assert_eq!(config.recorder_with(Some(&key)).privacy, Privacy::Hashed(key));
+    }
+}
