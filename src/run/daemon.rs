@@ -50,7 +50,7 @@ pub struct Options {
 
 /// Makes those who keep and send what the judge says. Called once privileges are dropped, so that
 /// what they write is theirs; whatever they write must be among
-/// [`Config::writable`].
+/// [`Config::written`].
 pub type MakeOutlets = Box<dyn FnOnce(&Config, &Arc<Board>) -> Result<Vec<Box<dyn Outlet>>, String>>;
 
 /// Why the daemon can't start, or ended.
