@@ -6,6 +6,7 @@
 
 use super::{Call, CallNo, Calls, Phase, Seen, Step};
 use crate::bounded::SlotId;
+use crate::sip::NameAddr;
 use crate::text::Text;
 
 impl<T: Copy> Calls<T> {
@@ -15,8 +16,9 @@ impl<T: Copy> Calls<T> {
         match self.table.find(&key) {
             Some(slot) => self.invite_again(slot, seen),
             None if msg.to_tag.is_empty() => {
+                let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
-                self.attempt(slot, msg.session_id, seen.now);
+                self.attempt(slot, replaced, msg.session_id, seen.now);
                 Step::Attempted(slot)
             }
             // The callee may re-INVITE too: then the tags are swapped.
@@ -62,6 +64,17 @@ impl<T: Copy> Calls<T> {
         if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
     }
 
+    /// The call that goes on under the INVITE's own Call-ID (Replaces, RFC 3891): an attended
+    /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
+    /// call could hide behind a dialog that is going on.
+    fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
+        let dialog = NameAddr::parse(seen.msg.replaces)?;
+        let of = |tag: &[u8]| self.table.find(&self.key(dialog.uri, dialog.param(tag).unwrap_or_default()));
+        let call = self.table.get(of(b"from-tag").or_else(|| of(b"to-tag"))?)?;
+        let same_number = [call.dialled.as_bytes(), call.caller.as_bytes()].contains(&seen.dialled);
+        (same_number && !call.phase.is_over() && call.phase != Phase::Provisional).then_some(call.no)
+    }
+
     /// The same Call-ID and From-tag for a new call; the old one is over.
     fn reuse(&mut self, slot: SlotId, seen: &Seen<'_>, other_number: bool) -> Step {
         let Some((key, old)) = self.table.remove(slot) else { return Step::Unknown };
@@ -72,7 +85,7 @@ impl<T: Copy> Calls<T> {
             call.call_id_reused = other_number;
             call.before = before;
         }
-        self.attempt(slot, seen.msg.session_id, seen.now);
+        self.attempt(slot, None, seen.msg.session_id, seen.now);
         Step::Attempted(slot)
     }
 

@@ -219,7 +219,7 @@ impl<T: Copy> Calls<T> {
             };
             match call.phase {
                 Phase::Provisional => {
-                    self.attempt(slot, &[], now);
+                    self.attempt(slot, None, &[], now);
                     return Some(Step::Attempted(slot));
                 }
                 Phase::Ended | Phase::Failed => self.table.discard(slot),
@@ -316,7 +316,7 @@ impl<T: Copy> Calls<T> {
     }
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
-    fn attempt(&mut self, slot: SlotId, session_id: &[u8], now: Timestamp) {
+    fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
         let Some(call) = self.table.get(slot) else { return };
         let mut leg = Leg {
             call: CallNo(0),
@@ -327,7 +327,7 @@ impl<T: Copy> Calls<T> {
             caller: Tail::of(call.caller.as_bytes()),
             session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
         };
-        let first = self.legs.first_of(&leg);
+        let first = replaced.or_else(|| self.legs.first_of(&leg));
         let no = first.unwrap_or_else(|| self.next_no());
         leg.call = no;
         self.legs.remember(leg);

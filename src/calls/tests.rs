@@ -252,6 +252,32 @@ fn the_trunk_leg_continues_the_handset_leg() {
 }
 
 #[test]
+fn an_invite_that_replaces_a_known_dialog_is_its_call() {
+    const REPLACES: &str = "Replaces: c1;to-tag=t1;from-tag=f1\r\n";
+    let taken_over = |dialled, extra, over: bool| {
+        let mut b = Bench::new();
+        b.feed(&invite("INVITE sip:201@example.com SIP/2.0"));
+        b.feed(&response("SIP/2.0 200 OK"));
+        if over {
+            b.feed(&Sip { start: "BYE sip:x@h SIP/2.0", method: "BYE", cseq: 2, ..response("") });
+        }
+        b.src = 2;
+        let Step::Attempted(slot) =
+            b.feed(&Sip { call_id: "c2", from_tag: "f2", from: "215", extra, ..invite(dialled) })
+        else {
+            panic!()
+        };
+        b.calls.get(slot).unwrap().joined
+    };
+    assert!(taken_over("INVITE sip:201@example.com SIP/2.0", REPLACES, false));
+    assert!(taken_over("INVITE sip:214@example.com SIP/2.0", REPLACES, false));
+    assert!(!taken_over("INVITE sip:00882123@example.com SIP/2.0", REPLACES, false));
+    assert!(!taken_over("INVITE sip:201@example.com SIP/2.0", REPLACES, true));
+    let unknown = "Replaces: none;to-tag=t1;from-tag=f1\r\n";
+    assert!(!taken_over("INVITE sip:201@example.com SIP/2.0", unknown, false));
+}
+
+#[test]
 fn two_handsets_that_call_one_number_keep_their_own_trunk_legs() {
     let mut b = Bench::new();
     let number = "INVITE sip:00441632960123@example.com SIP/2.0";

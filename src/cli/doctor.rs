@@ -82,7 +82,14 @@ fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     for (ip, phone) in &report.phones {
         let mac = phone.mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
-        writeln!(out, "  {ip:<15} {mac:<17} {}", phone.agent)?;
+        let device = phone.device.map_or_else(
+            || phone.agent.to_string(),
+            |device| {
+                let parts = [device.vendor.to_owned(), device.model.to_string(), device.firmware.to_string()];
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+            },
+        );
+        writeln!(out, "  {ip:<15} {mac:<17} {device}")?;
     }
     Ok(())
 }
@@ -99,6 +106,9 @@ fn object(report: &Report) -> serde_json::Value {
                 "mac": phone.mac.map(|mac| mac.to_string()),
                 "vlan": phone.vlan,
                 "user_agent": phone.agent.to_string(),
+                "make": phone.device.map(|device| device.vendor).filter(|make| !make.is_empty()),
+                "model": phone.device.map(|device| device.model.to_string()),
+                "firmware": phone.device.map(|device| device.firmware.to_string()),
             })
         })
         .collect();

@@ -20,6 +20,7 @@ use crate::coverage::Kernel;
 use crate::decode::{Decoder, Mac, Packet, Path};
 use crate::dial::Dial;
 use crate::frame::{Frame, Link};
+use crate::hints::user_agent::{self, Agent};
 use crate::ledger::Ledger;
 use crate::sensor::{self, Sensor};
 use crate::sip::{Message, Sniff, Start, sniff::sniff};
@@ -39,8 +40,10 @@ pub struct Phone {
     pub mac: Option<Mac>,
     /// Its VLAN.
     pub vlan: Option<u16>,
-    /// What it says it is.
+    /// What it says it is, word for word.
     pub agent: Text<64>,
+    /// Maker, model and firmware, where its User-Agent follows a known grammar.
+    pub device: Option<Agent>,
 }
 
 /// What frames show beside what the sensor makes of them.
@@ -160,7 +163,12 @@ impl Look {
         }
         let ip = path.src.ip();
         if self.phones.len() < MAX_PHONES || self.phones.contains_key(&ip) {
-            let phone = Phone { mac: path.src_mac, vlan: path.vlan, agent: Text::new(msg.user_agent) };
+            let phone = Phone {
+                mac: path.src_mac,
+                vlan: path.vlan,
+                agent: Text::new(msg.user_agent),
+                device: user_agent::parse(msg.user_agent),
+            };
             self.phones.insert(ip, phone);
         }
     }

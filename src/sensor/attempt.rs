@@ -24,8 +24,13 @@ impl Core {
         let Some(call) = calls.get(slot) else { return };
         let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
         let pbx = handsets.is_pbx(src);
-        let trunk_side =
-            pbx && !handsets.has_registered(dst) && (handsets.is_home(src) || !handsets.is_home(dst));
+        // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
+        let passed_on = call.joined
+            && msg.is_some_and(|msg| msg.replaces.is_empty())
+            && handsets.is_home(src)
+            && !handsets.is_home(dst);
+        let trunk_side = passed_on
+            || pbx && !handsets.has_registered(dst) && (handsets.is_home(src) || !handsets.is_home(dst));
         let inbound = !trunk_side && (pbx || (!handsets.is_home(src) && handsets.is_home(dst)));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
@@ -228,8 +233,8 @@ fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFa
 
 /// Where the call goes.
 fn target(dial: &Dial, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) -> Target {
-    match msg.map(|msg| msg.start) {
-        Some(Start::Request { uri, .. }) => dial.classify(leg, uri),
+    match msg {
+        Some(msg) if matches!(msg.start, Start::Request { .. }) => dial.classify(leg, msg.called()),
         _ => dial.classify(leg, call.dialled.as_bytes()),
     }
 }

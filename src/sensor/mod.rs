@@ -316,10 +316,10 @@ impl Core {
 
     fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) {
         let dialled = match msg.start {
-            Start::Request { method, uri } => {
+            Start::Request { method, .. } => {
                 self.coverage.signs.bump(Sign::Requests);
                 self.invites = self.invites.saturating_add(u64::from(method == Method::Invite));
-                uri::user(uri)
+                uri::user(msg.called())
             }
             Start::Response(_) => {
                 self.coverage.signs.bump(Sign::Responses);

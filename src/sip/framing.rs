@@ -91,6 +91,12 @@ impl Scan {
         matches!(self.state, State::Hunting | State::HuntingLine)
     }
 
+    /// Whether all headers of the message at the buffer's beginning are there and only a part of
+    /// its body is missing.
+    pub const fn has_head(&self) -> bool {
+        matches!(self.state, State::Body(_))
+    }
+
     /// What stands at the beginning of `buffer`.
     pub fn next(&mut self, buffer: &[u8]) -> Framing {
         loop {

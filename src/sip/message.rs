@@ -29,6 +29,20 @@ pub fn parse(payload: &[u8]) -> Result<Message<'_>, Reject> {
 }
 
 impl<'a> Message<'a> {
+    /// The URI that is called; empty for a response. Behind a strict router that is the last
+    /// Route, for the Request-URI names the router (RFC 3261 section 16.4).
+    pub fn called(&self) -> &'a [u8] {
+        let Start::Request { uri, .. } = self.start else { return &[] };
+        if self.last_route.is_empty() || !super::uri::user(uri).is_empty() {
+            return uri;
+        }
+        let is_loose = |uri: &[u8]| uri.windows(3).any(|part| part.eq_ignore_ascii_case(b";lr"));
+        match NameAddr::parse(self.last_route) {
+            Some(last) if !super::uri::user(last.uri).is_empty() && !is_loose(last.uri) => last.uri,
+            _ => uri,
+        }
+    }
+
     /// Reads one message; the rest of the payload is its body, whatever it looks like.
     pub fn parse(payload: &'a [u8]) -> Result<Self, Reject> {
         let mut quirks = Quirks::default();
@@ -430,6 +444,22 @@ fn has_bare_cr(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn behind_a_strict_router_the_last_route_is_called() {
+        for (uri, route, called) in [
+            ("sip:pbx", "<sip:p1>, <sip:00882@pbx>", "sip:00882@pbx"),
+            ("sip:pbx", "<sip:00882@pbx;lr>", "sip:pbx"),
+            ("sip:201@pbx", "<sip:00882@pbx>", "sip:201@pbx"),
+            ("sip:pbx", "<sip:p1>", "sip:pbx"),
+        ] {
+            let text = format!(
+                "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nRoute: {route}\r\n\
+                 From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"
+            );
+            assert_eq!(Message::parse(text.as_bytes()).unwrap().called(), called.as_bytes());
+        }
+    }
 
     #[test]
     fn an_odd_byte_is_flagged_whatever_ends_the_lines() {

@@ -84,13 +84,15 @@ fn open_bracket(value: &[u8]) -> Option<Option<usize>> {
             [b' ', b'<', ..] => return Some(Some(at.saturating_add(1))),
             _ => {}
         }
-        let Some(found) = find(from(value, at), [b'<', b'"']) else { return Some(None) };
+        let Some(found) = find(from(value, at), [b'<', b'"', b'\\']) else { return Some(None) };
         let found = at.saturating_add(found);
         at = found.saturating_add(1);
-        if value.get(found) == Some(&b'<') {
-            return Some(Some(found));
-        }
-        at = at.saturating_add(closing_quote(from(value, at))?).saturating_add(1);
+        at = match value.get(found) {
+            Some(b'<') => return Some(Some(found)),
+            // An escaped quote opens nothing: some devices escape the quotes of the name themselves.
+            Some(b'\\') => at.saturating_add(usize::from(value.get(at) == Some(&b'"'))),
+            _ => at.saturating_add(closing_quote(from(value, at))?).saturating_add(1),
+        };
     }
 }
 
@@ -150,6 +152,15 @@ mod tests {
         assert_eq!(read(br#""J Rosenberg \\\"" <sip:j@h> ; tag=1"#).1, b"sip:j@h");
         assert_eq!(read("J\u{fc}rgen <sip:j@h>".as_bytes()).1, b"sip:j@h");
         assert_eq!(read(b"J\xfcrgen, N <sip:j@h>").1, b"sip:j@h");
+    }
+
+    #[test]
+    fn an_escaped_quote_outside_a_string_opens_none() {
+        let (name, uri, tag) = read(br#"\"arik\" <sip:816666@h>;tag=6433ef9"#);
+        assert_eq!((name, uri, tag), (&br#"\"arik\""#[..], &b"sip:816666@h"[..], &b"6433ef9"[..]));
+        assert_eq!(read(br#"a\b <sip:1@h>"#).1, b"sip:1@h");
+        assert_eq!(read(br#"\" "<sip:fake@h>" <sip:2@h>"#).1, b"sip:2@h");
+        assert_eq!(read(br"\<sip:3@h>").1, b"sip:3@h");
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Flow {
         self.reader = Reader::default();
     }
 
+    /// The stream is over, or forgotten.
+    pub(super) fn end(&mut self, stats: &Stats, sink: Sink<'_>) {
+        self.reader.hand_on(&self.path, stats, sink);
+    }
+
     pub(super) fn size(&self) -> usize {
         let pieces = self.ahead.len().saturating_mul(PIECE_COST);
         self.ahead_bytes
@@ -331,13 +336,13 @@ impl Flow {
         Some(since.max(now).plus(settings.hole_age))
     }
 
-    /// Goes on behind the hole; what was half read is lost.
+    /// Goes on behind the hole; of what was half read, only whole headers are kept.
     fn give_up(&mut self, now: Timestamp, stats: &Stats, sink: Sink<'_>) {
         let Some((first, _)) = self.ahead.first_key_value() else { return };
         self.next = *first;
         if self.begun {
             stats.events.bump(Event::Gap);
-            self.reader.lose();
+            self.reader.lose(&self.path, stats, sink);
         }
         self.begun = true;
         self.hole_since = None;

@@ -150,10 +150,10 @@ impl Streams {
         self.handle_timeout(now, sink);
         let key = Key::of(&segment.path);
         if segment.payload.is_empty() {
-            self.control(key, segment, now);
+            self.control(key, segment, now, sink);
             return Outcome::Control;
         }
-        let slot = self.slot(key, segment, now);
+        let slot = self.slot(key, segment, now, sink);
         let Some(flow) = self.flows.get_mut(slot) else { return Outcome::NotSip };
         let before = flow.size();
         let outcome = flow.take(segment, now, &self.settings, &self.stats, sink);
@@ -162,9 +162,9 @@ impl Streams {
             self.holes.push_back((since.plus(self.settings.hole_age), slot));
         }
         if flow.is_over(segment) {
-            self.forget(slot);
+            self.forget(slot, sink);
         }
-        self.shrink();
+        self.shrink(sink);
         if outcome == Outcome::EncryptedStart { self.encrypted(key) } else { outcome }
     }
 
@@ -175,15 +175,17 @@ impl Streams {
             let Some((_, slot)) = self.holes.pop_front() else { break };
             self.look_at_hole(slot, now, sink);
         }
-        while let Some((_, flow)) = self.flows.expire(now.minus(self.settings.idle)) {
+        while let Some((_, mut flow)) = self.flows.expire(now.minus(self.settings.idle)) {
             self.bytes = self.bytes.saturating_sub(flow.size());
+            flow.end(&self.stats, sink);
         }
     }
 
-    fn slot(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp) -> SlotId {
+    fn slot(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> SlotId {
         let inserted = self.flows.find_or_insert(&key, now, || Flow::new(segment.path));
-        if let Some((_, _, flow)) = inserted.evicted {
+        if let Some((_, _, mut flow)) = inserted.evicted {
             self.bytes = self.bytes.saturating_sub(flow.size());
+            flow.end(&self.stats, sink);
             self.stats.events.bump(Event::Evicted);
         }
         if let (true, Some(flow)) = (inserted.new, self.flows.get_mut(inserted.slot)) {
@@ -197,12 +199,12 @@ impl Streams {
     }
 
     /// A segment without payload makes no flow, but may say something about one.
-    fn control(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp) {
+    fn control(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) {
         if let Some(slot) = self.flows.find(&key) {
             let Some(flow) = self.flows.get_mut(slot) else { return };
             flow.note(segment);
             if flow.is_over(segment) {
-                self.forget(slot);
+                self.forget(slot, sink);
             }
         } else if segment.syn {
             let slot = self.begun.find_or_insert(&key, now, || segment.seq).slot;
@@ -238,16 +240,18 @@ impl Streams {
         Outcome::EncryptedStart
     }
 
-    fn forget(&mut self, slot: SlotId) {
-        if let Some((_, flow)) = self.flows.remove(slot) {
+    fn forget(&mut self, slot: SlotId, sink: Sink<'_>) {
+        if let Some((_, mut flow)) = self.flows.remove(slot) {
             self.bytes = self.bytes.saturating_sub(flow.size());
+            flow.end(&self.stats, sink);
         }
     }
 
-    fn shrink(&mut self) {
+    fn shrink(&mut self, sink: Sink<'_>) {
         while self.bytes > self.settings.total_bytes {
-            let Some((_, flow)) = self.flows.expire(Timestamp(i64::MAX)) else { return };
+            let Some((_, mut flow)) = self.flows.expire(Timestamp(i64::MAX)) else { return };
             self.bytes = self.bytes.saturating_sub(flow.size());
+            flow.end(&self.stats, sink);
             self.stats.events.bump(Event::Evicted);
         }
     }

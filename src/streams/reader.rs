@@ -60,8 +60,19 @@ impl Reader {
         self.buf.is_empty()
     }
 
+    /// Nothing more will come of what is half read: if only a part of the body is missing, the
+    /// message is handed on without it, for its headers are all that matters.
+    pub(super) fn hand_on(&mut self, path: &Path, stats: &Stats, sink: Sink<'_>) {
+        let buf = std::mem::take(&mut self.buf);
+        if matches!(&self.kind, Kind::Sip(scan) if scan.has_head()) && !buf.is_empty() {
+            stats.events.bump(Event::Message);
+            sink(path, &buf);
+        }
+    }
+
     /// Bytes are missing here.
-    pub(super) fn lose(&mut self) {
+    pub(super) fn lose(&mut self, path: &Path, stats: &Stats, sink: Sink<'_>) {
+        self.hand_on(path, stats, sink);
         self.buf = Vec::new();
         if !self.is_ignored() {
             self.kind = Kind::Sip(Scan::lost());

@@ -107,6 +107,32 @@ fn sixty_five_kilobytes_one_byte_at_a_time() {
 }
 
 #[test]
+fn whole_headers_are_handed_on_when_the_body_never_comes() {
+    let (whole, next) = (message("1", 40), message("2", 0));
+    let (seen, missing) = whole.split_at(whole.len() - 25);
+    // A hole in the body, the end of the connection, and the end of the capture.
+    let mut rig = Rig::default();
+    rig.push(0, &segment(7, seen.as_bytes()));
+    rig.push(1, &segment(seq(7, seen.len() + missing.len()), next.as_bytes()));
+    assert!(rig.out.is_empty());
+    rig.finish();
+    assert_eq!(rig.texts(), [seen, next.as_str()]);
+    let mut rig = Rig::default();
+    rig.push(0, &segment(7, seen.as_bytes()));
+    rig.push(1, &Segment { fin: true, ..segment(seq(7, seen.len()), &[]) });
+    assert_eq!(rig.texts(), [seen]);
+    let mut rig = Rig::default();
+    rig.push(0, &segment(7, seen.as_bytes()));
+    rig.finish();
+    assert_eq!((rig.texts(), rig.count(Event::Message)), (vec![seen.to_owned()], 1));
+    // Half the headers are no message.
+    let mut rig = Rig::default();
+    rig.push(0, &segment(7, &whole.as_bytes()[..40]));
+    rig.finish();
+    assert!(rig.out.is_empty());
+}
+
+#[test]
 fn picked_up_in_the_middle_of_a_message() {
     let mut rig = Rig::default();
     let rest = "=0\r\no=- 1 1 IN IP4 h\r\n";
@@ -135,8 +161,8 @@ fn a_hole_that_the_receiver_has_is_given_up_after_200_ms() {
     // The other side has payload of its own, so its acknowledgements are known.
     let back = Segment { path: path(40_000, true), ack_seq: 5_000, ..segment(9, b"\r\n") };
     rig.push(0, &back);
-    rig.push(1, &segment(0, &one.as_bytes()[..100]));
-    // The rest of the first message is lost.
+    rig.push(1, &segment(0, &one.as_bytes()[..40]));
+    // The rest of the first message is lost, with some of its headers.
     assert_eq!(rig.push(2, &segment(seq(0, one.len()), two.as_bytes())), Outcome::Waiting);
     rig.push(199 * MILLI, &back);
     assert!(rig.out.is_empty());

@@ -83,6 +83,7 @@ fn a_good_mirror_is_good_and_names_the_phones() {
     assert_eq!(report.bad_checksums, (0, report.totals.frames));
     let phone = report.phones[&IpAddr::from(PHONE)];
     assert_eq!(phone.agent.to_string(), "Yealink\\x1b SIP-T46S 66.86.0.15");
+    assert_eq!(phone.device.map(|device| device.vendor), Some("Yealink"));
     assert_eq!((phone.mac, report.phones.len()), (Some(Mac([0, 0x15, 0x65, 0, 0, 17])), 1));
 }
 
