@@ -6,13 +6,14 @@ BIN = $${CARGO_TARGET_DIR:-target}/release/ringfence
 # Seeds from 1001 on are for scoring only; whoever tunes uses 1 to 99.
 SCORED ?= 1001-1008
 
-.PHONY: score help demo test lint bench needs tools
+.PHONY: deb score help demo test lint bench needs tools
 
 help:
 	@echo "make demo   build, replay an office weekend with an attack in it, print the alerts"
 	@echo "make test   run all tests"
 	@echo "make lint   formatting, clippy and documentation, as strict as in CI"
 	@echo "make score  score detection on generated worlds beside other systems' rules"
+	@echo "make deb    build the Debian package into target/debian (needs jq and dpkg-deb)"
 	@echo "make bench  measure the packet path against a bare libpcap loop"
 
 needs:
@@ -36,6 +37,9 @@ lint: needs
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
+
+deb: needs
+	@scripts/build-deb
 
 bench: needs
 	$(CARGO) bench --locked

@@ -55,13 +55,14 @@ pub(super) fn tcp<'f>(way: &Way, data: &'f [u8]) -> Result<Segment<'f>, Skip> {
     })
 }
 
-/// The user data of unfragmented DATA (RFC 9260) and I-DATA (RFC 8260) chunks: the first one is
-/// the packet, further ones wait to be asked for.
+/// The user data of DATA (RFC 9260) and I-DATA (RFC 8260) chunks: the first one is the packet,
+/// further ones wait to be asked for. Of a message in several fragments only the first is read,
+/// as truncated, for the headers stand in it.
 pub(super) fn sctp<'f>(core: &mut Core, way: &Way, data: &'f [u8]) -> Result<Datagram<'f>, Skip> {
     let (header, mut chunks) = data.split_first_chunk::<12>().ok_or(Skip::TransportTruncated)?;
     let [s1, s2, d1, d2, ..] = *header;
     let path = way.path(u16::from_be_bytes([s1, s2]), u16::from_be_bytes([d1, d2]));
-    let mut first: Option<&'f [u8]> = None;
+    let mut first: Option<(&'f [u8], bool)> = None;
     while let Some((&[kind, flags, l1, l2], _)) = chunks.split_first_chunk::<4>() {
         let length = usize::from(u16::from_be_bytes([l1, l2]));
         if length < 4 {
@@ -72,18 +73,17 @@ pub(super) fn sctp<'f>(core: &mut Core, way: &Way, data: &'f [u8]) -> Result<Dat
             64 => 20,
             _ => usize::MAX,
         };
-        // Beginning and end in one chunk.
-        let whole = flags & 3 == 3;
-        if let Some(user) = chunks.get(head..length).filter(|user| whole && !user.is_empty()) {
+        let (begins, ends) = (flags & 2 != 0, flags & 1 != 0);
+        if let Some(user) = chunks.get(head..length).filter(|user| begins && !user.is_empty()) {
             if first.is_none() {
-                first = Some(user);
+                first = Some((user, !ends));
             } else {
                 core.fragments.later(&core.stats, Pending::Datagram(path, user.to_vec()));
             }
         }
         chunks = chunks.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
-    let user = first.ok_or(Skip::OtherTransport)?;
+    let (payload, truncated) = first.ok_or(Skip::OtherTransport)?;
     core.stats.encap.bump(Encap::Sctp);
-    Ok(Datagram { path, payload: user, truncated: false })
+    Ok(Datagram { path, payload, truncated })
 }

@@ -143,14 +143,19 @@ fn calls_that_come_in_are_charged_to_nobody() {
 
 #[test]
 fn both_legs_of_an_onsite_pbx_are_one_attempt() {
-    let mut b = Bench::new();
-    b.register(PHONE, ONSITE, "214");
-    let first = only(&b.invite(PHONE, ONSITE, "005355512345", "leg-a"));
-    let second = only(&b.invite(ONSITE, TRUNK, "+5355512345", "leg-b"));
-    assert_eq!((first.call, first.joined), (second.call, false));
-    assert_eq!((second.joined, second.leg, second.direction), (true, Leg::Trunk, Direction::Outbound));
-    assert_ne!(first.who.id, second.who.id, "the trunk has counts of its own");
-    assert_eq!(b.sensor.totals().attempts, 1);
+    // Without a registration the second leg shows who is the PBX.
+    for registered in [true, false] {
+        let mut b = Bench::new();
+        if registered {
+            b.register(PHONE, ONSITE, "214");
+        }
+        let first = only(&b.invite(PHONE, ONSITE, "005355512345", "leg-a"));
+        let second = only(&b.invite(ONSITE, TRUNK, "+5355512345", "leg-b"));
+        assert_eq!((first.call, first.joined), (second.call, false));
+        assert_eq!((second.joined, second.leg, second.direction), (true, Leg::Trunk, Direction::Outbound));
+        assert_ne!(first.who.id, second.who.id, "the trunk has counts of its own");
+        assert_eq!(b.sensor.totals().attempts, 1);
+    }
 }
 
 #[test]

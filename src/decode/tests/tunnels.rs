@@ -129,9 +129,9 @@ fn every_chunk_of_an_sctp_packet_is_given() {
         out
     };
     let mut packet = [&5060u16.to_be_bytes()[..], &5062u16.to_be_bytes(), &[0; 8]].concat();
-    // A heartbeat, a first half that can't be read, two whole messages.
+    // A heartbeat, the rest of a message that can't be read, two whole messages.
     packet.extend(
-        [chunk(4, 0, 8, b"x"), chunk(0, 2, 16, b"half"), chunk(0, 3, 16, b"one"), chunk(64, 3, 20, b"two")]
+        [chunk(4, 0, 8, b"x"), chunk(0, 1, 16, b"rest"), chunk(0, 3, 16, b"one"), chunk(64, 3, 20, b"two")]
             .concat(),
     );
     let data = carried(132, &packet);
@@ -147,4 +147,10 @@ fn every_chunk_of_an_sctp_packet_is_given() {
         "{second:?}"
     );
     assert!(decoder.poll(Timestamp(0)).is_none());
+    // Of a message in fragments the first is read, as truncated.
+    packet.truncate(12);
+    packet.extend(chunk(0, 2, 16, b"half"));
+    let data = carried(132, &packet);
+    let half = owned(decoder.decode(&frame(Link::Ethernet, 0, &data)));
+    assert!(matches!(&half, Seen::Datagram(_, user, true) if user == b"half"), "{half:?}");
 }
