@@ -23,8 +23,9 @@ tools:
 	@scripts/need-tools
 	@scripts/need-web
 
+# The demo needs no daemon: `cargo build --release` makes the whole program.
 demo: needs
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --no-default-features
 	@echo
 	@$(BIN) --config fixtures/demo/config.toml replay fixtures/demo/capture.pcap
 

@@ -5,7 +5,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, args, complain};
+#[cfg(feature = "daemon")]
+use super::complain;
+use super::{Failure, args};
 use crate::capture::file::{self, Source};
 use crate::config::Config;
 use crate::run::guess::{self, Guess, Look};
