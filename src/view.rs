@@ -12,6 +12,7 @@ use crate::dial::{Class, Kind, Region};
 use crate::fact::CallFact;
 use crate::finding::{Check, Rule, Severity, Topic};
 use crate::handsets::Who;
+use crate::inventory::Entry;
 use crate::labels;
 use crate::posture::{Checklist, Sight};
 use crate::sensor::Totals;
@@ -60,8 +61,6 @@ pub struct SensorView {
     pub warnings: Vec<String>,
     /// What the checks of handset security could see.
     pub sight: Option<Sight>,
-    /// Handsets by what is known of them.
-    pub handset_counts: Vec<(&'static str, u64)>,
     /// Handsets, bounded.
     pub handsets: Arc<Vec<Who>>,
 }
@@ -96,6 +95,8 @@ pub struct JudgeView {
     pub raised: Vec<(Topic, Severity, u64)>,
     /// The checklist of handset security.
     pub checklist: Arc<Checklist>,
+    /// Every device that is remembered; bounded.
+    pub inventory: Arc<Vec<Entry>>,
     /// How many findings stand, for each check and severity.
     pub findings: Vec<(Check, Severity, u64)>,
     /// Where calls went, and the money's currency.

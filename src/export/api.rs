@@ -115,13 +115,15 @@ impl Api {
         })
     }
 
-    /// Handsets, those that registered first.
+    /// The inventory, handsets that registered first.
     pub fn handsets(&self, query: &Query) -> Vec<String> {
         let recorder = self.recorder();
-        let view = self.board.sensor();
+        let view = self.board.judge();
         let most = query.limit.unwrap_or(MOST).min(MOST);
-        let records = view.handsets.iter().take(most);
-        records.filter_map(|who| record(|out| recorder.handset_line(out, who))).collect()
+        let mut entries: Vec<_> = view.inventory.iter().collect();
+        entries.sort_by_key(|entry| entry.state(view.now).index());
+        let records = entries.into_iter().take(most);
+        records.filter_map(|entry| record(|out| recorder.handset_line(out, entry, view.now))).collect()
     }
 
     /// The handset-security checklist.
@@ -165,7 +167,7 @@ impl Api {
             "invites": sensor.totals.invites,
             "attempts": sensor.totals.attempts,
             "answered": sensor.totals.answered,
-            "handsets": sensor.totals.handsets,
+            "handsets": judge.inventory.len(),
             "calls_active": sensor.calls.iter().fold(0, |sum: u64, (_, n)| sum.saturating_add(n[3])),
             "alerts_open": judge.open.len(),
             "first_fact": judge.since.map(|since| since.to_string()),

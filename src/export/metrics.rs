@@ -18,6 +18,7 @@ pub use families::{FAMILIES, Family};
 pub use label::{HandsetLabel, Names};
 
 use crate::finding::{Check, Severity};
+use crate::inventory::State;
 use crate::tally::Label;
 use crate::view::{Board, Destination, JudgeView, SensorView, rule_pairs};
 use families::Page;
@@ -92,7 +93,7 @@ impl Collector for Engine {
         sip(&mut page, &sensor);
         calls(&mut page, &sensor);
         destinations(&mut page, &judge);
-        handsets(&mut page, &sensor, &settings);
+        handsets(&mut page, &sensor, &judge, &settings);
         alerts(&mut page, &judge, &settings);
         posture(&mut page, &judge);
         tables(&mut page, &sensor, &judge);
@@ -176,9 +177,10 @@ fn destinations(page: &mut Page, view: &JudgeView) {
     }
 }
 
-fn handsets(page: &mut Page, view: &SensorView, settings: &Settings) {
-    for (state, n) in &view.handset_counts {
-        page.row("ringfence_handsets", &[("state", state)], float(*n));
+fn handsets(page: &mut Page, view: &SensorView, judge: &JudgeView, settings: &Settings) {
+    for state in State::ALL {
+        let n = judge.inventory.iter().filter(|entry| entry.state(judge.now) == *state).count();
+        page.row("ringfence_handsets", &[("state", state.name())], float(n as u64));
     }
     if settings.handset_label == HandsetLabel::All {
         let mut labels: Vec<String> =

@@ -214,15 +214,6 @@ impl Handsets {
         registrars.take(most).map(|(_, key, _)| address_of(key.ip)).collect()
     }
 
-    /// How many handsets there are, by what is known of them.
-    pub fn states(&self) -> [(&'static str, u64); 2] {
-        let mut registered = 0_u64;
-        for (_, _, handset) in self.table.iter() {
-            registered += u64::from(!handset.registrar && (handset.accounts[0] != 0 || handset.verified));
-        }
-        [("registered", registered), ("unregistered", self.office_count().saturating_sub(registered))]
-    }
-
     /// Whether an address is the office's own.
     pub fn is_home(&self, ip: IpAddr) -> bool {
         self.settings.home.iter().any(|network| network.contains(ip))

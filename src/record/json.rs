@@ -9,16 +9,18 @@ use serde::ser::{SerializeMap, Serializer};
 use super::coverage::CoverageRecord;
 use super::findings::statuses;
 use super::money::units;
-use super::sighting::SightingRecord;
+use super::sighting::{SightingRecord, inventory};
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
 use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Evidence, Exposure};
 use crate::handsets::Who;
+use crate::inventory::Entry;
 use crate::judge::Output;
 use crate::posture::Row;
 use crate::tally::Label;
+use crate::time::Timestamp;
 
 #[derive(Serialize)]
 pub(super) struct Identity<'a> {
@@ -140,15 +142,6 @@ impl<'a> From<&'a Exposure> for ExposureRecord<'a> {
             basis: &exposure.basis,
         }
     }
-}
-
-#[derive(Serialize)]
-struct HandsetRecord<'a> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    who: Identity<'a>,
-    name: Option<&'a str>,
-    registered: bool,
 }
 
 #[derive(Serialize)]
@@ -291,14 +284,11 @@ impl Recorder {
     ///
     /// # Errors
     /// Whatever `out` can't write.
-    pub fn handset_line(&self, out: &mut dyn Write, who: &Who) -> io::Result<()> {
-        let record = HandsetRecord {
-            r#type: "handset",
-            who: Identity::of(Some(who)),
-            name: self.name(who),
-            registered: who.verified,
-        };
-        line(out, &record)
+    pub fn handset_line(&self, out: &mut dyn Write, entry: &Entry, now: Timestamp) -> io::Result<()> {
+        let account = std::str::from_utf8(entry.account.as_bytes()).unwrap_or_default();
+        let named = self.names.get(account).map(String::as_str);
+        let name = named.or_else(|| entry.who.as_ref().and_then(|who| self.name(who)));
+        line(out, &inventory(entry, name, now))
     }
 
     /// A fact as it crossed the waist, as one line.

@@ -19,6 +19,7 @@ use crate::alert::{Alert, AlertState};
 use crate::baseline::exposure::Prices;
 use crate::fact::CallFact;
 use crate::finding::{Severity, Topic};
+use crate::inventory::Entry;
 use crate::judge::{Command, Judge, Output};
 use crate::posture::Checklist;
 use crate::time::{Span, Timestamp};
@@ -100,6 +101,7 @@ struct Desk {
     since: Option<Timestamp>,
     raised: BTreeMap<(Topic, Severity), u64>,
     checklist: Arc<Checklist>,
+    inventory: Arc<Vec<Entry>>,
     checked: Timestamp,
     over: VecDeque<Arc<Alert>>,
     calls: BTreeMap<(u64, bool), Arc<CallFact>>,
@@ -118,6 +120,7 @@ impl Desk {
             since: None,
             raised: BTreeMap::new(),
             checklist: Arc::default(),
+            inventory: Arc::default(),
             checked: Timestamp(0),
             over: VecDeque::new(),
             calls: BTreeMap::new(),
@@ -257,6 +260,7 @@ impl Decide {
         desk.pictured = wall();
         if desk.pictured.since(desk.checked) >= CHECK || desk.pictured < desk.checked {
             desk.checked = desk.pictured;
+            desk.inventory = Arc::new(self.judge.inventory().iter().copied().collect());
             let sight = self.board.sensor().sight;
             desk.checklist = sight
                 .map_or_else(Arc::default, |sight| Arc::new(self.judge.posture().checklist(sight, desk.now)));
@@ -267,6 +271,7 @@ impl Decide {
             over: desk.over.clone(),
             calls: desk.calls.values().cloned().collect(),
             checklist: Arc::clone(&desk.checklist),
+            inventory: Arc::clone(&desk.inventory),
             findings: self.judge.posture().counts(),
             raised: desk.raised.iter().map(|((rule, severity), n)| (*rule, *severity, *n)).collect(),
             destinations: desk.destinations.rows(),

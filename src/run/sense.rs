@@ -233,11 +233,10 @@ impl Sense {
             totals: sensor.totals(),
             calls: classes.collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).collect(),
-            encrypted_flows: coverage.signs.get(crate::coverage::Sign::EncryptedDatagrams),
+            encrypted_flows: coverage.encrypted.flows(),
             evicted: sensor.evicted().into_iter().chain([("ledger", self.ledger.refused())]).collect(),
             warnings: coverage.warnings(),
             sight: Some(Sight::of(coverage, sensor.totals().frames)),
-            handset_counts: sensor.handset_counts().to_vec(),
             handsets: Arc::clone(&round.handsets),
         });
     }

@@ -27,11 +27,6 @@ impl Sensor {
         self.core.handsets.registrars(most)
     }
 
-    /// How many handsets registered, and how many other addresses placed calls.
-    pub fn handset_counts(&self) -> [(&'static str, u64); 2] {
-        self.core.handsets.states()
-    }
-
     /// The counts for the summary.
     pub fn totals(&self) -> Totals {
         let core = &self.core;

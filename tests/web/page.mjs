@@ -42,6 +42,8 @@ try {
   for (const page of [desktop, phone]) await page.getByText("all quiet").first().waitFor({ timeout: 15000 });
   check(true, "a quiet office says that all is quiet");
   await desktop.locator("#handset-table").getByText("203").first().waitFor({ timeout: 10000 });
+  const make = desktop.locator("#handset-table").getByText("Yealink").first();
+  check(await make.waitFor({ timeout: 15000 }).then(() => true, () => false), "the handsets show their make");
   await accessible(desktop, "the quiet page in light colours");
   await accessible(phone, "the quiet page in dark colours on a phone");
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

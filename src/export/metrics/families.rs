@@ -89,7 +89,7 @@ pub const FAMILIES: &[Family] = &[
     gauge(
         "ringfence_handsets",
         &["state"],
-        "Handsets that are remembered: registered, or seen to place calls without.",
+        "Devices of the inventory: registered, silent (registered, but no call for long), lapsed, unregistered (a phone by its hardware or its own words), stranger.",
     ),
     gauge(
         "ringfence_handset_info",
