@@ -169,7 +169,9 @@ impl<'a> Daemon<'a> {
     pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = self.net.connect(self.port).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "{request}\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        // A request that is too long is answered before it's whole: the rest finds a closed door.
+        let whole = format!("{request}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(whole.as_bytes());
         let mut answer = Vec::new();
         // A reset after the answer is as good as an end.
         let _ = stream.read_to_end(&mut answer);
