@@ -3,11 +3,13 @@
 //! In: keys from outside. Out: slots that stay put, the oldest evicted first and counted.
 //! Never: lets a stranger's key push out a protected one; lets the map's order decide anything.
 
+mod chains;
 mod image;
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
+use chains::{Chains, NONE};
+use hashbrown::HashTable;
 pub use image::{Image, LastingHash};
 use serde::{Deserialize, Serialize};
 
@@ -34,30 +36,11 @@ impl SlotId {
     }
 }
 
-const NONE: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug)]
-struct Chain {
-    oldest: u32,
-    newest: u32,
-    len: usize,
-    capacity: usize,
-}
-
-impl Chain {
-    const fn new(capacity: usize) -> Self {
-        Self { oldest: NONE, newest: NONE, len: 0, capacity }
-    }
-}
-
 #[derive(Debug)]
 struct Slot<K, V> {
     entry: Option<(K, V)>,
     touched: Timestamp,
     generation: u32,
-    older: u32,
-    newer: u32,
-    protected: bool,
 }
 
 /// What an insertion did.
@@ -73,43 +56,73 @@ pub struct Inserted<K, V> {
 
 /// A table of at most `strangers` + `protected` entries. Each partition is evicted oldest first,
 /// only by its own kind.
+///
+/// The map holds indices alone and the chains their links and hashes: an entry's key is stored once,
+/// and whoever makes room reads neither the keys of others nor the map by key.
 #[derive(Debug)]
 pub struct Table<K, V> {
-    map: HashMap<K, u32, KeyedHash>,
+    map: HashTable<u32>,
+    hasher: KeyedHash,
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
-    chains: [Chain; 2],
+    chains: Chains,
     evicted: u64,
+}
+
+/// The hash by which the map places an entry: half of it stands in the chains, and the map wants
+/// its low and its topmost bits.
+const fn spread(hash: u32) -> u64 {
+    (hash as u64) << 32 | hash as u64
 }
 
 impl<K: Hash + Eq + Clone, V> Table<K, V> {
     /// A table for so many strangers and so many protected entries; at least one stranger.
     pub fn new(strangers: usize, protected: usize) -> Self {
         Self {
-            map: HashMap::with_hasher(KeyedHash::default()),
+            map: HashTable::new(),
+            hasher: KeyedHash::default(),
             slots: Vec::new(),
             free: Vec::new(),
-            chains: [Chain::new(strangers.max(1)), Chain::new(protected)],
+            chains: Chains::new(strangers.max(1), protected),
             evicted: 0,
         }
     }
 
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
+    fn hash(&self, key: &K) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
+    #[inline]
+    fn index_of(&self, hash: u32, key: &K) -> Option<u32> {
+        let is_it = |index: &u32| {
+            let slot = self.slots.get(*index as usize);
+            slot.and_then(|slot| slot.entry.as_ref()).is_some_and(|(known, _)| known == key)
+        };
+        self.map.find(spread(hash), is_it).copied()
+    }
+
     /// The slot of a key.
+    #[inline]
     pub fn find(&self, key: &K) -> Option<SlotId> {
-        self.map.get(key).map(|index| self.id(*index))
+        if self.map.is_empty() {
+            return None;
+        }
+        self.index_of(self.hash(key), key).map(|index| self.id(index))
     }
 
     /// The key's slot, made with `make` if it's not there. Marks it as used at `now`.
     #[inline]
     pub fn find_or_insert(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
-        if let Some(index) = self.map.get(key).copied() {
+        let hash = self.hash(key);
+        if let Some(index) = self.index_of(hash, key) {
             self.touch_index(index, now);
             return Inserted { slot: self.id(index), new: false, evicted: None };
         }
-        let evicted = if self.chains[0].len >= self.chains[0].capacity { self.evict_oldest() } else { None };
+        let evicted = if self.chains.is_full(false) { self.evict_oldest() } else { None };
         let index = self.take_slot(key, make, now);
-        self.map.insert(key.clone(), index);
-        self.link_newest(index);
+        self.enter(index, hash, false);
         Inserted { slot: self.id(index), new: true, evicted }
     }
 
@@ -143,15 +156,14 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         if self.get(slot).is_none() {
             return false;
         }
-        if self.slots[slot.index as usize].protected {
+        if self.chains.is_protected(slot.index) {
             return true;
         }
-        if self.chains[1].len >= self.chains[1].capacity {
+        if self.chains.is_full(true) {
             return false;
         }
-        self.unlink(slot.index);
-        self.slots[slot.index as usize].protected = true;
-        self.link_newest(slot.index);
+        self.chains.leave(slot.index);
+        self.chains.enter(slot.index, self.chains.hash(slot.index), true);
         true
     }
 
@@ -169,16 +181,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.unlink(slot.index);
         let entry = &mut self.slots[slot.index as usize];
         entry.generation = entry.generation.wrapping_add(1);
-        if let Some((key, _)) = &entry.entry {
-            self.map.remove(key);
-            self.free.push(slot.index);
-        }
         entry.entry = None;
     }
 
     /// Takes out the least recently used stranger if it was last used before `before`.
     pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
-        let index = self.chains[0].oldest;
+        let index = self.chains.oldest(false);
         if index == NONE || self.slots[index as usize].touched >= before {
             return None;
         }
@@ -187,8 +195,9 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
 
     /// The least recently used stranger and when it was used last.
     pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
-        let slot = self.slots.get(self.chains[0].oldest as usize)?;
-        Some((self.id(self.chains[0].oldest), slot.touched))
+        let index = self.chains.oldest(false);
+        let slot = self.slots.get(index as usize)?;
+        Some((self.id(index), slot.touched))
     }
 
     /// All entries in slot order.
@@ -223,7 +232,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     fn evict_oldest(&mut self) -> Option<(SlotId, K, V)> {
-        let index = self.chains[0].oldest;
+        let index = self.chains.oldest(false);
         if index == NONE {
             return None;
         }
@@ -239,68 +248,40 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             let slot = &mut self.slots[index as usize];
             slot.entry = Some((key.clone(), make()));
             slot.touched = now;
-            slot.protected = false;
             return index;
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
-        self.slots.push(Slot {
-            entry: Some((key.clone(), make())),
-            touched: now,
-            generation: 0,
-            older: NONE,
-            newer: NONE,
-            protected: false,
-        });
+        self.slots.push(Slot { entry: Some((key.clone(), make())), touched: now, generation: 0 });
+        self.chains.push();
         index
+    }
+
+    fn enter(&mut self, index: u32, hash: u32, protected: bool) {
+        let chains = &self.chains;
+        self.map.insert_unique(spread(hash), index, |index| spread(chains.hash(*index)));
+        self.chains.enter(index, hash, protected);
+    }
+
+    /// Takes an entry out of the map and its chain.
+    fn unlink(&mut self, index: u32) {
+        let hash = spread(self.chains.hash(index));
+        if let Ok(entry) = self.map.find_entry(hash, |known| *known == index) {
+            entry.remove();
+        }
+        self.chains.leave(index);
+        self.free.push(index);
     }
 
     fn drop_index(&mut self, index: u32) -> Option<(K, V)> {
         self.unlink(index);
         let slot = &mut self.slots[index as usize];
         slot.generation = slot.generation.wrapping_add(1);
-        let entry = slot.entry.take();
-        if let Some((key, _)) = &entry {
-            self.map.remove(key);
-            self.free.push(index);
-        }
-        entry
+        slot.entry.take()
     }
 
     fn touch_index(&mut self, index: u32, now: Timestamp) {
         self.slots[index as usize].touched = now;
-        let chain = &self.chains[usize::from(self.slots[index as usize].protected)];
-        if chain.newest != index {
-            self.unlink(index);
-            self.link_newest(index);
-        }
-    }
-
-    fn unlink(&mut self, index: u32) {
-        let Slot { older, newer, protected, .. } = self.slots[index as usize];
-        let chain = &mut self.chains[usize::from(protected)];
-        chain.len = chain.len.saturating_sub(1);
-        if older == NONE {
-            chain.oldest = newer;
-        } else {
-            self.slots[older as usize].newer = newer;
-        }
-        let chain = &mut self.chains[usize::from(protected)];
-        if newer == NONE { chain.newest = older } else { self.slots[newer as usize].older = older }
-    }
-
-    fn link_newest(&mut self, index: u32) {
-        let chain = &mut self.chains[usize::from(self.slots[index as usize].protected)];
-        let older = chain.newest;
-        chain.newest = index;
-        chain.len += 1;
-        if older == NONE {
-            chain.oldest = index;
-        } else {
-            self.slots[older as usize].newer = index;
-        }
-        let slot = &mut self.slots[index as usize];
-        slot.older = older;
-        slot.newer = NONE;
+        self.chains.used(index);
     }
 }
 

@@ -397,7 +397,12 @@ impl Judge {
 
     /// What there is to say next.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front()?;
+        if self.outputs.is_empty() {
+            // From the ring's start again: its first places are in the cache.
+            self.outputs.clear();
+        }
+        Some(output)
     }
 
     /// A replay is over: time stands at its end, incidents stay open.

@@ -4,6 +4,7 @@
 //! Never: assumes UTF-8, prints a control character.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -86,6 +87,35 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
+/// An IP address as text writes it; no name, no brackets, no port.
+pub fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+    dotted(bytes).or_else(|| {
+        // The longest form is IPv6 with an IPv4 address at its end: 45 bytes.
+        let text = if bytes.len() <= 45 { std::str::from_utf8(bytes).ok()? } else { return None };
+        text.parse().ok()
+    })
+}
+
+/// Four decimal octets without needless zeros, which is how nearly every address is written.
+fn dotted(bytes: &[u8]) -> Option<IpAddr> {
+    let (mut octets, mut at, mut octet, mut digits) = ([0u8; 4], 0usize, 0u16, 0u8);
+    for byte in bytes {
+        match byte {
+            b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
+                octet = octet * 10 + u16::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 => {
+                *octets.get_mut(at)? = u8::try_from(octet).ok()?;
+                (at, octet, digits) = (at + 1, 0, 0);
+            }
+            _ => return None,
+        }
+    }
+    *octets.get_mut(at).filter(|_| at == 3 && digits > 0)? = u8::try_from(octet).ok()?;
+    Some(IpAddr::from(octets))
+}
+
 /// Text from outside in a form that no sink can misread: control characters, bidirectional
 /// overrides, line separators and invalid UTF-8 become `\x1b`-style escapes; a backslash doubles.
 pub fn escape(bytes: &[u8]) -> String {
@@ -128,6 +158,33 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_read_as_the_standard_library_reads_them() {
+        for text in [
+            "10.0.3.17",
+            "0.0.0.0",
+            "255.255.255.255",
+            "256.1.1.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1..3.4",
+            "",
+            "1.2.3.4 ",
+            "1.2.3.",
+            ".1.2.3",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "[::1]",
+            "h.example",
+            "1.2.3.4444",
+            "00.0.0.0",
+        ] {
+            assert_eq!(ip_address(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        assert_eq!(ip_address(b"\xff1.2.3"), None);
+    }
 
     #[test]
     fn cuts_and_marks() {

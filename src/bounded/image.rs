@@ -42,8 +42,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     /// The table as plain data, entries of each partition in order of use.
     pub fn image(&self) -> Image<K, V> {
         let mut entries = Vec::with_capacity(self.len());
-        for (chain, protected) in self.chains.iter().zip([false, true]) {
-            let mut index = chain.oldest;
+        for protected in [false, true] {
+            let mut index = self.chains.oldest(protected);
             while let Some(slot) = self.slots.get(index as usize) {
                 if let Some((key, value)) = &slot.entry {
                     entries.push(Entry {
@@ -54,7 +54,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
                         value: value.clone(),
                     });
                 }
-                index = slot.newer;
+                index = self.chains.newer(index);
             }
         }
         let generations = self.slots.iter().map(|slot| slot.generation).collect();
@@ -64,20 +64,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
     /// Becomes what the image says, within this table's own limits: entries that don't fit, or that
     /// contradict the image, are left out, the most recently used come first.
     pub fn restore(&mut self, image: Image<K, V>) {
-        let mut restored = Self::new(self.chains[0].capacity, self.chains[1].capacity);
+        let [strangers, protected] = [false, true].map(|protected| self.chains.capacity(protected));
+        let mut restored = Self::new(strangers, protected);
         restored.evicted = image.evicted;
-        let room = self.chains[0].capacity.saturating_add(self.chains[1].capacity);
-        let slots = image.generations.into_iter().take(room.min(NONE as usize));
-        restored.slots = slots
-            .map(|generation| Slot {
-                entry: None,
-                touched: Timestamp::default(),
-                generation,
-                older: NONE,
-                newer: NONE,
-                protected: false,
-            })
-            .collect();
+        let room = strangers.saturating_add(protected);
+        for generation in image.generations.into_iter().take(room.min(NONE as usize)) {
+            restored.slots.push(Slot { entry: None, touched: Timestamp::default(), generation });
+            restored.chains.push();
+        }
         let kept = restored.fitting(image.entries);
         for entry in kept.into_iter().rev() {
             restored.put_back(entry);
@@ -88,7 +82,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
 
     /// The entries that fit, the most recently used of each partition first.
     fn fitting(&self, entries: Vec<Entry<K, V>>) -> Vec<Entry<K, V>> {
-        let mut room = self.chains.map(|chain| chain.capacity);
+        let mut room = [false, true].map(|protected| self.chains.capacity(protected));
         let mut kept = Vec::new();
         for entry in entries.into_iter().rev() {
             let room = &mut room[usize::from(entry.protected)];
@@ -102,15 +96,15 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
 
     fn put_back(&mut self, entry: Entry<K, V>) {
         let Entry { index, protected, touched, key, value } = entry;
+        let hash = self.hash(&key);
+        let known = self.index_of(hash, &key).is_some();
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if slot.entry.is_some() || self.map.contains_key(&key) {
+        if slot.entry.is_some() || known {
             return;
         }
-        slot.entry = Some((key.clone(), value));
+        slot.entry = Some((key, value));
         slot.touched = touched;
-        slot.protected = protected;
-        self.map.insert(key, index);
-        self.link_newest(index);
+        self.enter(index, hash, protected);
     }
 
     /// Every slot without an entry once: first those that the image names, in its order.

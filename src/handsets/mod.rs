@@ -5,6 +5,7 @@
 
 mod foretold;
 mod network;
+mod places;
 mod registrations;
 mod snapshot;
 
@@ -167,6 +168,8 @@ pub struct Handsets {
     macs: Table<Mac, HardwareAddress>,
     account_hash: LastingHash,
     by_account: Table<u64, SlotId>,
+    /// Counts what others build on: see `changes`.
+    changes: u32,
 }
 
 /// Whom a message comes from.
@@ -188,12 +191,14 @@ impl Handsets {
             macs: Table::new(strangers.saturating_add(registered), 0),
             account_hash: LastingHash::default(),
             by_account: Table::new(registered, 0),
+            changes: 0,
         }
     }
 
     /// Takes other addresses of the PBX and the office; the tables keep their size.
     pub fn reload(&mut self, settings: Settings) {
         self.settings = settings;
+        self.changed();
     }
 
     /// Handsets that placed a call or registered, at most `most`, those that registered first.
@@ -214,26 +219,14 @@ impl Handsets {
         registrars.take(most).map(|(_, key, _)| address_of(key.ip)).collect()
     }
 
-    /// Whether an address is the office's own.
-    pub fn is_home(&self, ip: IpAddr) -> bool {
-        self.settings.home.iter().any(|network| network.contains(ip))
-    }
-
-    /// Whether an address is a PBX: configured, or seen to accept registrations.
-    pub fn is_pbx(&self, ip: IpAddr) -> bool {
-        self.is_configured_pbx(ip) || self.address(ip).is_some_and(|address| address.registrar)
-    }
-
-    /// Whether an account is registered from the address.
-    pub fn has_registered(&self, ip: IpAddr) -> bool {
-        self.address(ip).is_some_and(|address| address.accounts[0] != 0)
-    }
-
     /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
     /// (empty if there is none); `label` is what From says.
     pub fn sender(&mut self, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Sender {
         let ip = path.src.ip();
         let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default);
+        if own.evicted.is_some_and(|(_, _, gone)| gone.registrar || gone.accounts[0] != 0) {
+            self.changed();
+        }
         let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
         let mac = self.own_mac(own.slot, path.src_mac, ip, now);
         let mut slot = own.slot;
@@ -278,8 +271,10 @@ impl Handsets {
         now: Timestamp,
     ) -> (Who, bool) {
         let at = self.table.find_or_insert(&Key::of(registrar, 0), now, Handset::default).slot;
-        if let Some(address) = self.table.get_mut(at) {
-            address.registrar = true;
+        if let Some(address) = self.table.get_mut(at)
+            && !std::mem::replace(&mut address.registrar, true)
+        {
+            self.changed();
         }
         self.table.protect(at);
         let hash = self.hash(account);
@@ -289,6 +284,9 @@ impl Handsets {
         let mut first = false;
         if let Some(address) = self.table.get_mut(own) {
             first = !address.accounts.contains(&hash);
+            if first {
+                self.changes = self.changes.wrapping_add(1);
+            }
             address.note_account(hash);
             address.clear.note(now);
             if address.is_shared() {
@@ -351,11 +349,6 @@ impl Handsets {
         Some((self.who(HandsetId(slot), ip), address.clear))
     }
 
-    /// Who is at an address, if it is remembered.
-    pub fn known(&self, ip: IpAddr) -> Option<Who> {
-        self.table.find(&Key::of(ip, 0)).map(|slot| self.who(HandsetId(slot), ip))
-    }
-
     /// How many handsets and other SIP addresses are remembered.
     pub fn len(&self) -> usize {
         self.table.len()
@@ -371,10 +364,6 @@ impl Handsets {
         self.table.evicted()
     }
 
-    fn is_configured_pbx(&self, ip: IpAddr) -> bool {
-        self.settings.pbx.iter().any(|network| network.contains(ip))
-    }
-
     /// The handset that registered an account: when a PBX names the account, that's whom it means.
     fn registered_as(&self, account: &[u8]) -> Option<Who> {
         if account.is_empty() {
@@ -383,10 +372,6 @@ impl Handsets {
         let slot = self.by_account.find(&self.hash(account)).and_then(|known| self.by_account.get(known))?;
         let key = self.table.key(*slot)?;
         Some(self.who(HandsetId(*slot), address_of(key.ip)))
-    }
-
-    fn address(&self, ip: IpAddr) -> Option<&Handset> {
-        self.table.find(&Key::of(ip, 0)).and_then(|slot| self.table.get(slot))
     }
 
     fn hash(&self, account: &[u8]) -> u64 {
@@ -415,7 +400,11 @@ impl Handsets {
         let own = if self.is_router(mac, ip, now) { None } else { Some(mac) };
         if let Some(handset) = self.table.get_mut(slot) {
             handset.mac_checked = Some((mac, now));
-            handset.mac = own;
+            let before = std::mem::replace(&mut handset.mac, own);
+            // A stranger's first packet changes nothing that anybody built on.
+            if before.is_some() && before != own {
+                self.changed();
+            }
         }
         own
     }

@@ -37,5 +37,6 @@ impl Handsets {
         self.table.restore(snapshot.handsets);
         self.macs.restore(snapshot.macs);
         self.by_account.restore(snapshot.by_account);
+        self.changed();
     }
 }

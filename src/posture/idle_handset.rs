@@ -69,6 +69,10 @@ impl Watcher for IdleHandset {
         }
     }
 
+    fn hears_calls(&self) -> bool {
+        true
+    }
+
     fn call(&mut self, call: &CallFact, scene: &Scene<'_>, out: &mut Vec<Found>) {
         if call.state != CallState::Attempted {
             return;

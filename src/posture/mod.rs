@@ -108,6 +108,10 @@ pub struct Posture {
     round: Option<Timestamp>,
     /// How long until the one after it.
     pause: Span,
+    /// When `handle_timeout` has something to do: asked before every packet, so it's kept.
+    due: Option<Timestamp>,
+    /// Places in `watchers` of those that want to hear of calls.
+    of_calls: Vec<usize>,
 }
 
 /// Which list of default passwords findings name.
@@ -124,17 +128,21 @@ const LONG_ROUND: Span = Span::days(4);
 impl Posture {
     /// Has seen nothing.
     pub fn new(settings: Settings, hours: OfficeHours) -> Self {
+        let watchers = watchers();
+        let hears = |(at, watcher): (usize, &Box<dyn Watcher>)| watcher.hears_calls().then_some(at);
         Self {
             settings,
             hours,
             watched: Watched::default(),
-            watchers: watchers(),
+            of_calls: watchers.iter().enumerate().filter_map(hears).collect(),
+            watchers,
             board: Board::default(),
             people: Table::new(PEOPLE, 0),
             found: Vec::new(),
             told: VecDeque::new(),
             round: None,
             pause: ROUND,
+            due: None,
         }
     }
 
@@ -152,15 +160,36 @@ impl Posture {
         self.watched.note(now);
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
-        for watcher in &mut self.watchers {
-            match fact {
-                Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
-                Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
-                Fact::Registered { who, .. } => watcher.registered(who, &scene),
-                Fact::ClearSipDrop { .. } => {}
+        match fact {
+            Fact::Call(call) => {
+                for at in &self.of_calls {
+                    if let Some(watcher) = self.watchers.get_mut(*at) {
+                        watcher.call(call, &scene, &mut self.found);
+                    }
+                }
+                self.pin();
+                // A call moves no deadline but the round's, and that only nearer.
+                self.due = self.due.into_iter().chain(self.round).min();
+                return;
             }
+            Fact::Sighting(sighting) => {
+                for watcher in &mut self.watchers {
+                    watcher.sighting(sighting, &scene, &mut self.found);
+                }
+            }
+            Fact::Registered { who, .. } => {
+                for watcher in &mut self.watchers {
+                    watcher.registered(who, &scene);
+                }
+            }
+            Fact::ClearSipDrop { .. } => {}
         }
         self.pin();
+        self.set_due();
+    }
+
+    fn set_due(&mut self) {
+        self.due = self.watchers.iter().filter_map(|watcher| watcher.deadline()).chain(self.round).min();
     }
 
     /// Takes in what the password check came to.
@@ -175,6 +204,7 @@ impl Posture {
             watcher.verdict(&verdict, now, &mut self.found);
         }
         self.pin();
+        self.set_due();
     }
 
     /// Lets time pass.
@@ -193,11 +223,12 @@ impl Posture {
             watcher.tick(&scene, &mut self.found);
         }
         self.pin();
+        self.set_due();
     }
 
     /// When `handle_timeout` wants to be called next.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.watchers.iter().filter_map(|watcher| watcher.deadline()).chain(self.round).min()
+    pub const fn poll_timeout(&self) -> Option<Timestamp> {
+        self.due
     }
 
     /// What was found, in order.

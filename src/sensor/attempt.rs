@@ -23,7 +23,7 @@ impl Core {
         let Self { calls, handsets, dial, ledger, .. } = self;
         let Some(call) = calls.get(slot) else { return };
         let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
-        let pbx = handsets.is_pbx(src);
+        let (pbx, _) = handsets.standing(src);
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
         let passed_on = call.joined
             && msg.is_some_and(|msg| msg.replaces.is_empty())

@@ -127,6 +127,17 @@ impl Facts {
         }
         self.waiting.push_back(fact);
     }
+
+    /// The next one. An empty ring begins anew at its start: one that wanders through all its places
+    /// would push everything else out of the cache.
+    #[inline]
+    fn pop(&mut self) -> Option<Fact> {
+        let fact = self.waiting.pop_front()?;
+        if self.waiting.is_empty() {
+            self.waiting.clear();
+        }
+        Some(fact)
+    }
 }
 
 /// The sensor's own counts, for the summary.
@@ -247,7 +258,7 @@ impl Sensor {
 
     /// The next fact.
     pub fn poll_fact(&mut self) -> Option<Fact> {
-        self.core.facts.waiting.pop_front()
+        self.core.facts.pop()
     }
 
     /// What became of every frame.

@@ -145,7 +145,12 @@ impl Watch {
     /// The next sighting.
     #[inline]
     pub(super) fn poll(&mut self) -> Option<Sighting> {
-        self.out.pop_front()
+        let sighting = self.out.pop_front()?;
+        if self.out.is_empty() {
+            // From the ring's start again: its first places are in the cache.
+            self.out.clear();
+        }
+        Some(sighting)
     }
 
     pub(super) fn poll_exercise(&mut self) -> Option<Exercise> {

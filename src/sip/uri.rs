@@ -53,15 +53,22 @@ fn any_user(uri: &[u8]) -> &[u8] {
 
 /// The host as it stands there, an IPv6 address with its brackets; empty for `tel:` and others.
 pub fn host(uri: &[u8]) -> &[u8] {
+    host_and_rest(uri).0
+}
+
+/// The host as [`host`] gives it, and what follows it: port, parameters, headers.
+pub fn host_and_rest(uri: &[u8]) -> (&[u8], &[u8]) {
     let (scheme, rest) = split(uri);
     if matches!(scheme, Scheme::Tel | Scheme::Other) {
-        return &[];
+        return (&[], &[]);
     }
     let rest = from(rest, find(rest, [b'@']).map_or(0, |at| at.saturating_add(1)));
-    if rest.first() == Some(&b'[') {
-        return upto(rest, find(rest, [b']']).map_or(rest.len(), |end| end.saturating_add(1)));
-    }
-    upto(rest, span(rest, |byte| !is_lws(byte) && !matches!(byte, b':' | b';' | b'?' | b'/' | b'>')))
+    let end = if rest.first() == Some(&b'[') {
+        find(rest, [b']']).map_or(rest.len(), |end| end.saturating_add(1))
+    } else {
+        span(rest, |byte| !is_lws(byte) && !matches!(byte, b':' | b';' | b'?' | b'/' | b'>'))
+    };
+    (upto(rest, end), from(rest, end))
 }
 
 /// The user part %-decoded and without a password, at most [`USER_MAX`] bytes of it. A `%` that

@@ -3,50 +3,85 @@
 //! In: bodies and Contacts of exchanges with allowed servers, or that the handset began. Out:
 //! whether an address was named. Never: believes a stranger's own invitation.
 
+use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::bounded::Table;
+use memchr::memchr;
+
+use crate::bounded::{KeyedHash, Table};
+use crate::text::ip_address;
 use crate::time::{Span, Timestamp};
 
-/// Addresses that are remembered.
+/// Addresses that are remembered; media with the port next to theirs.
 const NAMED: usize = 16_384;
 /// Media begins within this time of its invitation; once it flows the flow itself is known.
 const FOR: Span = Span::minutes(15);
 /// Media lines and candidates that are read of one body.
 const LINES: usize = 64;
 
-/// Addresses that were named.
+/// When an address was named.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    at: Timestamp,
+    /// With the next port.
+    pair_at: Timestamp,
+}
+
+/// Before anything.
+const NEVER: Timestamp = Timestamp(i64::MIN);
+
+/// Addresses that were named, by a keyed hash: half a cache line each.
 #[derive(Debug)]
 pub(super) struct Invited {
-    named: Table<SocketAddr, Timestamp>,
+    named: Table<u64, Named>,
+    hash: KeyedHash,
 }
 
 impl Default for Invited {
     fn default() -> Self {
-        Self { named: Table::new(NAMED, 0) }
+        Self { named: Table::new(NAMED, 0), hash: KeyedHash::default() }
     }
 }
 
 impl Invited {
     /// Whether an address was named lately.
     pub(super) fn has(&self, address: SocketAddr, now: Timestamp) -> bool {
-        let at = self.named.find(&address).and_then(|slot| self.named.get(slot));
-        at.is_some_and(|at| now.since(*at) <= FOR)
+        let lately = |at: Timestamp| at != NEVER && now.since(at) <= FOR;
+        let before = address.port().checked_sub(1).map(|port| SocketAddr::new(address.ip(), port));
+        self.find(address).is_some_and(|named| lately(named.at))
+            || before.and_then(|before| self.find(before)).is_some_and(|named| lately(named.pair_at))
+    }
+
+    fn find(&self, address: SocketAddr) -> Option<&Named> {
+        self.named.find(&self.key(address)).and_then(|slot| self.named.get(slot))
+    }
+
+    fn key(&self, address: SocketAddr) -> u64 {
+        match address {
+            SocketAddr::V4(v4) => {
+                self.hash.hash_one(u64::from(v4.ip().to_bits()) << 16 | u64::from(v4.port()))
+            }
+            SocketAddr::V6(v6) => self.hash.hash_one((v6.ip().to_bits(), v6.port())),
+        }
     }
 
     pub(super) fn name(&mut self, address: SocketAddr, now: Timestamp) {
-        let slot = self.named.find_or_insert(&address, now, || now).slot;
-        if let Some(at) = self.named.get_mut(slot) {
-            *at = now;
+        if let Some(named) = self.slot(address, now) {
+            named.at = now;
         }
+    }
+
+    fn slot(&mut self, address: SocketAddr, now: Timestamp) -> Option<&mut Named> {
+        let key = self.key(address);
+        let slot = self.named.find_or_insert(&key, now, || Named { at: NEVER, pair_at: NEVER }).slot;
+        self.named.get_mut(slot)
     }
 
     /// Every address that a body names, with the next port: RTCP's (RFC 3550 section 11).
     pub(super) fn body(&mut self, body: &[u8], now: Timestamp) {
         sdp(body, &mut |address| {
-            self.name(address, now);
-            if let Some(next) = address.port().checked_add(1) {
-                self.name(SocketAddr::new(address.ip(), next), now);
+            if let Some(named) = self.slot(address, now) {
+                (named.at, named.pair_at) = (now, now);
             }
         });
     }
@@ -58,7 +93,11 @@ fn sdp(body: &[u8], each: &mut dyn FnMut(SocketAddr)) {
     let mut media: Option<u16> = None;
     let mut own: Option<IpAddr> = None;
     let mut lines = 0usize;
-    for line in body.split(|byte| *byte == b'\n') {
+    let mut rest = body;
+    while !rest.is_empty() {
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
         match line {
             [b'c', b'=', rest @ ..] => {
                 let ip = connection(rest);
@@ -92,21 +131,29 @@ fn flush(media: Option<u16>, ip: Option<IpAddr>, each: &mut dyn FnMut(SocketAddr
     }
 }
 
-fn words(line: &[u8]) -> impl Iterator<Item = &str> {
-    let text = std::str::from_utf8(line).unwrap_or_default();
-    text.split_ascii_whitespace().take(12)
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(12)
+}
+
+/// What stands before a slash.
+fn before_slash(word: &[u8]) -> &[u8] {
+    word.split(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+fn number(word: &[u8]) -> Option<u16> {
+    let digits = !word.is_empty() && word.len() <= 5 && word.iter().all(u8::is_ascii_digit);
+    let value = word.iter().fold(0u32, |n, byte| n.saturating_mul(10).saturating_add(u32::from(byte & 15)));
+    if digits { u16::try_from(value).ok() } else { None }
 }
 
 /// `IN IP4 192.0.2.1`, with `/ttl` behind a multicast address.
 fn connection(rest: &[u8]) -> Option<IpAddr> {
-    let address = words(rest).nth(2)?;
-    address.split('/').next()?.parse().ok()
+    ip_address(before_slash(words(rest).nth(2)?))
 }
 
 /// `audio 49170 RTP/AVP 0`, with `/2` behind a pair of ports.
 fn port(rest: &[u8]) -> Option<u16> {
-    let port = words(rest).nth(1)?;
-    port.split('/').next()?.parse().ok()
+    number(before_slash(words(rest).nth(1)?))
 }
 
 /// `candidate:1 1 UDP 2130706431 10.0.1.1 8998 typ host`.
@@ -115,7 +162,7 @@ fn candidate(rest: &[u8]) -> Option<SocketAddr> {
         return None;
     }
     let mut words = words(rest).skip(4);
-    Some(SocketAddr::new(words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    Some(SocketAddr::new(ip_address(words.next()?)?, number(words.next()?)?))
 }
 
 #[cfg(test)]

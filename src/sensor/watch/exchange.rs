@@ -12,7 +12,7 @@ use crate::fact::sighting::{SipSighting, SipStep};
 use crate::sip::digest::{Challenge, Credentials};
 use crate::sip::{Message, Method, NameAddr, Start, uri};
 use crate::tally::Label;
-use crate::text::Text;
+use crate::text::{Text, ip_address};
 use crate::time::Timestamp;
 use crate::touches::{Proto, Way, Zone};
 
@@ -266,7 +266,7 @@ fn contact_expires(msg: &Message<'_>) -> Option<u32> {
 /// Hosts that no honest sender names: SIPVicious's 1.1.1.1, or From a private address that
 /// isn't the sender's network.
 fn is_bogus(msg: &Message<'_>, ends: &Ends) -> bool {
-    let host = |uri: &[u8]| -> Option<IpAddr> { std::str::from_utf8(uri::host(uri)).ok()?.parse().ok() };
+    let host = |uri: &[u8]| ip_address(uri::host(uri));
     let placeholder = IpAddr::from([1, 1, 1, 1]);
     let from = host(msg.from.uri);
     let contact = NameAddr::parse(msg.contact).and_then(|contact| host(contact.uri));

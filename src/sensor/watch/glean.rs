@@ -17,7 +17,7 @@ use crate::hints::{Confidence, Identity, Source, dhcp, dns, http, lldp, natpmp, 
 use crate::tally::Label;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
-use crate::touches::{Proto, Zone};
+use crate::touches::{Place, Proto, Zone};
 
 /// A device is told to be there once in so long.
 const PRESENT_FOR: Span = Span::minutes(10);
@@ -86,19 +86,23 @@ impl Watch {
     }
 
     /// The User-Agent of one of ours.
-    pub(super) fn glean_agent(&mut self, agent: &[u8], path: &Path, handsets: &Handsets, now: Timestamp) {
+    #[cold]
+    pub(super) fn glean_agent(
+        &mut self,
+        agent: &[u8],
+        path: &Path,
+        place: &Place,
+        handsets: &Handsets,
+        now: Timestamp,
+    ) {
         let ip = path.src.ip();
-        let place = self.zones.place(ip, handsets);
-        if agent.is_empty() || !place.ours || place.zone == Zone::Pbx {
-            return;
-        }
         let known = user_agent::parse(agent);
         let identity = known.map_or_else(Identity::default, |known| identity_of(&known));
         if let Some(known) = known {
             self.zones.shows(ip, known.mac, path.vlan, true, now);
         }
         let confidence = if known.is_some() { Confidence::High } else { Confidence::Low };
-        let device = self.device(ip, path.vlan, handsets);
+        let device = self.zones.device(ip, path.vlan, place, handsets);
         let hint = Hint { source: Source::SipUserAgent, confidence, identity, voice_vlan: None, raw: agent };
         self.hint(device, &hint, now);
     }

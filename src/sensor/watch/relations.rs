@@ -1,8 +1,8 @@
 //! What two SIP addresses are to each other: looked up once in a while, not with each message.
 //!
-//! In: addresses. Out: `Relation`. Never: outlives what it was made of by more than 30 s.
+//! In: addresses. Out: `Relation`. Never: outlives what it was made of.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::KeyedHash;
 use crate::time::{Span, Timestamp};
@@ -11,9 +11,11 @@ use std::hash::BuildHasher;
 
 /// A power of two.
 const SLOTS: usize = 4_096;
-/// An ordinary pair stays one for so long; a strange one may register at any moment.
-const ORDINARY_FOR: Span = Span::seconds(30);
-const STRANGE_FOR: Span = Span::seconds(2);
+/// How long it's believed that nothing changed which doesn't say so.
+const FOR: Span = Span::minutes(5);
+
+/// An invitation holds for minutes: it's not renewed with every message.
+const INVITED_FOR: Span = Span::MINUTE;
 
 /// What two addresses are to each other.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,20 @@ pub(super) struct Relation {
 struct Slot {
     tag: u64,
     until: Timestamp,
+    /// See `Zones::changes`.
+    changes: u32,
+    /// Half a hash of what the sender last called itself.
+    agent: u32,
+    /// Half a hash of the Contact whose address was invited last, and when that is to be done again.
+    contact: u32,
+    invited_until: Timestamp,
     relation: Relation,
+}
+
+impl Slot {
+    const fn new(tag: u64, until: Timestamp, changes: u32, relation: Relation) -> Self {
+        Self { tag, until, changes, agent: 0, contact: 0, invited_until: Timestamp(i64::MIN), relation }
+    }
 }
 
 /// Relations by the two addresses; a collision costs a look-up.
@@ -54,28 +69,56 @@ impl Default for Relations {
             dst_came_first: false,
             src_came_first: false,
         };
-        let slot = Slot { tag: 0, until: Timestamp(i64::MIN), relation };
-        Self { slots: vec![slot; SLOTS], hash: KeyedHash::default() }
+        Self {
+            slots: vec![Slot::new(0, Timestamp(i64::MIN), 0, relation); SLOTS],
+            hash: KeyedHash::default(),
+        }
     }
 }
 
 impl Relations {
     #[inline]
     pub(super) fn tag(&self, src: SocketAddr, dst: SocketAddr) -> u64 {
-        self.hash.hash_one((src.ip(), dst.ip()))
+        match (src.ip(), dst.ip()) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                self.hash.hash_one(u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits()))
+            }
+            both => self.hash.hash_one(both),
+        }
     }
 
     #[inline]
-    pub(super) fn get(&self, tag: u64, now: Timestamp) -> Option<Relation> {
+    pub(super) fn get(&self, tag: u64, changes: u32, now: Timestamp) -> Option<Relation> {
         let slot = self.slots.get(index(tag))?;
-        (slot.tag == tag && now < slot.until).then_some(slot.relation)
+        (slot.tag == tag && slot.changes == changes && now < slot.until).then_some(slot.relation)
     }
 
-    pub(super) fn put(&mut self, tag: u64, relation: Relation, now: Timestamp) {
+    pub(super) fn put(&mut self, tag: u64, relation: Relation, changes: u32, now: Timestamp) {
         if let Some(slot) = self.slots.get_mut(index(tag)) {
-            let for_so_long = if relation.ordinary { ORDINARY_FOR } else { STRANGE_FOR };
-            *slot = Slot { tag, until: now.plus(for_so_long), relation };
+            *slot = Slot::new(tag, now.plus(FOR), changes, relation);
         }
+    }
+
+    /// Whether the sender calls itself otherwise than in its last message; from now on it doesn't.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
+    pub(super) fn renames(&mut self, tag: u64, agent: &[u8]) -> bool {
+        let agent = self.hash.hash_one(agent) as u32 | 1;
+        let Some(slot) = self.slots.get_mut(index(tag)) else { return true };
+        std::mem::replace(&mut slot.agent, agent) != agent
+    }
+
+    /// Whether the address in the sender's Contact is to be invited, now that this message names it.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
+    pub(super) fn invites(&mut self, tag: u64, contact: &[u8], now: Timestamp) -> bool {
+        let contact = self.hash.hash_one(contact) as u32 | 1;
+        let Some(slot) = self.slots.get_mut(index(tag)).filter(|slot| slot.tag == tag) else { return true };
+        let again = slot.contact != contact || now >= slot.invited_until;
+        if again {
+            (slot.contact, slot.invited_until) = (contact, now.plus(INVITED_FOR));
+        }
+        again
     }
 
     /// Something changed between these two.

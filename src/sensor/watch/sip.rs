@@ -17,7 +17,7 @@ use crate::sip::digest::Credentials;
 use crate::sip::proof::Proof;
 use crate::sip::{Message, Method, NameAddr, Quirk, Start, uri};
 use crate::tally::Label;
-use crate::text::Text;
+use crate::text::{Text, ip_address};
 use crate::time::{Span, Timestamp};
 use crate::touches::{Proto, Way, Zone};
 
@@ -35,14 +35,14 @@ impl Watch {
         now: Timestamp,
     ) {
         let tag = self.relations.tag(path.src, path.dst);
-        let relation = match self.relations.get(tag, now) {
+        let relation = match self.relations.get(tag, self.zones.changes(handsets), now) {
             Some(relation) => relation,
-            None => {
-                let relation = self.relate(tag, msg, path, handsets, now);
-                self.glean_agent(msg.user_agent, path, handsets, now);
-                relation
-            }
+            None => self.relate(tag, msg, path, handsets, now),
         };
+        let tells = relation.src.ours && relation.src.zone != Zone::Pbx && !msg.user_agent.is_empty();
+        if tells && self.relations.renames(tag, msg.user_agent) {
+            self.glean_agent(msg.user_agent, path, &relation.src, handsets, now);
+        }
         if !msg.body.is_empty() || !msg.contact.is_empty() {
             self.invite(tag, msg, path, &relation, now);
         }
@@ -74,11 +74,12 @@ impl Watch {
         let src_came_first = dst.ours && !src.ours && came_first(src.zone, src_ip, asks);
         let dst_came_first = src.ours && !dst.ours && came_first(dst.zone, dst_ip, !asks);
         let registered = |ip| handsets.has_registered(ip);
+        let changes = self.zones.changes(handsets);
         let ordinary = (registered(src_ip) && dst.zone == Zone::Pbx)
             || (src.zone == Zone::Pbx && (dst.ours || dst.zone == Zone::Pbx || registered(dst_ip)))
             || (src.zone == Zone::Pbx && !asks && dst.zone == Zone::Home && registered(dst_ip));
         let relation = Relation { ordinary, src, dst, dst_came_first, src_came_first };
-        self.relations.put(tag, relation, now);
+        self.relations.put(tag, relation, changes, now);
         relation
     }
 
@@ -94,7 +95,10 @@ impl Watch {
         if !msg.body.is_empty() {
             self.touches.invite(msg.body, now);
         }
-        if let Some(address) = NameAddr::parse(msg.contact).and_then(|contact| socket_of(contact.uri)) {
+        if !msg.contact.is_empty()
+            && self.relations.invites(tag, msg.contact, now)
+            && let Some(address) = NameAddr::parse(msg.contact).and_then(|contact| socket_of(contact.uri))
+        {
             self.touches.invite_address(address, now);
         }
     }
@@ -110,7 +114,7 @@ impl Watch {
     ) {
         let asks = matches!(msg.start, Start::Request { .. });
         let Some(ends) = ends(path, proto, relation, asks) else { return };
-        let known = handsets.known(ends.client.ip()).filter(|_| relation.ordinary);
+        let known = if relation.ordinary { handsets.known(ends.client.ip()) } else { None };
         // A handset that registers another's account is looked at like a stranger.
         let own = known.is_some_and(|who| who.user.as_bytes() == uri::user(msg.to.uri));
         let strange = !relation.ordinary || (msg.cseq_method == Method::Register && !own);
@@ -132,7 +136,7 @@ impl Watch {
         let outcome =
             matches!(step.step, SipStep::Refused | SipStep::Accepted | SipStep::Removed | SipStep::Denied);
         if strange || outcome {
-            let device = self.subject(&ends, path, handsets);
+            let device = self.subject(&ends, path, relation, handsets);
             self.tell(device, What::Sip(step), now);
         }
         if step.method == Method::Register && step.step == SipStep::Accepted {
@@ -141,9 +145,10 @@ impl Watch {
     }
 
     /// Which device of the office an exchange is about.
-    fn subject(&self, ends: &Ends, path: &Path, handsets: &Handsets) -> Device {
+    fn subject(&self, ends: &Ends, path: &Path, relation: &Relation, handsets: &Handsets) -> Device {
         let ip = if ends.way == Way::Inbound { ends.server.ip() } else { ends.client.ip() };
-        self.device(ip, path.vlan, handsets)
+        let place = if ip == path.src.ip() { &relation.src } else { &relation.dst };
+        self.zones.device(ip, path.vlan, place, handsets)
     }
 
     /// A device of ours proved a password.
@@ -252,14 +257,19 @@ fn ends(path: &Path, proto: Proto, relation: &Relation, asks: bool) -> Option<En
 
 /// The address that a SIP URI names, if its host is one; port 5060 where it names none.
 fn socket_of(uri: &[u8]) -> Option<SocketAddr> {
-    let host = std::str::from_utf8(uri::host(uri)).ok()?;
-    let ip = host.trim_matches(['[', ']']).parse().ok()?;
-    let text = std::str::from_utf8(uri).ok()?;
-    let after = text.get(text.rfind(host)?.checked_add(host.len())?..)?;
-    let port = after.strip_prefix(':').map_or(Some(5_060), |rest| {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        rest.get(..end)?.parse().ok()
-    })?;
+    let (host, after) = uri::host_and_rest(uri);
+    let bare = match host {
+        [b'[', bare @ .., b']'] => bare,
+        other => other,
+    };
+    let ip = ip_address(bare)?;
+    let port = match after {
+        [b':', rest @ ..] => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?
+        }
+        _ => 5_060,
+    };
     Some(SocketAddr::new(ip, port))
 }
 

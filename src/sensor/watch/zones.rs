@@ -27,6 +27,7 @@ pub(super) struct Zones {
     named: Table<IpAddr, ()>,
     /// Phones by what they say of themselves.
     phones: Table<IpAddr, Phone>,
+    changes: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,17 +45,20 @@ impl Zones {
             services: Table::new(REMEMBERED, 0),
             named: Table::new(REMEMBERED, 0),
             phones: Table::new(REMEMBERED, 0),
+            changes: 0,
         }
     }
 
     /// DHCP names a server. One within the office stays what it is: home.
     pub(super) fn service(&mut self, ip: IpAddr, now: Timestamp) {
-        self.services.find_or_insert(&ip, now, || ());
+        let new = self.services.find_or_insert(&ip, now, || ()).new;
+        self.changed(new);
     }
 
     /// DNS gives an address for a provisioning server's name.
     pub(super) fn named(&mut self, ip: IpAddr, now: Timestamp) {
-        self.named.find_or_insert(&ip, now, || ());
+        let new = self.named.find_or_insert(&ip, now, || ()).new;
+        self.changed(new);
     }
 
     /// What a device at an address showed of itself.
@@ -66,8 +70,10 @@ impl Zones {
         phone: bool,
         now: Timestamp,
     ) {
-        let slot = self.phones.find_or_insert(&ip, now, Phone::default).slot;
-        if let Some(known) = self.phones.get_mut(slot) {
+        let inserted = self.phones.find_or_insert(&ip, now, Phone::default);
+        let mut changed = inserted.evicted.is_some_and(|(_, _, gone)| gone.is_phone);
+        if let Some(known) = self.phones.get_mut(inserted.slot) {
+            let before = (known.is_phone, known.mac);
             // Another device at the same address begins anew.
             if mac.is_some() && known.mac.is_some() && mac != known.mac {
                 *known = Phone::default();
@@ -75,22 +81,35 @@ impl Zones {
             known.is_phone |= phone;
             known.mac = mac.or(known.mac);
             known.vlan = vlan.or(known.vlan);
+            changed |= before != (known.is_phone, known.mac);
         }
+        self.changed(changed);
+    }
+
+    const fn changed(&mut self, it_is_so: bool) {
+        self.changes = self.changes.wrapping_add(it_is_so as u32);
+    }
+
+    /// Another number whenever some address may have become another place.
+    pub(super) const fn changes(&self, handsets: &Handsets) -> u32 {
+        // Both only count up, so their sum stands still only while both do.
+        self.changes.wrapping_add(handsets.changes())
     }
 
     pub(super) fn place(&self, ip: IpAddr, handsets: &Handsets) -> Place {
-        let (home, registered) = (handsets.is_home(ip), handsets.has_registered(ip));
-        let zone = self.zone(ip, home, handsets);
+        let (pbx, registered) = handsets.standing(ip);
+        let home = handsets.is_home(ip);
+        let zone = self.zone(ip, home, pbx);
         let phone = registered || self.phone(ip).is_some_and(|phone| phone.is_phone);
         let side = if is_private(ip) { Side::Lan } else { Side::Wan };
         Place { ours: home || registered, zone, phone, side }
     }
 
-    fn zone(&self, ip: IpAddr, home: bool, handsets: &Handsets) -> Zone {
+    fn zone(&self, ip: IpAddr, home: bool, pbx: bool) -> Zone {
         let among = |list: &[Network]| list.iter().any(|network| network.contains(ip));
         match () {
             () if among(&self.support) => Zone::Support,
-            () if handsets.is_pbx(ip) => Zone::Pbx,
+            () if pbx => Zone::Pbx,
             () if among(&self.provisioning) || self.named.find(&ip).is_some() => Zone::Provisioning,
             () if home => Zone::Home,
             () if self.services.find(&ip).is_some() => Zone::Service,
@@ -105,11 +124,11 @@ impl Zones {
     /// The device at an address. `mac` is what its packets carry: used only where nothing better
     /// is known and the handsets don't say that it's a router's.
     pub(super) fn device(&self, ip: IpAddr, vlan: Option<u16>, place: &Place, handsets: &Handsets) -> Device {
-        let who = handsets.known(ip);
+        let (who, registered) = handsets.known_registered(ip).unzip();
         let shown = self.phone(ip).copied().unwrap_or_default();
         let role = match place.zone {
             Zone::Pbx => Role::Pbx,
-            _ if handsets.has_registered(ip) => Role::Handset,
+            _ if registered == Some(true) => Role::Handset,
             _ if shown.is_phone => Role::Phone,
             _ => Role::Unknown,
         };
