@@ -260,7 +260,33 @@ impl Alertmanagers {
     /// # Errors
     /// No thread can be made.
     pub fn start(urls: &[String], at_most: Duration, counts: &Arc<Counts>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { board: Mutex::new(Board::new(urls.len())), changed: Condvar::new() });
+        Self::begin(Board::new(urls.len()), urls, at_most, counts)
+    }
+
+    /// Other replicas, which hear of everything that is open. The former ones let it end by itself.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn successor(&self, urls: &[String], at_most: Duration) -> std::io::Result<Self> {
+        let board = self.shared.lock();
+        let open = board.entries.iter().filter(|(_, entry)| entry.ended.is_none());
+        let successor = Board {
+            entries: open.map(|(labels, entry)| (labels.clone(), entry.clone())).collect(),
+            incidents: board.incidents.clone(),
+            version: board.version,
+            ..Board::new(urls.len())
+        };
+        drop(board);
+        Self::begin(successor, urls, at_most, &self.counts)
+    }
+
+    fn begin(
+        board: Board,
+        urls: &[String],
+        at_most: Duration,
+        counts: &Arc<Counts>,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { board: Mutex::new(board), changed: Condvar::new() });
         let mut threads = Vec::new();
         for (replica, url) in urls.iter().enumerate() {
             let worker = Worker {
