@@ -83,17 +83,14 @@ impl Judge {
             let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = match (call.part == DayPart::Open, verdict.rule) {
-                // Many numbers beside each other tell much by themselves, but for lists that somebody
-                // works through in an hour.
-                (false, Rule::NumberBlock) => confirm.shut / 2.0,
-                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.shut / 2.0,
+                (false, Rule::NumberBlock) => confirm.block,
+                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
-                (true, Rule::HandsetCeiling) if risky => (confirm.open + confirm.list) / 2.0,
+                (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
                 (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
-                (true, _) if risky => confirm.shut,
+                (true, _) if risky => confirm.open_risky,
                 (true, _) => confirm.open,
-                // People vote, and ask for numbers, after work.
-                (false, _) if call.group == Group::Premium => confirm.shut + 2.0,
+                (false, _) if call.group == Group::Premium => confirm.shut_premium,
                 (false, _) => confirm.shut,
             };
             let young = self.baseline.in_grace(now) && risky;
