@@ -129,7 +129,8 @@ impl Judge {
         now: Timestamp,
     ) {
         let cause = cause(verdict.lane);
-        let key = self.book.place(Key { subject: verdict.subject, cause }, now);
+        let joins = self.is_offices(lane, slot, now);
+        let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
         let mut dossier = match self.dossiers.remove(&key) {
             Some(dossier) => dossier,
@@ -138,6 +139,18 @@ impl Judge {
         all.for_each(|other| dossier.hear(other));
         self.add(&mut dossier, key.subject, lane, slot);
         self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    /// Whether a call is one of those that the office's open incident is about: one attack over many
+    /// handsets to one destination. An incident that says only that the office calls or spends too
+    /// much in all must not swallow an attack on one handset.
+    fn is_offices(&self, lane: Lane, slot: SlotId, now: Timestamp) -> bool {
+        let office = Key { subject: Subject::Office, cause: cause(lane) };
+        let Some(call) = self.baseline.call(lane, slot) else { return false };
+        self.dossiers.get(&office).is_some_and(|dossier| {
+            let diffuse = matches!(dossier.verdict.rule, Rule::OfficeCeiling | Rule::Spend);
+            !diffuse && now.since(dossier.last) <= SOON && dossier.has_region(call.region)
+        })
     }
 
     /// Tells the book how an incident stands.
