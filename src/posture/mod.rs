@@ -251,6 +251,11 @@ impl Posture {
         self.board.counts()
     }
 
+    /// Days on which something was seen.
+    pub const fn days_watched(&self) -> u32 {
+        self.watched.days
+    }
+
     /// Entries that had to go because a table was full.
     pub fn evicted(&self) -> [(&'static str, u64); 2] {
         let strangers = self.watchers.all().into_iter().map(|watcher| watcher.evicted()).sum();
