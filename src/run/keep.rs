@@ -322,8 +322,8 @@ mod tests {
     fn state_is_saved_each_minute_and_soon_after_news() {
         let news = Arc::<AtomicBool>::default();
         let mut saver = Saver::new(true, Arc::clone(&news));
-        let at = |seconds| Timestamp(0).plus(Span::seconds(1_000 + seconds));
-        let due = |saver: &mut Saver, seconds| saver.is_due(at(seconds), false);
+        let at = |seconds: i64| Timestamp(0).plus(Span::seconds(1_000 + seconds));
+        let due = |saver: &mut Saver, seconds: i64| saver.is_due(at(seconds), false);
         assert!(due(&mut saver, 0) && !due(&mut saver, 59) && due(&mut saver, 60));
         news.store(true, Ordering::Relaxed);
         assert!(due(&mut saver, 61) && !due(&mut saver, 62), "news is saved once");
