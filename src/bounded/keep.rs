@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
-use super::{Image, Table};
+use super::{Image, LastingHash, Table};
 use crate::time::Timestamp;
 
 /// Something that can be written down and taken back.
@@ -37,6 +37,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Keep for Table<K, V> {
 pub trait Plain: Clone {}
 
 impl Plain for u64 {}
+impl Plain for LastingHash {}
 impl Plain for Option<Timestamp> {}
 impl Plain for [BTreeSet<u64>; 4] {}
 impl Plain for [Option<Timestamp>; 4] {}
