@@ -5,12 +5,14 @@
 
 mod chains;
 mod image;
+mod keep;
 
 use std::hash::{BuildHasher, Hash};
 
 use chains::{Chains, NONE};
 use hashbrown::HashTable;
 pub use image::{Image, LastingHash};
+pub use keep::{Keep, Plain};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;

@@ -71,11 +71,6 @@ pub trait Watcher: std::fmt::Debug + Send {
     /// Takes in a call.
     fn call(&mut self, _call: &CallFact, _scene: &Scene<'_>, _out: &mut Vec<Found>) {}
 
-    /// Whether it has a `call`: nobody else is asked. One that has must not move its deadline there.
-    fn hears_calls(&self) -> bool {
-        false
-    }
-
     /// A registrar accepted an account from a handset for the first time.
     fn registered(&mut self, _who: &Who, _scene: &Scene<'_>) {}
 

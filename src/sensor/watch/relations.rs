@@ -11,8 +11,9 @@ use std::hash::BuildHasher;
 
 /// A power of two.
 const SLOTS: usize = 4_096;
-/// How long it's believed that nothing changed which doesn't say so.
-const FOR: Span = Span::minutes(5);
+/// After so long it's all looked at anew, changes or not: what devices say of themselves is told
+/// again from time to time.
+const FOR: Span = Span::seconds(30);
 
 /// An invitation holds for minutes: it's not renewed with every message.
 const INVITED_FOR: Span = Span::MINUTE;
