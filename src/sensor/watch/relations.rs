@@ -1,6 +1,6 @@
 //! What two SIP addresses are to each other: looked up once in a while, not with each message.
 //!
-//! In: addresses. Out: `Relation`. Never: outlives what it was made of.
+//! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor 30 s.
 
 use std::net::{IpAddr, SocketAddr};
 
