@@ -165,14 +165,14 @@ pub struct Spend {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            spike: 11.0,
+            spike: 10.0,
             confirm: Confirm {
-                open: 4.0,
-                open_risky: 3.0,
-                list: 9.0,
-                list_risky: 6.5,
+                open: 3.5,
+                open_risky: 2.5,
+                list: 7.5,
+                list_risky: 5.0,
                 shut: 3.0,
-                shut_premium: 5.0,
+                shut_premium: 6.0,
                 block: 1.5,
                 beyond: 5.0,
             },
