@@ -3,6 +3,12 @@
 //! In: a rule's verdict. Out: `Finding`.
 //! Never: formats for a sink.
 
+mod step;
+
+use std::borrow::Cow;
+
+pub use step::{Link, Step};
+
 use crate::dial::Region;
 use crate::handsets::{HandsetId, Who};
 use crate::labels;
@@ -34,6 +40,7 @@ labels! {
         LongCall = "long_call", "Costly calls stay up for very long; judged while they run.";
         Spend = "spend", "More money in an hour or a day than any ordinary handset or office spends.";
         CallidReuse = "callid_reuse", "Call-IDs are used again for other numbers, which hides calls from counters.";
+        ClearSipDrop = "clear_sip_drop", "A handset has gone over to encrypted SIP, or hardly speaks any: its calls can no longer be seen.";
     }
 }
 
@@ -196,6 +203,9 @@ pub enum Evidence {
     Flag(bool),
 }
 
+/// A piece of evidence with its name.
+pub type Named = (Cow<'static, str>, Evidence);
+
 /// One call that a finding rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -231,7 +241,7 @@ pub struct Finding {
     /// What they cost so far.
     pub exposure: Exposure,
     /// Names and values, in the order in which they convince.
-    pub evidence: Vec<(&'static str, Evidence)>,
+    pub evidence: Vec<Named>,
     /// Up to 20 of the calls, the deciding one last.
     pub samples: Vec<Sample>,
     /// When the first of the calls was attempted.
@@ -259,7 +269,7 @@ pub struct CheckFinding {
     pub sentence: String,
     /// Names and values, in the order in which they convince. Never a password, nor anything from
     /// which one can be guessed.
-    pub evidence: Vec<(&'static str, Evidence)>,
+    pub evidence: Vec<Named>,
     /// How often it was seen: packets, requests, attempts, days, as the check counts.
     pub count: u32,
     /// When it was seen first.

@@ -65,6 +65,7 @@ const fn shelf(key: &Key) -> usize {
     match key.cause {
         Cause::Toll | Cause::Flood => PAGES,
         Cause::Notice(_) => NOTICES,
+        Cause::Unseen => WEAKNESSES,
         Cause::Posture(check) if check.lasts() => WEAKNESSES,
         Cause::Posture(_) => ATTACKS,
     }
@@ -229,11 +230,11 @@ impl Book {
     }
 
     /// Somebody accepts an incident until a moment: it isn't updated, nor raised anew, unless its
-    /// severity rises. False if there is no such incident.
-    pub fn accept(&mut self, id: u64, until: Timestamp, why: &str, now: Timestamp) -> bool {
-        let found = self.incidents().find(|(_, _, incident)| incident.id == id);
-        let Some((slot, key)) = found.map(|(slot, key, _)| (slot, *key)) else { return false };
-        let Some(incident) = self.open[shelf(&key)].get_mut(slot) else { return false };
+    /// severity rises. Says which incident that is, `None` if there is none.
+    pub fn accept(&mut self, id: u64, until: Timestamp, why: &str, now: Timestamp) -> Option<Key> {
+        let (slot, key) =
+            self.incidents().find(|(_, _, incident)| incident.id == id).map(|(slot, key, _)| (slot, *key))?;
+        let incident = self.open[shelf(&key)].get_mut(slot)?;
         incident.accepted = Some((until, why.to_owned()));
         let severity = incident.told.severity;
         let accepted = Accepted { until, severity, why: why.to_owned() };
@@ -241,7 +242,7 @@ impl Book {
         if let Some(entry) = self.accepted.get_mut(place) {
             *entry = accepted;
         }
-        true
+        Some(key)
     }
 
     fn incidents(&self) -> impl Iterator<Item = (SlotId, &Key, &Incident)> {

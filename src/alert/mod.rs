@@ -11,7 +11,7 @@ use crate::labels;
 use crate::time::{Span, Timestamp};
 
 pub use book::Book;
-pub use chain::{Chain, Link};
+pub use chain::{Chain, Whom};
 
 labels! {
     /// Where an incident stands.
@@ -31,6 +31,8 @@ pub enum Cause {
     Flood,
     /// Something worth knowing that pages nobody, by rule.
     Notice(Rule),
+    /// A handset's calls can no longer be seen.
+    Unseen,
     /// A weakness of a handset, or an attack on it.
     Posture(Check),
 }

@@ -25,7 +25,7 @@ use crate::dial::Group;
 use crate::fact::{CallFact, CallNo};
 use crate::handsets::{HandsetId, Who};
 use crate::ledger::Key;
-use crate::time::{OfficeHours, Span, Timestamp};
+use crate::time::{LocalTime, OfficeHours, Span, Timestamp};
 
 use calls::{Call, Lane, Progress, Ring, Tier};
 use countries::Countries;
@@ -145,6 +145,11 @@ impl Baseline {
     /// Whether a moment lies in office hours, near them, or far from them.
     pub fn part(&self, at: Timestamp) -> DayPart {
         hours::part(&self.hours, self.settings.shoulder, at)
+    }
+
+    /// A moment by the office's clock.
+    pub fn local(&self, at: Timestamp) -> LocalTime {
+        self.hours.local(at)
     }
 
     /// Whether the installation is too young to know which countries are usual.

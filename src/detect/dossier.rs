@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Money;
 use crate::dial::Region;
-use crate::finding::{Rule, Sample, Severity};
+use crate::finding::{Rule, Sample, Severity, Step};
 use crate::handsets::HandsetId;
 use crate::time::{Span, Timestamp};
 
@@ -26,6 +26,8 @@ pub struct Dossier {
     pub verdict: Verdict,
     /// Other rules that spoke since, in order.
     pub also: Vec<Rule>,
+    /// Earlier steps of an attack, in order.
+    pub chain: Vec<Step>,
     /// How many calls.
     pub calls: u32,
     /// How many of them are talking.
@@ -50,6 +52,7 @@ impl Dossier {
         Self {
             verdict,
             also: Vec::new(),
+            chain: Vec::new(),
             calls: 0,
             talking: 0,
             money: Money::default(),
@@ -119,6 +122,29 @@ impl Dossier {
         } else if !self.also.contains(&verdict.rule) {
             self.also.push(verdict.rule);
         }
+    }
+
+    /// An earlier step of an attack on the same handset or office: money is at stake now.
+    pub fn follows(&mut self, step: Step, now: Timestamp) {
+        match self.chain.iter_mut().find(|known| known.link == step.link) {
+            // Steps that go on while the incident is open don't come before it anew.
+            Some(_) => return,
+            None => self.chain.push(step),
+        }
+        self.chain.sort_by_key(|step| (step.time, step.link));
+        if step.raises(now) && self.verdict.severity == Severity::Warning {
+            self.verdict.severity = Severity::Critical;
+        }
+    }
+
+    /// Whether no rule but one has spoken.
+    pub fn is_only(&self, rule: Rule) -> bool {
+        self.verdict.rule == rule && self.also.is_empty()
+    }
+
+    /// The handsets that took part, up to the bound.
+    pub fn who(&self) -> &[HandsetId] {
+        &self.handsets
     }
 
     /// How urgent it is.

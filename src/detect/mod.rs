@@ -4,6 +4,7 @@
 //! Never: reads a clock, tells anybody.
 
 pub mod callid_reuse;
+pub mod clear_sip_drop;
 pub mod concurrent;
 pub mod dossier;
 pub mod first_country;

@@ -14,7 +14,7 @@ use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
 use crate::fact::{CallFact, CallState, Fact};
-use crate::finding::{Evidence, Exposure};
+use crate::finding::{Evidence, Exposure, Named};
 use crate::handsets::Who;
 use crate::inventory::Entry;
 use crate::judge::Output;
@@ -114,7 +114,7 @@ struct AlertRecord<'a> {
     regions: Vec<&'a str>,
     exposure: ExposureRecord<'a>,
     #[serde(serialize_with = "pairs")]
-    evidence: &'a [(&'static str, Evidence)],
+    evidence: &'a [Named],
     call_ids: Vec<Cow<'a, str>>,
     first_call: String,
     last_call: String,
@@ -230,10 +230,7 @@ pub(super) fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S)
     map.end()
 }
 
-pub(super) fn pairs<S: Serializer>(
-    rows: &[(&'static str, Evidence)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn pairs<S: Serializer>(rows: &[Named], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, value) in rows {
         match value {

@@ -1,5 +1,6 @@
 //! The judge from outside: facts in, alerts out.
 
+mod chain;
 mod incidents;
 mod laws;
 mod life;
