@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 pub use step::{Link, Step};
 
+use serde::{Deserialize, Serialize};
+
 use crate::dial::Region;
 use crate::handsets::{HandsetId, Who};
 use crate::labels;
@@ -100,7 +102,7 @@ labels! {
 }
 
 /// What a finding is about: a rule against toll fraud or a check of handset security.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// Toll fraud.
     Rule(Rule),
@@ -167,7 +169,7 @@ impl PartialEq<Check> for Topic {
 }
 
 /// Whom a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// One handset or trunk.
     Handset(HandsetId),
@@ -176,7 +178,7 @@ pub enum Subject {
 }
 
 /// Money at risk, in millionths of the currency's unit.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Exposure {
     /// At the least.
     pub low: i64,
@@ -191,7 +193,7 @@ pub struct Exposure {
 }
 
 /// A piece of evidence: numbers stay numbers until a sink prints them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Evidence {
     /// A count.
     Count(u64),
@@ -207,7 +209,7 @@ pub enum Evidence {
 pub type Named = (Cow<'static, str>, Evidence);
 
 /// One call that a finding rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Its Call-ID.
     pub call_id: Text<128>,
@@ -216,7 +218,7 @@ pub struct Sample {
 }
 
 /// What a rule says about a subject at a moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The deciding packet's time.
     pub time: Timestamp,
@@ -251,7 +253,7 @@ pub struct Finding {
 }
 
 /// What a check says about a subject at a moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckFinding {
     /// The deciding packet's time.
     pub time: Timestamp,

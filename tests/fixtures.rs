@@ -234,8 +234,8 @@ fn rules_speak_in_their_own_fixtures() {
 #[test]
 fn chains_are_told_with_what_follows() {
     for (of, step, told) in [
-        ("chains/scan_then_calls", "scan", "; before that, somebody searched the network for SIP devices"),
-        ("attacks/prefix_probe", "probing", "; before that, dial prefixes were probed (Sat 7 Nov "),
+        ("chains/scan_then_calls", "scan", "; earlier, somebody searched the network for SIP devices"),
+        ("attacks/prefix_probe", "probing", "; earlier, dial prefixes were probed (Fri 6 Nov 23:01)"),
     ] {
         for fixture in fixtures(of).iter().filter(|_| !updating()) {
             let calls = |page: &&Value| page["calls"].as_u64() > Some(0);

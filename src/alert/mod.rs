@@ -6,6 +6,8 @@
 pub mod book;
 pub mod chain;
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Check, Finding, Rule, Subject};
 use crate::labels;
 use crate::time::{Span, Timestamp};
@@ -23,7 +25,7 @@ labels! {
 }
 
 /// What an incident is about: one is open at a time for a subject and a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
     /// Calls that cost: whatever rules speak, people get one page.
     Toll,
@@ -38,7 +40,7 @@ pub enum Cause {
 }
 
 /// Which incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// Whom it is about.
     pub subject: Subject,

@@ -34,14 +34,19 @@ pub struct Drop<'a> {
 pub fn heard(drop: &Drop<'_>, names: &BTreeMap<String, String>, exposure: Exposure) -> Finding {
     let Drop { time, who, usual, last, encrypted } = *drop;
     let handset = named(who, names);
-    let clear = format!("{} in clear in the last day, usually {usual}", plural(last, "SIP message"));
-    let sentence = if encrypted {
-        format!(
-            "{handset} has gone over to encrypted SIP: {clear}; its calls can no longer be seen from here"
+    let used = format!("it used to send {} in clear a day", plural(usual, "SIP message"));
+    let (change, unseen) = if encrypted {
+        (
+            "has gone over to encrypted SIP",
+            format!("{used} and sends none now; its calls can no longer be seen from here"),
         )
     } else {
-        format!("{handset} hardly speaks SIP any more: {clear}; its calls may pass unseen")
+        (
+            "hardly speaks SIP any more",
+            format!("{used}, and sent {last} in the last; its calls may pass unseen"),
+        )
     };
+    let sentence = format!("{handset} {change}: {unseen}");
     let count = |name, n: u32| (Cow::Borrowed(name), Evidence::Count(u64::from(n)));
     Finding {
         time,

@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Money;
 use crate::dial::Region;
-use crate::finding::{Rule, Sample, Severity, Step};
+use crate::finding::{Link, Rule, Sample, Severity, Step};
 use crate::handsets::HandsetId;
+use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 use super::Verdict;
@@ -20,7 +23,7 @@ const HANDSETS: usize = 64;
 const SAMPLES: usize = 20;
 
 /// The calls of one incident, added up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dossier {
     /// What the rule that opened it decided, with the highest severity so far.
     pub verdict: Verdict,
@@ -64,6 +67,20 @@ impl Dossier {
             handsets: Vec::new(),
             samples: VecDeque::new(),
         }
+    }
+
+    /// No more than is kept, whatever a snapshot held.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.also.truncate(Rule::ALL.len());
+        self.chain.truncate(Link::ALL.len());
+        self.regions.truncate(REGIONS);
+        self.handsets.truncate(HANDSETS);
+        self.samples.truncate(SAMPLES);
+        while self.numbers.len() > NUMBERS {
+            self.numbers.pop_last();
+        }
+        self
     }
 
     /// Which calls it is about.
@@ -137,9 +154,9 @@ impl Dossier {
         }
     }
 
-    /// Whether no rule but one has spoken.
-    pub fn is_only(&self, rule: Rule) -> bool {
-        self.verdict.rule == rule && self.also.is_empty()
+    /// The rules that have spoken, the one that opened it first.
+    pub fn rules(&self) -> impl Iterator<Item = Rule> {
+        std::iter::once(self.verdict.rule).chain(self.also.iter().copied())
     }
 
     /// The handsets that took part, up to the bound.

@@ -14,7 +14,7 @@ use crate::time::{Span, Timestamp};
 /// How often a costly call that is up is judged anew in its first hour, and after that.
 const TICKS: [Span; 2] = [Span::MINUTE, Span::minutes(5)];
 /// A call that is up for longer has ended unseen.
-const LONGEST: Span = Span::DAY;
+pub(super) const LONGEST: Span = Span::DAY;
 
 impl Judge {
     pub(super) fn progressed(&mut self, fact: &CallFact, now: Timestamp) {
@@ -39,7 +39,7 @@ impl Judge {
         }
     }
 
-    fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
+    pub(super) fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
         let Some(call) = self.baseline.call(lane, slot).copied() else { return };
         let per_minute = self.baseline.prices().per_minute(call.rate);
         for key in incidents::cases(&call) {

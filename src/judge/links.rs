@@ -75,8 +75,10 @@ impl Judge {
         }
         let handsets: Vec<Subject> = dossier.who().iter().map(|id| Subject::Handset(*id)).collect();
         for step in self.before(key.subject, &handsets, dossier.first, now) {
-            let itself = step.link == Link::Probing && dossier.is_only(Rule::PrefixProbe)
-                || step.link == Link::Forwarding && dossier.is_only(Rule::Forwarding);
+            // Probing that is all there is has nothing before it.
+            let itself = step.link == Link::Probing
+                && dossier.rules().any(|rule| rule == Rule::PrefixProbe)
+                && !dossier.rules().any(is_burst);
             if !itself {
                 dossier.follows(step, now);
             }
@@ -124,6 +126,18 @@ impl Judge {
             }
         }
     }
+}
+
+/// Whether a rule speaks of calls that got through, and not of how a way out was looked for.
+const fn is_burst(rule: Rule) -> bool {
+    !matches!(
+        rule,
+        Rule::PrefixProbe
+            | Rule::HandsetCeiling
+            | Rule::OfficeCeiling
+            | Rule::FirstCountry
+            | Rule::CallidReuse
+    )
 }
 
 fn whom_is(who: &Who) -> Vec<Whom> {

@@ -32,7 +32,7 @@ const SOONEST: Span = Span::SECOND;
 /// The last save may take so long.
 const LAST: Duration = Duration::from_secs(5);
 /// Layouts of the saved state: one more whenever a snapshot's fields change.
-const LAYOUTS: [(&str, u32); 2] = [("sensor", 1), ("judge", 1)];
+const LAYOUTS: [(&str, u32); 2] = [("sensor", 1), ("judge", 2)];
 
 /// The store and the key, opened.
 pub(super) struct Keep {
@@ -76,6 +76,7 @@ impl Keep {
             (Ok(Some(known)), Ok(Some(decided))) => {
                 sensor.restore(known);
                 judge.restore(decided);
+                judge.lose_sight();
                 tracing::info!("what was learnt before is known again");
             }
             (Ok(None), _) | (_, Ok(None)) => {}

@@ -46,8 +46,7 @@ fn a_scan_of_the_office_makes_the_next_page_critical_and_is_told() {
     attack(&mut office, 2);
     let page = page(&office).unwrap();
     assert_eq!((page.severity, page.calls), (Severity::Critical, 2));
-    let told =
-        "; before that, somebody searched the network for SIP devices or extensions (Sat 21 Nov 01:00)";
+    let told = "; earlier, somebody searched the network for SIP devices or extensions (Sat 21 Nov 01:00)";
     assert!(page.sentence.ends_with(told), "{}", page.sentence);
     assert!(page.reasons.last().unwrap().starts_with("Earlier steps of an attack: somebody searched"));
     let chain = page.evidence.iter().find(|(name, _)| name == "chain").unwrap();
@@ -105,7 +104,7 @@ fn what_somebody_accepted_is_no_step_of_an_attack() {
     let told = office.told.len();
     attack(&mut office, 2);
     let again = office.told[told..].iter().find(|a| a.state == AlertState::Raised).unwrap();
-    assert!(!again.finding.sentence.contains("before that"), "{}", again.finding.sentence);
+    assert!(!again.finding.sentence.contains("earlier"), "{}", again.finding.sentence);
 }
 
 #[test]
@@ -142,10 +141,10 @@ fn a_handset_that_hides_its_calls_pages_and_is_critical_if_somebody_was_after_it
         }
         let [alert] = &office.told[..] else { panic!("{:?}", office.told) };
         assert_eq!((alert.finding.severity, alert.finding.calls), (severity, 0));
-        let said = "handset 200 (Reception) has gone over to encrypted SIP: 3 SIP messages in clear in the last \
-                    day, usually 96; its calls can no longer be seen from here";
+        let said = "handset 200 (Reception) has gone over to encrypted SIP: it used to send 96 SIP messages in clear \
+                    a day and sends none now; its calls can no longer be seen from here";
         assert!(alert.finding.sentence.starts_with(said), "{}", alert.finding.sentence);
-        assert_eq!(alert.finding.sentence.contains("before that"), hunted);
+        assert_eq!(alert.finding.sentence.contains("earlier"), hunted);
         // It isn't suspected of calls: those that are seen are still learnt from.
         assert!(office.judge.suspects.is_empty());
     }
