@@ -109,6 +109,8 @@ pub struct JudgeView {
     pub delay: Delay,
     /// When the first fact was seen.
     pub since: Option<Timestamp>,
+    /// Days on which something was seen, those before a restart included.
+    pub days: u32,
 }
 
 /// Upper bounds of the delay's buckets, in seconds.

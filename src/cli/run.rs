@@ -58,6 +58,7 @@ fn writer(config: &Config) -> Writer {
         hours: config.office_hours().clone(),
         zone: config.timezone().to_owned(),
         verbose: true,
+        width: super::columns(),
     }
 }
 

@@ -170,6 +170,7 @@ impl Api {
             "handsets": judge.inventory.len(),
             "calls_active": sensor.calls.iter().fold(0, |sum: u64, (_, n)| sum.saturating_add(n[3])),
             "alerts_open": judge.open.len(),
+            "watched_days": judge.days,
             "first_fact": judge.since.map(|since| since.to_string()),
             "encrypted_flows": sensor.encrypted_flows,
             "warnings": sensor.warnings,

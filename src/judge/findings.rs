@@ -51,7 +51,7 @@ impl Judge {
             chain.join(&mut finding);
         }
         let own = Key { subject: finding.subject, cause: Cause::Unseen };
-        let key = self.book.place(own, now);
+        let key = self.book.place(own, true, now);
         if key != own {
             (finding.subject, finding.who) = (key.subject, None);
         }
@@ -69,7 +69,7 @@ impl Judge {
         }
         let found = &found;
         let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
-        let key = self.book.place(own, now);
+        let key = self.book.place(own, true, now);
         let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0 };
         let none = self.costs_nothing();
         let chain = self.writer(now).chain(&before);

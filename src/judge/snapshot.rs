@@ -14,6 +14,7 @@ use crate::baseline::calls::{Lane, Progress};
 use crate::baseline::memory::Memory;
 use crate::bounded::{Image, SlotId};
 use crate::detect::dossier::Dossier;
+use crate::posture;
 use crate::time::{Span, Timestamp};
 
 /// What a judge knows: what is usual, every open incident with its calls so far, what was accepted,
@@ -26,6 +27,7 @@ pub struct Snapshot {
     links: Image<Whom, Links>,
     ticks: Vec<(Timestamp, SlotId)>,
     office_room: [u32; GROUPS],
+    posture: posture::Memory,
 }
 
 impl Judge {
@@ -38,6 +40,7 @@ impl Judge {
             links: self.chain.image(),
             ticks: self.ticks.iter().copied().collect(),
             office_room: self.office_room,
+            posture: self.posture.memory(),
         }
     }
 
@@ -45,6 +48,7 @@ impl Judge {
     /// they are. Calls that are up go on; where they can't be, see `lose_sight`.
     pub fn restore(&mut self, snapshot: Snapshot) {
         self.baseline.recall(snapshot.memory);
+        self.posture.recall(snapshot.posture);
         self.book.restore(snapshot.pages);
         self.chain.restore(snapshot.links);
         self.office_room = snapshot.office_room;

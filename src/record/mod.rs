@@ -7,6 +7,7 @@ mod checklist;
 mod coverage;
 mod findings;
 mod json;
+mod layout;
 mod money;
 mod privacy;
 mod report;

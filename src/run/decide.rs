@@ -279,6 +279,7 @@ impl Decide {
             evicted: self.judge.evicted(),
             delay: desk.delay,
             since: desk.since,
+            days: self.judge.posture().days_watched(),
         });
     }
 }

@@ -8,7 +8,7 @@ use crate::fact::{CallFact, CallState, Cause, Direction};
 use crate::posture::outdated_firmware::Floor;
 
 impl Stage {
-    fn calls(&mut self, n: u16) {
+    pub(super) fn calls(&mut self, n: u16) {
         let fact = Fact::Call(CallFact {
             time: self.now,
             call: CallNo(1),
