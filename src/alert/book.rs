@@ -21,6 +21,8 @@ pub struct Gist {
     pub calls: u32,
     /// How much money so far, in millionths.
     pub amount: i64,
+    /// Hundredths of a decade of evidence, the most of any of its calls; 0 where nothing is learnt.
+    pub evidence: i32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -306,7 +308,9 @@ impl Book {
 
 fn has_grown(told: &Gist, gist: &Gist, settings: &Settings) -> bool {
     let money = told.amount.saturating_mul(settings.money_factor).max(settings.money_floor);
-    gist.calls >= told.calls.saturating_mul(settings.calls_factor) || gist.amount >= money
+    gist.calls >= told.calls.saturating_mul(settings.calls_factor)
+        || gist.amount >= money
+        || gist.evidence >= told.evidence.saturating_add(settings.evidence_step)
 }
 
 fn alert(incident: &Incident, state: AlertState, time: Timestamp) -> Alert {

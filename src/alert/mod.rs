@@ -77,6 +77,8 @@ pub struct Settings {
     pub hold_weakness: Span,
     /// An incident is updated at so many times the calls that were told last.
     pub calls_factor: u32,
+    /// An incident is updated at so many hundredths of a decade of evidence more than was told last.
+    pub evidence_step: i32,
     /// An incident is updated at so many times the money that was told last.
     pub money_factor: i64,
     /// Less money than this never makes an update, in millionths.
@@ -94,6 +96,7 @@ impl Default for Settings {
             hold: Span::hours(12),
             hold_weakness: Span::days(7),
             calls_factor: 3,
+            evidence_step: 300,
             money_factor: 10,
             money_floor: 10_000_000,
             crowd: 3,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Money;
 use crate::dial::Region;
-use crate::finding::{Link, Rule, Sample, Severity, Step};
+use crate::finding::{Link, Rule, Sample, Severity, Step, Subject};
 use crate::handsets::HandsetId;
 use crate::tally::Label;
 use crate::time::{Span, Timestamp};
@@ -39,6 +39,8 @@ pub struct Dossier {
     pub money: Money,
     /// What those that are talking cost a minute.
     pub per_minute: i64,
+    /// Hundredths of a decade of evidence that its calls aren't ordinary, the most of any of them.
+    pub evidence: i32,
     /// When the first was attempted.
     pub first: Timestamp,
     /// When the last was attempted.
@@ -47,6 +49,12 @@ pub struct Dossier {
     regions: Vec<(Region, u32)>,
     handsets: Vec<HandsetId>,
     samples: VecDeque<Sample>,
+}
+
+/// Decades are capped at 14; less than none is none.
+#[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer that fits")]
+fn hundredths(decades: f32) -> i32 {
+    if decades > 0.0 { (decades * 100.0) as i32 } else { 0 }
 }
 
 impl Dossier {
@@ -60,6 +68,7 @@ impl Dossier {
             talking: 0,
             money: Money::default(),
             per_minute: 0,
+            evidence: 0,
             first: verdict.since,
             last: verdict.since,
             numbers: BTreeSet::new(),
@@ -95,6 +104,9 @@ impl Dossier {
         }
         self.calls = self.calls.saturating_add(1);
         self.last = self.last.max(call.time);
+        let crowd = call.crowd.filter(|_| self.verdict.subject == Subject::Office);
+        let decades = crowd.map_or(call.judged.odds.decades, |crowd| crowd.decades);
+        self.evidence = self.evidence.max(hundredths(decades));
         self.money = self.money.plus(call.accrued);
         if call.progress == Progress::Talking {
             self.talks(per_minute);

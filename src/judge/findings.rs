@@ -55,7 +55,7 @@ impl Judge {
         if key != own {
             (finding.subject, finding.who) = (key.subject, None);
         }
-        let gist = Gist { severity: finding.severity, calls: 1, amount: 0 };
+        let gist = Gist { severity: finding.severity, calls: 1, amount: 0, evidence: 0 };
         let reported = self.book.report(key, gist, now, || finding);
         self.tell(reported);
     }
@@ -70,7 +70,7 @@ impl Judge {
         let found = &found;
         let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
         let key = self.book.place(own, true, now);
-        let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0 };
+        let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0, evidence: 0 };
         let none = self.costs_nothing();
         let chain = self.writer(now).chain(&before);
         let reported = self.book.report(key, gist, now, || finding(found, key.subject, none, chain));

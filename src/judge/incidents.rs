@@ -259,7 +259,12 @@ impl Judge {
 }
 
 fn gist(dossier: &Dossier) -> Gist {
-    Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+    Gist {
+        severity: dossier.severity(),
+        calls: dossier.calls,
+        amount: dossier.money.amount,
+        evidence: dossier.evidence,
+    }
 }
 
 /// Which of a call's two marks says that it belongs to a subject's incident.

@@ -7,6 +7,7 @@ use super::Judge;
 use crate::alert::Key;
 use crate::alert::Whom;
 use crate::baseline::calls::{Call, Lane, Tier};
+use crate::baseline::hours::DayPart;
 use crate::bounded::SlotId;
 use crate::detect::Verdict;
 use crate::detect::dossier::Dossier;
@@ -54,7 +55,8 @@ impl Judge {
     /// Whether somebody was at this handset, or after its account, a few days ago: then one odd call is
     /// enough.
     pub(super) fn is_hunted(&self, verdict: &Verdict, slot: SlotId, now: Timestamp) -> bool {
-        let odd = |call: &Call| call.counts() && !call.familiar && call.tier >= Tier::Warm;
+        let late = |call: &Call| call.tier == Tier::Warm && call.part == DayPart::Shut;
+        let odd = |call: &Call| call.counts() && !call.familiar && (call.tier == Tier::Hot || late(call));
         verdict.lane == Lane::Charged
             && matches!(verdict.subject, Subject::Handset(_))
             && self.baseline.call(verdict.lane, slot).is_some_and(odd)

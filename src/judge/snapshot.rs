@@ -38,7 +38,7 @@ impl Judge {
             pages: self.book.image(),
             dossiers: self.dossiers.iter().map(|(key, dossier)| (*key, dossier.clone())).collect(),
             links: self.chain.image(),
-            ticks: self.ticks.iter().copied().collect(),
+            ticks: self.ticks.iter().copied().filter(|tick| self.is_due(tick)).collect(),
             office_room: self.office_room,
             posture: self.posture.memory(),
         }
@@ -54,13 +54,15 @@ impl Judge {
         self.office_room = snapshot.office_room;
         let open = snapshot.dossiers.into_iter().filter(|(key, _)| self.book.is_open(key));
         self.dossiers = open.map(|(key, dossier)| (key, dossier.bounded())).collect();
-        let due = |(at, slot): &(Timestamp, SlotId)| {
-            let call = self.baseline.call(Lane::Charged, *slot);
-            let answered = call.filter(|c| c.progress == Progress::Talking).and_then(|call| call.answered);
-            answered.is_some_and(|a| (a..=a.plus(LONGEST).plus(Span::HOUR)).contains(at))
-        };
-        self.ticks = snapshot.ticks.into_iter().filter(due).collect();
+        self.ticks = snapshot.ticks.into_iter().filter(|tick| self.is_due(tick)).collect();
         self.suspects_changed();
+    }
+
+    /// Whether a call is up that wants to be judged again, at a time that can be.
+    fn is_due(&self, (at, slot): &(Timestamp, SlotId)) -> bool {
+        let call = self.baseline.call(Lane::Charged, *slot);
+        let answered = call.filter(|c| c.progress == Progress::Talking).and_then(|call| call.answered);
+        answered.is_some_and(|a| (a..=a.plus(LONGEST).plus(Span::HOUR)).contains(at))
     }
 
     /// Nobody watched for a while: calls that were up are no longer followed. Incidents keep what

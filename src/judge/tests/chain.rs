@@ -77,11 +77,11 @@ fn an_ordinary_call_after_a_leak_pages_nobody() {
 }
 
 #[test]
-fn test_calls_are_told_with_the_burst_of_the_next_day() {
+fn test_calls_are_told_with_the_burst_of_a_later_night() {
     let mut office = Office::settled();
     office.at(saturday(2, 0)).talk(0, risky("SO", 252_612_000_000), Span::seconds(5));
     assert!(page(&office).is_none());
-    office.at(saturday(20, 0));
+    office.at(saturday(2, 0).plus(Span::days(2)));
     attack(&mut office, 3);
     let page = page(&office).unwrap();
     assert_eq!(page.severity, Severity::Critical);

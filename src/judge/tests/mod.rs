@@ -19,6 +19,7 @@ use crate::finding::Rule;
 use crate::handsets::Who;
 use crate::ledger::{Account, Key as Row};
 use crate::text::Text;
+use crate::time::Span;
 
 /// Prices: row 0 costs 10 p a minute, row 1 costs 1 pound.
 fn prices() -> Prices {
