@@ -16,6 +16,7 @@ use crate::alert::{self, Alert, AlertState, Book, Chain, Key};
 use crate::baseline::calls::Lane;
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
+use crate::baseline::learning::Habitual;
 use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
 use crate::detect::dossier::Dossier;
@@ -348,6 +349,11 @@ impl Judge {
     /// What is known of each device.
     pub const fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before it is due.
+    pub fn learning_report(&self, now: Timestamp) -> Option<Vec<Habitual>> {
+        self.baseline.learning_report(now)
     }
 
     /// The checklist of handset security.

@@ -87,7 +87,13 @@ pub struct Habits {
 impl Habits {
     /// Whether the handset called a country at least three times on at least two days.
     pub fn is_familiar(&self, region: Region) -> bool {
-        self.habits.iter().flatten().any(|h| h.region == region && h.calls >= 3 && h.days >= 2)
+        self.familiar().any(|(known, ..)| known == region)
+    }
+
+    /// The countries that it calls as a habit: how many calls, on how many days.
+    pub fn familiar(&self) -> impl Iterator<Item = (Region, u16, u8)> {
+        let habits = self.habits.iter().flatten().filter(|h| h.calls >= 3 && h.days >= 2);
+        habits.map(|h| (h.region, h.calls, h.days))
     }
 
     /// An unsuspicious call there on a local day.

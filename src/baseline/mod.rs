@@ -10,6 +10,7 @@ pub mod excuse;
 pub mod exposure;
 pub mod handset;
 pub mod hours;
+pub mod learning;
 pub mod lures;
 pub mod memory;
 pub mod numbers;
@@ -21,7 +22,7 @@ pub mod windows;
 use std::collections::BTreeMap;
 
 use crate::bounded::{SlotId, Table};
-use crate::dial::Group;
+use crate::dial::{Group, Region};
 use crate::fact::{CallFact, CallNo};
 use crate::handsets::{HandsetId, Who};
 use crate::ledger::Key;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub grace: Span,
     /// How long before opening and after closing the office is half awake.
     pub shoulder: Span,
+    /// The country the office is in.
+    pub home: Region,
+    /// For how long the learning report waits.
+    pub report_after: Span,
     /// What is allowed, to whom, until when.
     pub allowances: Vec<Allowance>,
 }
@@ -65,6 +70,8 @@ impl Default for Settings {
             numbers: 32_768,
             grace: Span::days(7),
             shoulder: Span::hours(2),
+            home: Region::GB,
+            report_after: Span::days(7),
             allowances: Vec::new(),
         }
     }

@@ -14,6 +14,9 @@ use crate::time::{Span, Timestamp};
 
 use super::sentence::{named, plural};
 
+/// What to do about it.
+pub const ADVICE: &str = "If somebody set it to TLS on purpose, watch its calls where they are in clear: mirror the PBX's line to the carrier, or let the PBX send HEP. If nobody did, check the handset's settings and change its passwords.";
+
 /// What the sensor counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Drop<'a> {

@@ -8,6 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::coverage::CoverageRecord;
 use super::findings::statuses;
+use super::learning::HabitualRecord;
 use super::money::units;
 use super::sighting::{SightingRecord, inventory};
 use super::{Recorder, Summary, handset, wire};
@@ -157,6 +158,8 @@ struct SummaryRecord<'a> {
     alerts: u64,
     #[serde(serialize_with = "statuses")]
     posture: &'a [Row],
+    /// `null` while the report isn't due.
+    learning: Option<Vec<HabitualRecord<'a>>>,
     #[serde(serialize_with = "counts")]
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
@@ -336,6 +339,7 @@ impl Recorder {
                 handsets: totals.handsets,
                 alerts: summary.alerts,
                 posture: &summary.checklist.rows,
+                learning: summary.learning.as_ref().map(|report| self.learning(report)),
                 skipped: &summary.skipped,
                 coverage: CoverageRecord::new(summary),
                 seconds: summary.length.as_secs_f64(),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::baseline::learning::Habitual;
 use crate::coverage::{Coverage, Loss, Phone};
 use crate::judge::Judge;
 use crate::posture::{Checklist, Sight};
@@ -18,6 +19,8 @@ pub struct Summary {
     pub alerts: u64,
     /// The checklist of handset security.
     pub checklist: Checklist,
+    /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before the report is due.
+    pub learning: Option<Vec<Habitual>>,
     /// Why frames or messages were passed over, and how many.
     pub skipped: Vec<(&'static str, u64)>,
     /// Signs of what can and can't be seen, those that were met.
@@ -57,6 +60,7 @@ impl Summary {
             totals: sensor.totals(),
             alerts,
             checklist: judge.posture().checklist(Sight::of(coverage, sensor.totals().frames), now),
+            learning: judge.learning_report(now),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
             evicted: evicted.filter(|(_, n)| *n > 0).collect(),
