@@ -14,6 +14,8 @@ mod net;
 mod office;
 #[path = "live/receiver.rs"]
 mod receiver;
+#[path = "live/restart.rs"]
+mod restart;
 #[path = "live/sinks.rs"]
 mod sinks;
 
