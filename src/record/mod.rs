@@ -24,7 +24,7 @@ pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use sighting::inventory;
 pub use summary::Summary;
-pub use text::{Style, Writer};
+pub use text::{Style, Writer, length};
 
 use crate::dial::{Class, Kind, Number, Target};
 use crate::handsets::Who;

@@ -112,12 +112,24 @@ impl Writer {
         self.summary(out, report, summary)
     }
 
-    /// One incident as it stands, for whoever watches.
+    /// What became of an incident, for whoever watches: told in full once, then a line each time.
     ///
     /// # Errors
     /// Whatever `out` can't write.
     pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
+        let finding = &alert.finding;
+        if alert.state == AlertState::Raised && finding.severity >= Severity::Warning {
+            return self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() });
+        }
+        let time = self.style.dim(&self.time(alert.time));
+        let severity = self.style.severity(finding.severity);
+        let text = match alert.state {
+            AlertState::Cleared => format!("{time}  over: {}, {}", self.who(alert), finding.rule.name()),
+            AlertState::Updated => format!("{time}  {severity}  goes on: {}", finding.sentence),
+            AlertState::Raised => format!("{time}  {severity}  {}", finding.sentence),
+        };
+        self.line(out, 4, &text)?;
+        if self.verbose { self.evidence(out, alert) } else { Ok(()) }
     }
 
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
@@ -179,8 +191,10 @@ impl Writer {
     }
 
     fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        for (name, value) in &alert.finding.evidence {
-            self.row(out, "evidence", &format!("{name} {}", evidence(value)))?;
+        let pieces = alert.finding.evidence.iter().map(|(name, value)| format!("{name} {}", evidence(value)));
+        let pieces: Vec<String> = pieces.collect();
+        if !pieces.is_empty() {
+            self.row(out, "evidence", &pieces.join(", "))?;
         }
         for sample in &alert.finding.samples {
             self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
@@ -319,10 +333,16 @@ impl Writer {
 pub(super) fn evidence(value: &Evidence) -> String {
     match value {
         Evidence::Count(n) => grouped(*n),
-        Evidence::Figure(x) => format!("{x:.3}"),
+        Evidence::Figure(x) => figure(*x),
         Evidence::Word(word) => word.clone(),
         Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
     }
+}
+
+/// To three places, without zeros at its end.
+fn figure(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Which call decided: the last of the samples.
@@ -335,7 +355,7 @@ pub(super) fn count(n: u64, what: &str) -> String {
 }
 
 /// `2 d 14 h`, `3 h 20 min`, `12.5 s`
-fn length(span: Span) -> String {
+pub fn length(span: Span) -> String {
     let seconds = span.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", span.as_secs_f64()),
