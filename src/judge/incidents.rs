@@ -96,6 +96,7 @@ impl Judge {
                 (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
                 (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
+                (true, Rule::NumberBlock) if call.group == Group::Premium => confirm.list_risky,
                 (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
                 (true, _) if risky => confirm.open_risky,
                 (true, _) => confirm.open,

@@ -20,12 +20,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use json::explained;
-pub use money::units;
+pub use money::{grouped, units};
 pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use sighting::inventory;
 pub use summary::Summary;
-pub use text::{Style, Writer};
+pub use text::{Style, Writer, length};
 
 use crate::dial::{Class, Kind, Number, Target};
 use crate::handsets::Who;

@@ -128,12 +128,24 @@ impl Writer {
         writeln!(out)
     }
 
-    /// One incident as it stands, for whoever watches.
+    /// What became of an incident, for whoever watches: told in full once, then a line each time.
     ///
     /// # Errors
     /// Whatever `out` can't write.
     pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
+        let finding = &alert.finding;
+        if alert.state == AlertState::Raised && finding.severity >= Severity::Warning {
+            return self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() });
+        }
+        let time = self.style.dim(&self.time(alert.time));
+        let severity = self.style.severity(finding.severity);
+        let text = match alert.state {
+            AlertState::Cleared => format!("{time}  over: {}, {}", self.who(alert), finding.rule.name()),
+            AlertState::Updated => format!("{time}  {severity}  goes on: {}", finding.sentence),
+            AlertState::Raised => format!("{time}  {severity}  {}", finding.sentence),
+        };
+        self.line(out, 4, &text)?;
+        if self.verbose { self.evidence(out, alert) } else { Ok(()) }
     }
 
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
@@ -152,12 +164,12 @@ impl Writer {
         let calls = first.finding.calls;
         let at = finding_call(first);
         self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
-        let (from, to) = (self.time(finding.first_call), self.time(finding.last_call));
+        let during = self.during(finding.first_call, finding.last_call);
         let numbers = count(u64::from(finding.numbers), "number");
         self.row(
             out,
             "calls",
-            &format!("{} to {numbers}, {from} to {to}", count(u64::from(finding.calls), "call")),
+            &format!("{} to {numbers}, {during}", count(u64::from(finding.calls), "call")),
         )?;
         let places: Vec<&str> = finding.regions.iter().map(crate::dial::Region::as_str).collect();
         if !places.is_empty() {
@@ -175,8 +187,7 @@ impl Writer {
         let finding = &last.finding;
         self.row(out, "alert", &self.time(first.since))?;
         if finding.last_call > finding.first_call {
-            let seen = format!("{} to {}", self.time(finding.first_call), self.time(finding.last_call));
-            self.row(out, "seen", &seen)?;
+            self.row(out, "seen", &self.during(finding.first_call, finding.last_call))?;
         }
         self.row(out, "do", advice)?;
         self.ending(out, last)
@@ -199,8 +210,10 @@ impl Writer {
     }
 
     fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        for (name, value) in &alert.finding.evidence {
-            self.row(out, "evidence", &format!("{name} {}", evidence(value)))?;
+        let pieces = alert.finding.evidence.iter().map(|(name, value)| format!("{name} {}", evidence(value)));
+        let pieces: Vec<String> = pieces.collect();
+        if !pieces.is_empty() {
+            self.row(out, "evidence", &pieces.join(", "))?;
         }
         for sample in &alert.finding.samples {
             self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
@@ -256,13 +269,13 @@ impl Writer {
         writeln!(out)
     }
 
-    fn counts(&self, out: &mut dyn Write, name: &str, rows: &[(&'static str, u64)]) -> io::Result<()> {
+    fn counts(&self, out: &mut dyn Write, rows_name: &str, rows: &[(&'static str, u64)]) -> io::Result<()> {
         for (at, (figure, about, label)) in layout::counts(rows).enumerate() {
-            let name = self.style.dim(&format!("{:<9}", if at == 0 { name } else { "" }));
-            let what = if about.is_empty() {
-                format!("of the full table {label}")
-            } else {
-                format!("{about} {}", self.style.dim(&format!("({label})")))
+            let name = self.style.dim(&format!("{:<9}", if at == 0 { rows_name } else { "" }));
+            let what = match rows_name {
+                "skipped" => format!("{about} {}", self.style.dim(&format!("({label})"))),
+                "forgotten" => format!("of the full table {label}"),
+                _ => about.to_owned(),
             };
             self.line(out, VALUE + figure.len() + 2, &format!("  {name} {figure}  {what}"))?;
         }
@@ -314,6 +327,17 @@ impl Writer {
         layout::line(out, self.width, hang, text)
     }
 
+    /// From one moment to another: of the second one only what differs.
+    pub(super) fn during(&self, from: Timestamp, to: Timestamp) -> String {
+        let (begin, end) = (self.time(from), self.time(to));
+        if from == to {
+            return begin;
+        }
+        let same = self.hours.local(from).day == self.hours.local(to).day;
+        let clock = end.rsplit(' ').next().filter(|_| same).unwrap_or(&end);
+        format!("{begin} to {clock}")
+    }
+
     /// `Sat 2026-11-21 02:14:07`, local.
     pub(super) fn time(&self, at: Timestamp) -> String {
         let local = self.hours.local(at);
@@ -328,10 +352,16 @@ impl Writer {
 pub(super) fn evidence(value: &Evidence) -> String {
     match value {
         Evidence::Count(n) => grouped(*n),
-        Evidence::Figure(x) => format!("{x:.3}"),
+        Evidence::Figure(x) => figure(*x),
         Evidence::Word(word) => word.clone(),
         Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
     }
+}
+
+/// To three places, without zeros at its end.
+fn figure(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Which call decided: the last of the samples.
@@ -344,7 +374,7 @@ pub(super) fn count(n: u64, what: &str) -> String {
 }
 
 /// `2 d 14 h`, `3 h 20 min`, `12.5 s`
-fn length(span: Span) -> String {
+pub fn length(span: Span) -> String {
     let seconds = span.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", span.as_secs_f64()),
