@@ -8,6 +8,7 @@ mod coverage;
 mod findings;
 mod json;
 mod layout;
+mod learning;
 mod money;
 mod privacy;
 mod report;

@@ -6,7 +6,8 @@ use super::money::{amount, grouped};
 use super::report::Incident;
 use super::{Recorder, Report, Summary, coverage, layout, wire};
 use crate::alert::{Alert, AlertState};
-use crate::finding::{Check, Evidence, Severity, Topic};
+use crate::detect::clear_sip_drop;
+use crate::finding::{Evidence, Severity, Topic};
 use crate::posture::sheet;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
@@ -108,8 +109,23 @@ impl Writer {
             )?;
         }
         self.checklist(out, &summary.checklist)?;
+        self.learning(out, summary)?;
         self.coverage(out, summary)?;
         self.summary(out, report, summary)
+    }
+
+    /// Who calls abroad as a habit: it is for people to say whether that is in order.
+    fn learning(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+        let report = summary.learning.as_deref().unwrap_or_default();
+        if report.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.style.bold("Learnt: these handsets call abroad. Accept?"))?;
+        for [habit, accept] in self.recorder.learning_lines(report) {
+            self.line(out, 4, &format!("  {habit}"))?;
+            self.line(out, 6, &self.style.dim(&format!("    to accept: {accept}")))?;
+        }
+        writeln!(out)
     }
 
     /// What became of an incident, for whoever watches: told in full once, then a line each time.
@@ -140,7 +156,10 @@ impl Writer {
         self.line(out, 2, &format!("{severity}  {}  {rule}", self.style.bold(&self.who(last))))?;
         self.line(out, 2, &format!("  {}", finding.sentence))?;
         if let Topic::Check(check) = finding.rule {
-            return self.weakness(out, first, last, check);
+            return self.weakness(out, first, last, sheet::advice(check));
+        }
+        if finding.calls == 0 {
+            return self.weakness(out, first, last, clear_sip_drop::ADVICE);
         }
         let calls = first.finding.calls;
         let at = finding_call(first);
@@ -164,13 +183,13 @@ impl Writer {
     }
 
     /// The rest of an incident that isn't about calls.
-    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, check: Check) -> io::Result<()> {
+    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, advice: &str) -> io::Result<()> {
         let finding = &last.finding;
         self.row(out, "alert", &self.time(first.since))?;
         if finding.last_call > finding.first_call {
             self.row(out, "seen", &self.during(finding.first_call, finding.last_call))?;
         }
-        self.row(out, "do", sheet::advice(check))?;
+        self.row(out, "do", advice)?;
         self.ending(out, last)
     }
 
