@@ -169,9 +169,9 @@ impl Default for Settings {
         Self {
             spike: 10.0,
             confirm: Confirm {
-                open: 3.5,
-                open_risky: 2.5,
-                list: 7.5,
+                open: 4.0,
+                open_risky: 3.0,
+                list: 8.5,
                 list_risky: 5.0,
                 shut: 3.0,
                 shut_premium: 6.0,
