@@ -251,6 +251,9 @@ impl Judge {
         }
         let Some(mut dossier) = self.dossiers.remove(&key) else { return };
         self.add(&mut dossier, subject, lane, slot);
+        if dossier.rules().any(|rule| rule == Rule::PrefixProbe) {
+            self.join_links(&mut dossier, &key, now);
+        }
         self.report(key, dossier, self.sample(lane, slot), now);
     }
 
