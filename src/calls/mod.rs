@@ -219,6 +219,9 @@ impl<T: Copy> Calls<T> {
             };
             match call.phase {
                 Phase::Provisional => {
+                    if let Some(call) = self.table.get_mut(slot) {
+                        call.code = 0;
+                    }
                     self.attempt(slot, None, &[], now);
                     return Some(Step::Attempted(slot));
                 }
@@ -262,7 +265,23 @@ impl<T: Copy> Calls<T> {
         self.table.get_mut(slot)?.tag.as_mut()
     }
 
-    /// A number for a call that somebody else places on a handset's behalf.
+    /// A call that somebody else places on a handset's behalf, as `no` or under a number of its own.
+    /// Should the PBX place it, that is the same call.
+    pub fn sideways(&mut self, seen: &Seen<'_>, no: Option<CallNo>, dialled: &[u8]) -> CallNo {
+        let call = no.unwrap_or_else(|| self.next_no());
+        self.legs.remember(Leg {
+            call,
+            at: seen.now,
+            src: seen.path.src.ip(),
+            dst: seen.path.dst.ip(),
+            called: Tail::of(dialled),
+            caller: Tail::of(seen.caller),
+            session: 0,
+        });
+        call
+    }
+
+    /// A number for a call that was placed before.
     pub fn next_no(&mut self) -> CallNo {
         self.last = self.last.saturating_add(1);
         CallNo(self.last)
@@ -336,6 +355,15 @@ impl<T: Copy> Calls<T> {
             call.joined = first.is_some();
         }
         self.enter(slot, Phase::Attempted, now);
+    }
+
+    /// The first 100 to an INVITE of an unknown dialog: its time is shorter from now on.
+    fn tried(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(call) = self.table.get_mut(slot).filter(|call| call.code == 0) else { return };
+        call.code = 100;
+        call.since = now;
+        let table = &self.table;
+        self.timers.tried(slot, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
     }
 
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {

@@ -121,6 +121,11 @@ impl Dossier {
         }
     }
 
+    /// Whether a rule opened it or spoke since.
+    pub fn names(&self, rule: Rule) -> bool {
+        self.verdict.rule == rule || self.also.contains(&rule)
+    }
+
     /// How urgent it is.
     pub const fn severity(&self) -> Severity {
         self.verdict.severity

@@ -46,7 +46,9 @@ impl Judge {
                 continue;
             };
             let Some(first) = pages().find(|v| v.severity == top).copied() else { continue };
-            self.page(&first, pages(), lane, slot, now);
+            // What tells most of how the calls are made is named, though it wouldn't page by itself.
+            let heard = verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info || tells(v.rule));
+            self.page(&first, heard, lane, slot, now);
         }
     }
 
@@ -74,8 +76,7 @@ impl Judge {
     /// nobody, whatever limit they reach, unless they go far beyond it.
     fn confirmed(&self, verdict: &Verdict, slot: SlotId, now: Timestamp) -> bool {
         let confirm = self.detect.confirm;
-        let tells = matches!(verdict.rule, Rule::CallidReuse | Rule::PrefixProbe);
-        if tells || verdict.count >= verdict.limit * confirm.beyond {
+        if tells(verdict.rule) || verdict.count >= verdict.limit * confirm.beyond {
             return true;
         }
         self.baseline.call(Lane::Charged, slot).is_some_and(|call| {
@@ -215,6 +216,8 @@ impl Judge {
         let key = Key { subject: Subject::Handset(call.handset), cause: cause(lane) };
         let urgent =
             |dossier: &Dossier| dossier.severity() == Severity::Critical && now.since(dossier.last) <= SOON;
+        let urgent =
+            |dossier: &Dossier| urgent(dossier) && (!call.call_id_reused || dossier.names(Rule::CallidReuse));
         call.counts() && self.dossiers.get(&key).is_some_and(urgent)
     }
 
@@ -240,6 +243,11 @@ impl Judge {
 
 fn gist(dossier: &Dossier) -> Gist {
     Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+}
+
+/// Whether a rule speaks of what nobody does by chance.
+const fn tells(rule: Rule) -> bool {
+    matches!(rule, Rule::CallidReuse | Rule::PrefixProbe)
 }
 
 /// Which of a call's two marks says that it belongs to a subject's incident.

@@ -5,7 +5,7 @@
 
 use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
-use crate::calls::{Call, Phase, Seen};
+use crate::calls::{Call, CallNo, Phase, Seen};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
@@ -127,7 +127,7 @@ impl Core {
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        self.sideways(seen, contact.uri, Cause::Forwarded, call);
+        self.sideways(seen, contact.uri, Cause::Forwarded, Some(call));
     }
 
     /// REFER: whoever sends it is charged with the call it asks for.
@@ -136,12 +136,18 @@ impl Core {
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        let no = self.calls.next_no();
-        self.sideways(seen, refer_to.uri, Cause::Transferred, no);
+        // An attended transfer joins two calls that were placed already.
+        let replaces = uri::replaces(refer_to.uri, &mut [0; uri::REPLACES_MAX]).is_some_and(|dialog| {
+            let number = uri::user(refer_to.uri);
+            self.calls.replaces(dialog, number).is_some()
+        });
+        if !replaces {
+            self.sideways(seen, refer_to.uri, Cause::Transferred, None);
+        }
     }
 
-    /// A call that somebody else places on a handset's behalf.
-    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, no: crate::calls::CallNo) {
+    /// A call that somebody else places on a handset's behalf: part of the call `of`, or one of its own.
+    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, of: Option<CallNo>) {
         let target = self.dial.classify(Leg::Handset, uri);
         if target.group == Group::Free {
             return;
@@ -150,10 +156,16 @@ impl Core {
         if !self.sideways.find_or_insert(&key, seen.now, || ()).new {
             return;
         }
+        if of.is_none() {
+            self.attempts = self.attempts.saturating_add(1);
+            self.ledger.attempted().bump(target.class);
+            self.ledger.over(target.class);
+        }
+        let call = self.calls.sideways(seen, of, uri::user(uri));
         let who = self.handsets.sender(seen.path, &[], seen.caller, seen.now).who;
         let fact = CallFact {
             time: seen.now,
-            call: no,
+            call,
             state: CallState::Attempted,
             leg: Leg::Handset,
             joined: false,
