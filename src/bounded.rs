@@ -4,11 +4,13 @@
 //! Never: lets a stranger's key push out a protected one; lets the map's order decide anything.
 
 mod image;
+mod keep;
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 pub use image::{Image, LastingHash};
+pub use keep::{Keep, Plain};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;

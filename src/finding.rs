@@ -3,6 +3,10 @@
 //! In: a rule's verdict. Out: `Finding`.
 //! Never: formats for a sink.
 
+pub mod names;
+
+use serde::{Deserialize, Serialize};
+
 use crate::dial::Region;
 use crate::handsets::{HandsetId, Who};
 use crate::labels;
@@ -160,7 +164,7 @@ impl PartialEq<Check> for Topic {
 }
 
 /// Whom a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// One handset or trunk.
     Handset(HandsetId),
@@ -184,7 +188,7 @@ pub struct Exposure {
 }
 
 /// A piece of evidence: numbers stay numbers until a sink prints them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Evidence {
     /// A count.
     Count(u64),
@@ -241,7 +245,7 @@ pub struct Finding {
 }
 
 /// What a check says about a subject at a moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckFinding {
     /// The deciding packet's time.
     pub time: Timestamp,
@@ -259,6 +263,7 @@ pub struct CheckFinding {
     pub sentence: String,
     /// Names and values, in the order in which they convince. Never a password, nor anything from
     /// which one can be guessed.
+    #[serde(with = "names")]
     pub evidence: Vec<(&'static str, Evidence)>,
     /// How often it was seen: packets, requests, attempts, days, as the check counts.
     pub count: u32,

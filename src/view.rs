@@ -15,6 +15,7 @@ use crate::handsets::Who;
 use crate::inventory::Entry;
 use crate::labels;
 use crate::posture::{Checklist, Sight};
+use crate::record::Summary;
 use crate::sensor::Totals;
 use crate::tally::{Label, Tally};
 use crate::time::{Span, Timestamp};
@@ -63,6 +64,8 @@ pub struct SensorView {
     pub sight: Option<Sight>,
     /// Handsets, bounded.
     pub handsets: Arc<Vec<Who>>,
+    /// What was there and what could be seen, renewed every few seconds.
+    pub seen: Arc<Summary>,
 }
 
 /// Where calls went that leave the office.
@@ -109,6 +112,8 @@ pub struct JudgeView {
     pub delay: Delay,
     /// When the first fact was seen.
     pub since: Option<Timestamp>,
+    /// Days on which something was seen, those before a restart included.
+    pub days: u32,
 }
 
 /// Upper bounds of the delay's buckets, in seconds.
@@ -144,6 +149,7 @@ labels! {
         Outputs = "outputs", "From the judge to the store and the sinks.";
         Letters = "letters", "To sinks that are away or refuse a message; and lines for the journal.";
         Store = "store", "To a disk that is slow, full or broken.";
+        Passwords = "passwords", "To the password check, which takes its time.";
         Events = "events", "From the judge to readers of /api/v1/events that are too slow.";
     }
 }

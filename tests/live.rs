@@ -6,8 +6,18 @@
     reason = "tests of the program measure and print"
 )]
 
+#[path = "live/alarm.rs"]
+mod alarm;
 #[path = "live/net.rs"]
 mod net;
+#[path = "live/office.rs"]
+mod office;
+#[path = "live/receiver.rs"]
+mod receiver;
+#[path = "live/restart.rs"]
+mod restart;
+#[path = "live/sinks.rs"]
+mod sinks;
 
 use std::io::Read;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What people look at: the page in a real browser, the dashboards on a real Prometheus.
+//! What people look at: the page and the report in a real browser, the dashboards on a real Prometheus.
 #![cfg(feature = "daemon")]
 
 #[cfg(test)]
@@ -8,6 +8,8 @@ mod have;
 mod dashboards;
 #[path = "look/daemon.rs"]
 mod daemon;
+#[path = "look/report.rs"]
+mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -157,6 +157,13 @@ impl LastingHash {
         hasher.write_usize(bytes.len());
         hasher.finish()
     }
+
+    /// The hash of a value.
+    pub fn hash_one(&self, what: impl Hash) -> u64 {
+        let mut hasher = FoldHasher::with_seed(self.key[0], &self.seed);
+        what.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl Default for LastingHash {

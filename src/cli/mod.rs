@@ -147,7 +147,8 @@ fn complain(what: &str) {
 }
 
 fn is_terminal(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && stream.is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
 /// One JSON value a line.
@@ -168,4 +169,12 @@ mod tests {
         assert_eq!(Failure::Dial(DialError::OutsideLine("x".to_owned())).code(), 2);
         assert_eq!(Failure::Alerted.code(), 3);
     }
+}
+
+/// Columns of the terminal that standard output is, if it is one; at least 40, so that a wrong answer
+/// leaves something to read, and at most 120, because longer lines are hard to read.
+fn columns() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    let (_, columns) = terminal.size_checked().filter(|_| terminal.is_term())?;
+    Some(usize::from(columns).clamp(40, 120))
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{self, Args, Format};
 use super::{Failure, complain, is_terminal};
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
     let lines = (replay_args.format == Format::Jsonl).then_some(&mut *out);
     let mut sink = Records { recorder: &recorder, lines, facts, report: Report::default() };
 
-    let mut bar = Bar::new();
+    let bar = Bar::new(&replay_args.files);
     let broken = replay(&mut engine, &sources, &mut sink, &mut |progress| bar.show(progress))?;
     bar.clear();
 
@@ -94,6 +94,7 @@ fn writer(config: &Config, recorder: Recorder, verbose: bool) -> Writer {
         hours: config.office_hours().clone(),
         zone: config.timezone().to_owned(),
         verbose,
+        width: super::columns(),
     }
 }
 
@@ -118,29 +119,57 @@ impl Sink for Records<'_, '_> {
     }
 }
 
-/// A progress bar, if somebody is watching.
-struct Bar(Option<ProgressBar>);
+/// A progress bar over all files, if somebody is watching.
+struct Bar {
+    bar: Option<ProgressBar>,
+    /// Bytes before each file; their sum last. `None` where a size isn't known.
+    before: Vec<Option<u64>>,
+}
+
+/// How often the bar is drawn anew, a second.
+const DRAWN: u8 = 8;
 
 impl Bar {
-    fn new() -> Self {
-        Self(io::stderr().is_terminal().then(ProgressBar::no_length))
+    fn new(files: &[PathBuf]) -> Self {
+        let size = |file: &PathBuf| std::fs::metadata(file).ok().filter(|m| m.is_file()).map(|m| m.len());
+        let mut before = vec![Some(0)];
+        let mut sum = Some(0_u64);
+        for file in files {
+            sum = sum.zip(size(file)).map(|(sum, size)| sum.saturating_add(size));
+            before.push(sum);
+        }
+        let watched = io::stderr().is_terminal();
+        let bar = watched.then(|| {
+            let bar = ProgressBar::with_draw_target(sum, ProgressDrawTarget::stderr_with_hz(DRAWN));
+            let template = if sum.is_some() {
+                "{wide_bar} {percent:>3} % of {total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left"
+            } else {
+                "{spinner} {bytes} read  {binary_bytes_per_sec}  {msg}  {elapsed}"
+            };
+            // A template that were wrong would leave indicatif's own.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, before }
     }
 
-    fn show(&mut self, progress: Progress) {
-        let Some(bar) = &self.0 else { return };
-        if let Some(total) = progress.total
-            && bar.length() != Some(total)
-            && let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg} frames")
-        {
-            bar.set_length(total);
-            bar.set_style(style);
-        }
-        bar.set_position(progress.bytes);
-        bar.set_message(progress.frames.to_string());
+    fn show(&self, progress: Progress) {
+        let Some(bar) = &self.bar else { return };
+        let before = self.before.get(progress.file).copied().flatten().unwrap_or(0);
+        bar.set_position(before.saturating_add(progress.bytes));
+        let frames = progress.frames;
+        let word = if frames >= 1_000_000 {
+            format!("{}.{} M frames", frames / 1_000_000, frames / 100_000 % 10)
+        } else {
+            format!("{} k frames", frames / 1_000)
+        };
+        bar.set_message(word);
     }
 
     fn clear(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }

@@ -8,7 +8,7 @@ use super::args::{self, Args};
 use super::{Failure, is_terminal};
 use crate::config::Config;
 use crate::judge::Output;
-use crate::record::{Style, Writer};
+use crate::record::{Recorder, Style, Writer};
 use crate::run::daemon::{self, DaemonError, MakeOutlets, Options};
 use crate::run::outlet::Outlet;
 use crate::tally::Label;
@@ -23,10 +23,10 @@ pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
         allow_root: run.allow_root,
     };
     let verbose = args.verbose > 0;
-    let outlets: MakeOutlets = Box::new(move |config, _| {
+    let outlets: MakeOutlets = Box::new(move |config, recorder| {
         let mut outlets: Vec<Box<dyn Outlet>> = vec![Box::new(Said)];
         if verbose {
-            outlets.push(Box::new(Shown(writer(config))));
+            outlets.push(Box::new(Shown(writer(config, recorder))));
         }
         Ok(outlets)
     });
@@ -51,13 +51,14 @@ fn log(verbose: u8) {
     let _ = if terminal { format.try_init() } else { format.without_time().try_init() };
 }
 
-fn writer(config: &Config) -> Writer {
+fn writer(config: &Config, recorder: &Recorder) -> Writer {
     Writer {
         style: if is_terminal(&io::stdout()) { Style::Colour } else { Style::Plain },
-        recorder: config.recorder(),
+        recorder: recorder.clone(),
         hours: config.office_hours().clone(),
         zone: config.timezone().to_owned(),
         verbose: true,
+        width: super::columns(),
     }
 }
 

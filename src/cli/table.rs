@@ -78,13 +78,17 @@ pub(super) fn table(out: &mut dyn Write, columns: &[Column], records: &[Value]) 
     let mut rows = vec![heading];
     rows.extend(records.iter().map(|record| columns.iter().map(|column| column.cell(record)).collect()));
     let width = |at: usize| {
-        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|row| row.get(at))
+            .map(|cell| console::measure_text_width(cell))
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     for row in &rows {
         let mut line = String::new();
         for ((cell, width), column) in row.iter().zip(&widths).zip(columns) {
-            let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let pad = " ".repeat(width.saturating_sub(console::measure_text_width(cell)));
             let right = matches!(column.sort, Sort::Figure | Sort::Money);
             line += &if right { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") };
         }
@@ -104,10 +108,14 @@ mod tests {
         let records = [
             json!({ "id": 7, "who": "a\u{1b}[31m", "m": { "amount": 1.5, "currency": "GBP" } }),
             json!({ "id": 123, "who": null }),
+            json!({ "id": 8, "who": "受付" }),
         ];
         let mut out = Vec::new();
         table(&mut out, &columns, &records).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, " ID  WHO           MONEY\n  7  a\\x1b[31m  GBP 1.50\n123  -                 -\n");
+        assert_eq!(
+            text,
+            " ID  WHO           MONEY\n  7  a\\x1b[31m  GBP 1.50\n123  -                 -\n  8  受付              -\n"
+        );
     }
 }

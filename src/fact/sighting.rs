@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::decode::Mac;
 use crate::handsets::Who;
 use crate::hints::{Confidence, Identity, Source};
@@ -25,7 +27,7 @@ labels! {
 }
 
 /// A device on the office's side. What isn't known is `None`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// What it is.
     pub role: Role,

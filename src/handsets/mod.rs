@@ -25,7 +25,7 @@ use crate::time::{Span, Timestamp};
 pub struct HandsetId(pub SlotId);
 
 /// Who placed a call, as far as it's known when the fact is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// Which handset.
     pub id: HandsetId,

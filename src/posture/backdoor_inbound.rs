@@ -21,6 +21,14 @@ pub struct BackdoorInbound {
     refused: u64,
 }
 
+crate::kept! {
+    /// What was asked before a restart.
+    pub struct Memory of BackdoorInbound {
+        asked: u64,
+        refused: u64,
+    }
+}
+
 impl Watcher for BackdoorInbound {
     fn check(&self) -> Check {
         Check::BackdoorInbound

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::{Sighting, What};
 use crate::finding::{Check, Evidence, Severity};
@@ -24,7 +26,7 @@ const MUCH: u64 = 1 << 20;
 const ROOM: usize = 4_096;
 const PEERS: usize = 64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Peers {
     known: Vec<IpAddr>,
     first: Timestamp,
@@ -40,6 +42,14 @@ pub struct BackdoorOutbound {
 impl Default for BackdoorOutbound {
     fn default() -> Self {
         Self { peers: Table::new(ROOM, 0), watched: 0 }
+    }
+}
+
+crate::kept! {
+    /// Whom handsets talked to before a restart.
+    pub struct Memory of BackdoorOutbound {
+        peers: Table<u64, Peers>,
+        watched: u64,
     }
 }
 

@@ -3,13 +3,15 @@
 //! In: reports of the checks. Out: findings that are new or got worse; the checklist's evidence.
 //! Never: lets strangers' attacks push out what is known of the handsets.
 
-use crate::bounded::Table;
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Image, Keep, Table};
 use crate::finding::{Check, CheckFinding, Severity, Status, Subject};
 use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 /// What tells one finding of a check from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mark {
     /// Which check.
     pub check: Check,
@@ -28,7 +30,7 @@ pub struct Told {
     pub fresh: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pinned {
     finding: CheckFinding,
     last: Timestamp,
@@ -49,6 +51,24 @@ pub struct Board {
 impl Default for Board {
     fn default() -> Self {
         Self { pinned: [Table::new(ROOM, 0), Table::new(ROOM, 0)] }
+    }
+}
+
+/// What was found before a restart.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Memory([Image<Mark, Pinned>; 2]);
+
+impl Keep for Board {
+    type Kept = Memory;
+
+    fn kept(&self) -> Memory {
+        Memory([self.pinned[0].image(), self.pinned[1].image()])
+    }
+
+    fn recall(&mut self, Memory(kept): Memory) {
+        for (table, image) in self.pinned.iter_mut().zip(kept) {
+            table.restore(image);
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::{SipSighting, SipStep};
 use crate::fact::{Sighting, What};
@@ -30,7 +32,7 @@ const REFUSALS: usize = 64;
 const ACCOUNTS: usize = 64;
 
 /// Refusals of one source, or of one account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Refusals {
     times: VecDeque<Timestamp>,
     /// How often each account was refused, or each source.
@@ -88,6 +90,15 @@ pub struct BruteForce {
 impl Default for BruteForce {
     fn default() -> Self {
         Self { sources: Table::new(ROOM, 0), accounts: Table::new(ROOM, 0), accepted: 0 }
+    }
+}
+
+crate::kept! {
+    /// Who was refused before a restart.
+    pub struct Memory of BruteForce {
+        sources: Table<IpAddr, Refusals>,
+        accounts: Table<Text<32>, Refusals>,
+        accepted: u64,
     }
 }
 

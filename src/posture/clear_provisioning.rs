@@ -15,6 +15,13 @@ pub struct ClearProvisioning {
     encrypted: u64,
 }
 
+crate::kept! {
+    /// What was fetched before a restart.
+    pub struct Memory of ClearProvisioning {
+        encrypted: u64,
+    }
+}
+
 impl Watcher for ClearProvisioning {
     fn check(&self) -> Check {
         Check::ClearProvisioning

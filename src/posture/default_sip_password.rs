@@ -27,6 +27,13 @@ impl Default for DefaultSipPassword {
     }
 }
 
+crate::kept! {
+    /// What the password checks before a restart came to.
+    pub struct Memory of DefaultSipPassword {
+        accounts: Table<(Text<32>, Text<32>), bool>,
+    }
+}
+
 impl Watcher for DefaultSipPassword {
     fn check(&self) -> Check {
         Check::DefaultSipPassword
@@ -63,12 +70,14 @@ impl Watcher for DefaultSipPassword {
         }
     }
 
-    fn say(&self, scene: &Scene<'_>, _sight: Sight) -> Say {
+    fn say(&self, scene: &Scene<'_>, sight: Sight) -> Say {
         let checked = self.accounts.len() as u64;
         match checked {
             _ if !scene.settings.password.enabled => {
                 Say::CannotSee(Blind::Off, "set [password_check] enabled, networks and realms".to_owned())
             }
+            0 if !sight.home => Say::CannotSee(Blind::NoTraffic, String::new()),
+            0 if sight.encrypted && !sight.sip => Say::CannotSee(Blind::Encrypted, String::new()),
             0 => Say::NotSeen("no password was proved that may be checked".to_owned()),
             n => Say::Pass(format!("{} checked, none on the list", plural(n, "password"))),
         }

@@ -2,6 +2,8 @@
 //!
 //! A default that is tried and refused is only worth knowing; one that is accepted is an open door.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::secret::Lock;
 use crate::fact::sighting::LoginOutcome;
@@ -18,7 +20,7 @@ const ROOM: usize = 8_192;
 /// A log-in's answer belongs to a password that was checked so close to it.
 const TOGETHER: Span = Span::DAY;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Page {
     listed: Option<Timestamp>,
     accepted: Option<Timestamp>,
@@ -36,6 +38,15 @@ pub struct DefaultWebPassword {
 impl Default for DefaultWebPassword {
     fn default() -> Self {
         Self { pages: Table::new(ROOM, 0), checked: 0, logins: 0 }
+    }
+}
+
+crate::kept! {
+    /// What was known of pages before a restart.
+    pub struct Memory of DefaultWebPassword {
+        pages: Table<u64, Page>,
+        checked: u64,
+        logins: u64,
     }
 }
 
@@ -67,11 +78,12 @@ impl Watcher for DefaultWebPassword {
         self.judge(&verdict.device, now, out);
     }
 
-    fn say(&self, scene: &Scene<'_>, _sight: Sight) -> Say {
+    fn say(&self, scene: &Scene<'_>, sight: Sight) -> Say {
         match self.checked {
             _ if !scene.settings.password.enabled => {
                 Say::CannotSee(Blind::Off, "set [password_check] enabled and networks".to_owned())
             }
+            0 if !sight.home => Say::CannotSee(Blind::NoTraffic, String::new()),
             0 => Say::NotSeen("nobody logged in to a handset's page in clear text".to_owned()),
             n => Say::Pass(format!("{} checked, none on the list", plural(n, "log-in"))),
         }

@@ -43,6 +43,16 @@ impl Default for DigestLeak {
     }
 }
 
+crate::kept! {
+    /// Who asked for passwords before a restart.
+    pub struct Memory of DigestLeak {
+        callers: Table<(u64, IpAddr), ()>,
+        homes: Table<u64, [u8; 16]>,
+        challenged: Table<(u64, IpAddr), (u32, Timestamp)>,
+        watched: u64,
+    }
+}
+
 impl Watcher for DigestLeak {
     fn check(&self) -> Check {
         Check::DigestLeak

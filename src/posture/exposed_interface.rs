@@ -2,6 +2,8 @@
 //!
 //! A port is only known if somebody asks it; a refusal is proof that it is closed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::{Sighting, What};
 use crate::finding::{Check, Severity};
@@ -16,7 +18,7 @@ use super::services::{self, Kind};
 /// Ports that are remembered, at the most.
 const ROOM: usize = 16_384;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Port {
     asked: u32,
     answered: u32,
@@ -34,6 +36,15 @@ pub struct ExposedInterface {
 impl Default for ExposedInterface {
     fn default() -> Self {
         Self { ports: Table::new(ROOM, 0), refused: 0, announced: 0 }
+    }
+}
+
+crate::kept! {
+    /// Which ports answered before a restart.
+    pub struct Memory of ExposedInterface {
+        ports: Table<(u64, Proto, u16), Port>,
+        refused: u64,
+        announced: u64,
     }
 }
 

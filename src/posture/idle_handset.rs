@@ -2,6 +2,8 @@
 //!
 //! Days without any traffic on the mirror don't count: nothing is known of them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::SipStep;
 use crate::fact::{CallFact, CallState, Sighting, What};
@@ -18,7 +20,7 @@ const ROOM: usize = 16_384;
 /// Without a sign that a registration goes on, it is taken to be over after so long.
 const FRESH: Span = Span::days(2);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Handset {
     who: Who,
     /// The day, as they are counted, on which it was used last, or seen first.
@@ -37,6 +39,13 @@ pub struct IdleHandset {
 impl Default for IdleHandset {
     fn default() -> Self {
         Self { handsets: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// When handsets were used before a restart.
+    pub struct Memory of IdleHandset {
+        handsets: Table<HandsetId, Handset>,
     }
 }
 

@@ -3,6 +3,8 @@
 //! Where a fifth of the office stops at once, something happened to the office (a move, a new PBX, a
 //! broken line): that is one finding, not one for each handset.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::SipStep;
 use crate::fact::{Sighting, What};
@@ -29,7 +31,7 @@ const ROOM: usize = 16_384;
 /// A registration without Expires lasts for an hour (RFC 3261 section 10.2).
 const DEFAULT_EXPIRES: i64 = 3_600;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Registration {
     who: Who,
     first: Timestamp,
@@ -49,6 +51,13 @@ pub struct LapsedRegistration {
 impl Default for LapsedRegistration {
     fn default() -> Self {
         Self { handsets: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// Who was registered before a restart.
+    pub struct Memory of LapsedRegistration {
+        handsets: Table<HandsetId, Registration>,
     }
 }
 

@@ -25,10 +25,12 @@ pub mod scanner_names;
 pub mod scene;
 pub mod services;
 pub mod sheet;
+mod snapshot;
 pub mod stranger_sip;
 pub mod unregistered_handset;
 pub mod unsolicited_inbound;
 pub mod version;
+pub mod watchers;
 pub mod weak_auth;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -47,7 +49,9 @@ pub use checklist::{Blind, Checklist, Row, Sight};
 use outdated_firmware::Floor;
 use password::Verdict;
 use scanner_names::ScannerName;
-use scene::{Found, Scene, Watched, Watcher};
+use scene::{Found, Scene, Watched};
+pub use snapshot::Memory;
+use watchers::Watchers;
 
 /// What is allowed, and from where on checks speak.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +102,7 @@ pub struct Posture {
     settings: Settings,
     hours: OfficeHours,
     watched: Watched,
-    watchers: Vec<Box<dyn Watcher>>,
+    watchers: Watchers,
     board: Board,
     /// Who was at an address last.
     people: Table<IpAddr, Who>,
@@ -128,7 +132,7 @@ impl Posture {
             settings,
             hours,
             watched: Watched::default(),
-            watchers: watchers(),
+            watchers: Watchers::default(),
             board: Board::default(),
             people: Table::new(PEOPLE, 0),
             found: Vec::new(),
@@ -152,7 +156,7 @@ impl Posture {
         self.watched.note(now);
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
-        for watcher in &mut self.watchers {
+        for watcher in self.watchers.all_mut() {
             match fact {
                 Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
                 Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
@@ -171,7 +175,7 @@ impl Posture {
             let slot = self.people.find(&ip);
             verdict.device.who = slot.and_then(|slot| self.people.get(slot)).copied();
         }
-        for watcher in &mut self.watchers {
+        for watcher in self.watchers.all_mut() {
             watcher.verdict(&verdict, now, &mut self.found);
         }
         self.pin();
@@ -189,7 +193,7 @@ impl Posture {
             self.board.expire(now);
         }
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
-        for watcher in &mut self.watchers {
+        for watcher in self.watchers.all_mut() {
             watcher.tick(&scene, &mut self.found);
         }
         self.pin();
@@ -197,7 +201,7 @@ impl Posture {
 
     /// When `handle_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.watchers.iter().filter_map(|watcher| watcher.deadline()).chain(self.round).min()
+        self.watchers.all().into_iter().filter_map(|watcher| watcher.deadline()).chain(self.round).min()
     }
 
     /// What was found, in order.
@@ -236,7 +240,7 @@ impl Posture {
     pub fn checklist(&self, sight: Sight, now: Timestamp) -> Checklist {
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         let row = |check: &Check| {
-            let watcher = self.watchers.iter().find(|watcher| watcher.check() == *check)?;
+            let watcher = self.watchers.all().into_iter().find(|watcher| watcher.check() == *check)?;
             Some(Row::new(*check, self.board.of(*check), watcher.say(&scene, sight)))
         };
         Checklist { rows: Check::ALL.iter().filter_map(row).collect() }
@@ -247,36 +251,16 @@ impl Posture {
         self.board.counts()
     }
 
+    /// Days on which something was seen.
+    pub const fn days_watched(&self) -> u32 {
+        self.watched.days
+    }
+
     /// Entries that had to go because a table was full.
     pub fn evicted(&self) -> [(&'static str, u64); 2] {
-        let strangers = self.watchers.iter().map(|watcher| watcher.evicted()).sum();
+        let strangers = self.watchers.all().into_iter().map(|watcher| watcher.evicted()).sum();
         [("posture_findings", self.board.evicted()), ("posture_state", strangers)]
     }
-}
-
-/// Every check, in the order of the sheet.
-fn watchers() -> Vec<Box<dyn Watcher>> {
-    vec![
-        Box::new(unsolicited_inbound::UnsolicitedInbound::default()),
-        Box::new(stranger_sip::StrangerSip::default()),
-        Box::new(opened_port::OpenedPort::default()),
-        Box::new(backdoor_inbound::BackdoorInbound::default()),
-        Box::new(backdoor_outbound::BackdoorOutbound::default()),
-        Box::new(digest_leak::DigestLeak::default()),
-        Box::new(default_sip_password::DefaultSipPassword::default()),
-        Box::new(default_web_password::DefaultWebPassword::default()),
-        Box::new(weak_auth::WeakAuth::default()),
-        Box::new(exposed_interface::ExposedInterface::default()),
-        Box::new(clear_provisioning::ClearProvisioning::default()),
-        Box::new(outdated_firmware::OutdatedFirmware::default()),
-        Box::new(idle_handset::IdleHandset::default()),
-        Box::new(unregistered_handset::UnregisteredHandset::default()),
-        Box::new(lapsed_registration::LapsedRegistration::default()),
-        Box::new(scanner::Scanner::default()),
-        Box::new(brute_force::BruteForce::default()),
-        Box::new(enumeration::Enumeration::default()),
-        Box::new(new_device::NewDevice::default()),
-    ]
 }
 
 #[cfg(test)]

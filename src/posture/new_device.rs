@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::decode::Mac;
 use crate::fact::sighting::{SipSighting, SipStep};
@@ -27,7 +29,7 @@ const KEPT: Span = Span::days(30);
 /// An account's devices inside the office are learnt for so long.
 const LEARNING: Span = Span::DAY;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
     ip: IpAddr,
     mac: Option<Mac>,
@@ -36,7 +38,7 @@ struct Place {
     last: Timestamp,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Account {
     places: Vec<Place>,
     first: Timestamp,
@@ -53,6 +55,14 @@ pub struct NewDevice {
 impl Default for NewDevice {
     fn default() -> Self {
         Self { accounts: Table::new(ROOM, 0), agents: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// Where accounts registered from before a restart.
+    pub struct Memory of NewDevice {
+        accounts: Table<Text<32>, Account>,
+        agents: Table<u64, Text<64>>,
     }
 }
 
@@ -154,7 +164,7 @@ impl Account {
             *known = place;
             return;
         }
-        if self.places.len() == PLACES
+        if self.places.len() >= PLACES
             && let Some(oldest) = (0..PLACES).min_by_key(|n| self.places[*n].last)
         {
             self.places.remove(oldest);

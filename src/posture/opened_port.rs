@@ -18,6 +18,13 @@ pub struct OpenedPort {
     asked: u64,
 }
 
+crate::kept! {
+    /// What was asked before a restart.
+    pub struct Memory of OpenedPort {
+        asked: u64,
+    }
+}
+
 impl Watcher for OpenedPort {
     fn check(&self) -> Check {
         Check::OpenedPort

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::HintSighting;
 use crate::fact::{Device, Sighting, What};
@@ -46,7 +48,7 @@ const MUDDLE: usize = 2;
 /// One source alone is believed after so long.
 const BELIEVED: Span = Span::DAY;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Claim {
     source: Source,
     vendor: Text<16>,
@@ -55,7 +57,7 @@ struct Claim {
     since: Timestamp,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Handset {
     device: Device,
     claims: Vec<Claim>,
@@ -73,6 +75,14 @@ pub struct OutdatedFirmware {
 impl Default for OutdatedFirmware {
     fn default() -> Self {
         Self { handsets: Table::new(ROOM, 0), branches: Table::new(MODELS, 0) }
+    }
+}
+
+crate::kept! {
+    /// What handsets said of their firmware before a restart.
+    pub struct Memory of OutdatedFirmware {
+        handsets: Table<u64, Handset>,
+        branches: Table<(Text<16>, Text<32>), BTreeSet<(u64, u64)>>,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::{SipSighting, SipStep};
 use crate::fact::{Role, Sighting, What};
@@ -23,7 +25,7 @@ const MANY: usize = 20;
 const WINDOW: Span = Span::MINUTE;
 
 /// Who asked whom.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Source {
     first: Timestamp,
     requests: u32,
@@ -44,6 +46,13 @@ pub struct Scanner {
 impl Default for Scanner {
     fn default() -> Self {
         Self { sources: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// Who searched before a restart.
+    pub struct Memory of Scanner {
+        sources: Table<IpAddr, Source>,
     }
 }
 

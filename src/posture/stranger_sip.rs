@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::SipStep;
 use crate::fact::{Role, Sighting, What};
@@ -16,7 +18,7 @@ use super::scene::{Found, Scene, Watcher, called, key_of, octets};
 /// Strangers that are remembered, at the most.
 const ROOM: usize = 4_096;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Caller {
     requests: u32,
     first: Timestamp,
@@ -31,6 +33,13 @@ pub struct StrangerSip {
 impl Default for StrangerSip {
     fn default() -> Self {
         Self { callers: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// Who called before a restart.
+    pub struct Memory of StrangerSip {
+        callers: Table<(u64, IpAddr), Caller>,
     }
 }
 

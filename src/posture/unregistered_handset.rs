@@ -1,5 +1,7 @@
 //! Check `unregistered_handset`: a phone is connected to the network but registers nowhere.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::SipStep;
 use crate::fact::{Device, Role, Sighting, What};
@@ -19,7 +21,7 @@ const GONE: Span = Span::days(2);
 /// Phones that are remembered, at the most.
 const ROOM: usize = 8_192;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Phone {
     device: Device,
     /// The hour, as they are counted, in which it was seen first or registered last.
@@ -43,6 +45,15 @@ pub struct UnregisteredHandset {
 impl Default for UnregisteredHandset {
     fn default() -> Self {
         Self { phones: Table::new(ROOM, 0), at: Table::new(ROOM, 0), registered: Table::new(ROOM, 0) }
+    }
+}
+
+crate::kept! {
+    /// Which phones were there before a restart.
+    pub struct Memory of UnregisteredHandset {
+        phones: Table<u64, Phone>,
+        at: Table<[u8; 16], u64>,
+        registered: Table<[u8; 16], ()>,
     }
 }
 

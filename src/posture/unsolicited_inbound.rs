@@ -3,6 +3,8 @@
 //! Seen behind the router they prove that it lets them in; seen before it, on a public address,
 //! they are an attempt and no more, unless the handset answers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::SipStep;
 use crate::fact::{Device, Sighting, What};
@@ -22,7 +24,7 @@ const ROOM: usize = 8_192;
 const TOGETHER: Span = Span::DAY;
 
 /// Who knocks where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Knock {
     device: u64,
     proto: Proto,
@@ -30,7 +32,7 @@ struct Knock {
     from: [u8; 16],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Knocks {
     packets: u32,
     first: Timestamp,
@@ -60,6 +62,14 @@ struct Arrival {
     packet: bool,
     answered: bool,
     sip: bool,
+}
+
+crate::kept! {
+    /// Who knocked before a restart.
+    pub struct Memory of UnsolicitedInbound {
+        knocks: Table<Knock, Knocks>,
+        seen: u64,
+    }
 }
 
 impl Watcher for UnsolicitedInbound {

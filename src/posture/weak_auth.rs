@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::Table;
 use crate::fact::sighting::{MechanismSighting, Scheme};
 use crate::fact::{Sighting, What};
@@ -37,7 +39,7 @@ impl Default for WeakAuth {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 enum Weakness {
     Basic,
     NonceReused,
@@ -66,6 +68,16 @@ impl Weakness {
             Self::Md5 => Some(1),
             Self::Downgrade => Some(2),
         }
+    }
+}
+
+crate::kept! {
+    /// How passwords were proved before a restart.
+    pub struct Memory of WeakAuth {
+        told: Table<(u64, Weakness), Timestamp>,
+        weak: [BTreeSet<u64>; 4],
+        first: [Option<Timestamp>; 4],
+        strong: u64,
     }
 }
 

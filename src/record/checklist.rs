@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 
 /// Findings of a check that the text shows, at the most.
 const SHOWN: usize = 3;
+/// Where a check's reason begins, and what was found.
+const REASON: usize = 36;
+const FOUND: usize = 15;
 
 impl Writer {
     /// The checklist, grouped as the provider's sheet is.
@@ -36,12 +39,14 @@ impl Writer {
             Status::NotSeen => "not seen",
             Status::CannotSee => "cannot see",
         };
-        if row.status != Status::Finding {
-            let why = self.style.dim(&row.why);
-            writeln!(out, "{}", format!("    {word:<10} {name:<20} {why}").trim_end())?;
-        } else {
+        let status = format!("{word:<10}");
+        if row.status == Status::Finding {
             let severity = row.severity.map(|severity| self.style.severity(severity)).unwrap_or_default();
-            writeln!(out, "    {} {name:<20} {severity}", self.style.warn(&format!("{word:<10}")))?;
+            self.line(out, FOUND, &format!("    {} {name:<20} {severity}", self.style.warn(&status)))?;
+        } else {
+            let status = if row.status == Status::Pass { self.style.good(&status) } else { status };
+            let why = self.style.dim(&row.why);
+            self.line(out, REASON, format!("    {status} {name:<20} {why}").trim_end())?;
         }
         for (finding, last) in row.findings.iter().take(self.shown()) {
             self.found(out, finding, *last)?;
@@ -51,24 +56,26 @@ impl Writer {
             writeln!(out, "               and {}", count(left as u64, "more finding"))?;
         }
         if row.status == Status::Finding {
-            writeln!(out, "               {} {}", self.style.dim("do:"), row.advice)?;
+            self.line(out, FOUND, &format!("               {} {}", self.style.dim("do:"), row.advice))?;
         }
         for visit in row.audit.iter().take(self.shown()) {
-            writeln!(out, "               {} {}", self.style.dim("allowed:"), visit.sentence)?;
+            let allowed = self.style.dim("allowed:");
+            self.line(out, FOUND, &format!("               {allowed} {}", visit.sentence))?;
         }
         Ok(())
     }
 
     fn found(&self, out: &mut dyn Write, finding: &CheckFinding, last: Timestamp) -> io::Result<()> {
-        let when = if last == finding.first {
-            self.time(last)
-        } else {
-            format!("{} to {}", self.time(finding.first), self.time(last))
-        };
-        writeln!(out, "             - {} {}", finding.sentence, self.style.dim(&format!("({when})")))?;
+        let when = self.style.dim(&format!("({})", self.during(finding.first, last)));
+        self.line(out, FOUND, &format!("             - {} {when}", finding.sentence))?;
         if self.verbose {
             for (name, value) in &finding.evidence {
-                writeln!(out, "               {} {}", self.style.dim(name), super::text::evidence(value))?;
+                let name = self.style.dim(name);
+                self.line(
+                    out,
+                    FOUND + 2,
+                    &format!("               {name} {}", super::text::evidence(value)),
+                )?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod checklist;
 mod coverage;
 mod findings;
 mod json;
+mod layout;
 mod money;
 mod privacy;
 mod report;
@@ -18,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use json::explained;
-pub use money::units;
+pub use money::{grouped, units};
 pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use sighting::inventory;

@@ -51,15 +51,20 @@ impl Summary {
 
     /// Reads both halves' counts.
     pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, now: Timestamp, length: Span) -> Self {
+        let sight = Sight::of(sensor.coverage(), sensor.totals().frames);
+        let mut seen = Self::seen(sensor);
+        seen.evicted.extend(judge.evicted().into_iter().filter(|(_, n)| *n > 0));
+        Self { alerts, checklist: judge.posture().checklist(sight, now), length, ..seen }
+    }
+
+    /// Reads the sensor's counts: what was there and what could be seen.
+    pub fn seen(sensor: &Sensor) -> Self {
         let coverage: &Coverage = sensor.coverage();
-        let evicted = sensor.evicted().into_iter().chain(judge.evicted());
         Self {
             totals: sensor.totals(),
-            alerts,
-            checklist: judge.posture().checklist(Sight::of(coverage, sensor.totals().frames), now),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
-            evicted: evicted.filter(|(_, n)| *n > 0).collect(),
+            evicted: sensor.evicted().into_iter().filter(|(_, n)| *n > 0).collect(),
             blind: coverage.blind(),
             loss: coverage.loss(),
             doubled: coverage.doubles.share(),
@@ -67,7 +72,7 @@ impl Summary {
             hidden_handsets: coverage.encrypted.phones().map(|(ip, phone)| (ip, *phone)).collect(),
             one_way: coverage.one_way(),
             warnings: coverage.warnings(),
-            length,
+            ..Self::default()
         }
     }
 }

@@ -1,13 +1,15 @@
 use super::testing::{NIGHT, alert, call, who};
 use super::*;
 use crate::alert::AlertState;
-use crate::coverage::{Coverage, Loss};
-use crate::decode::Path;
+use crate::coverage::{Coverage, Loss, Sign};
+use crate::decode::{Path, Skip};
 use crate::dial::Leg;
 use crate::fact::{CallFact, CallState, Fact};
 use crate::finding::{Check, Severity};
 use crate::judge::Output;
-use crate::sensor::Totals;
+use crate::sensor::{Outcomes, Totals};
+use crate::sip::{Reject, Sniff};
+use crate::tally::Label as _;
 use crate::time::{OfficeHours, Span};
 
 fn full() -> Recorder {
@@ -129,7 +131,7 @@ fn summary() -> Summary {
         },
         alerts: 1,
         checklist: testing::checklist(),
-        skipped: vec![("arp", 2), ("rtp", 1_000)],
+        skipped: vec![("not_ip", 2), ("rtp", 1_000)],
         signs: vec![("requests", 20)],
         evicted: vec![("calls", 1)],
         one_way: Some(false),
@@ -147,7 +149,7 @@ fn the_summary_as_the_interface_has_it() {
         written(|out| full().summary(out, &summary()).unwrap()),
         "{\"type\":\"summary\",\"frames\":1234567,\"sip_messages\":44,\"invites\":11,\"attempts\":4,\"answered\":3,\
          \"handsets\":1,\"alerts\":1,\"posture\":{\"opened_port\":\"finding\",\"backdoor_inbound\":\"pass\",\
-         \"scanner\":\"cannot_see\"},\"skipped\":{\"arp\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
+         \"scanner\":\"cannot_see\"},\"skipped\":{\"not_ip\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
          \"evicted\":{\"calls\":1},\"blind\":false,\"blind_reason\":null,\"one_way\":false,\"doubled_share\":0.5,\
          \"loss\":{\"received\":0,\"dropped_kernel\":0,\"dropped_interface\":0,\"truncated\":3,\"tcp_gaps\":0,\
          \"responses_without_call\":0},\"encrypted\":{\"flows\":0,\"compressed_messages\":0,\"handsets\":[]},\
@@ -198,6 +200,7 @@ fn writer(style: Style) -> Writer {
         hours: OfficeHours::default(),
         zone: "Etc/UTC".to_owned(),
         verbose: false,
+        width: None,
     }
 }
 
@@ -218,7 +221,7 @@ fn the_text_says_who_where_when_how_much_and_why() {
 CRITICAL  handset 214 (Reception), 10.0.3.17, 00:15:65:01:02:03  out_of_hours
   handset 214 (Reception) placed 11 calls to LV out of office hours
   alert     Sat 2026-11-21 02:14:07 at call 2 (a2\\b@10.0.3.17)
-  calls     11 calls to 1 number, Sat 2026-11-21 02:14:07 to Sat 2026-11-21 02:15:08
+  calls     11 calls to 1 number, Sat 2026-11-21 02:14:07 to 02:15:08
   where to  LV
   money     about GBP 38.20 (20.10 to 56.00), GBP 38.20 of it before the alert; built-in table 2026-11
   why       It is night
@@ -241,9 +244,10 @@ Handset security
 
 Coverage
   ! packets were cut
-  skipped   arp 2, rtp 1,000
-  seen      requests 20
-  forgotten calls 1
+  skipped       2  A link-layer protocol other than IP: ARP, LLDP, spanning tree and the like (not_ip)
+            1,000  RTP or RTCP (rtp)
+  seen      20  SIP requests
+  forgotten 1  of the full table calls
 
 Summary
   alerts    2 raised, 1 to page somebody for
@@ -311,4 +315,68 @@ fn the_checklist_as_json_has_every_status_and_its_reason() {
     assert_eq!((of(1, "status"), of(1, "advice")), ("pass".into(), serde_json::Value::Null));
     assert_eq!(of(1, "audit")[0]["status"], "pass");
     assert_eq!(of(2, "why"), "Only one direction of the traffic is mirrored");
+}
+
+/// Nothing is wider than the terminal, whatever a name is written in, and a word that is too long stays
+/// whole.
+#[test]
+fn the_text_fits_the_terminal() {
+    let mut long = alert(AlertState::Raised, 2);
+    long.finding.sentence = "電話 ".repeat(60);
+    long.finding.reasons = vec!["because ".repeat(30)];
+    let mut report = Report::default();
+    report.add(&long);
+    for columns in [40, 80, 120] {
+        for style in [Style::Plain, Style::Colour] {
+            let narrow = Writer { width: Some(columns), verbose: true, ..writer(style) };
+            let text = written(|out| narrow.write(out, &report, &summary()).unwrap());
+            for line in text.lines() {
+                assert!(textwrap::core::display_width(line) <= columns, "{columns}: {line:?}");
+            }
+            assert!(text.contains("because because"));
+        }
+    }
+    let mut out = Vec::new();
+    layout::line(&mut out, Some(20), 12, "  name      a1234567890123456789012345@10.0.3.24 b").unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "  name\n    a1234567890123456789012345@10.0.3.24\n    b\n");
+}
+
+/// Each label that a summary may count means something to a reader.
+#[test]
+fn counts_have_words() {
+    let labels = Skip::ALL.iter().map(|label| label.name());
+    let all = labels.chain(Sniff::ALL.iter().map(|l| l.name())).chain(Reject::ALL.iter().map(|l| l.name()));
+    for name in all.chain(Sign::ALL.iter().map(|l| l.name())) {
+        let rows = [(name, 1)];
+        assert!(layout::counts(&rows).all(|(_, about, _)| about.len() > 3), "{name}");
+    }
+}
+
+/// `docs/reasons.md` has the program's own tables.
+#[test]
+fn the_reasons_are_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reasons.md");
+    let table = |rows: Vec<(&str, &str)>| {
+        rows.iter().map(|(name, about)| format!("| `{name}` | {about} |\n")).collect::<String>()
+    };
+    let tables = [
+        table(Outcomes::meanings().collect()),
+        table(Reject::ALL.iter().map(|which| (which.name(), which.about())).collect()),
+        table(Sign::ALL.iter().map(|which| (which.name(), which.about())).collect()),
+    ];
+    let text = std::fs::read_to_string(path).unwrap();
+    // What stands between two tables is written by people.
+    let mut parts = text.split("|---|---|\n");
+    let mut wanted = parts.next().unwrap().to_owned();
+    let mut filled = 0;
+    for (part, table) in parts.zip(&tables) {
+        let prose: Vec<&str> = part.split_inclusive('\n').skip_while(|line| line.starts_with('|')).collect();
+        wanted += &format!("|---|---|\n{table}{}", prose.concat());
+        filled += 1;
+    }
+    assert_eq!(filled, tables.len());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), wanted, "UPDATE_GOLDEN=1 rewrites it");
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::money::{amount, grouped};
 use super::report::Incident;
-use super::{Recorder, Report, Summary, coverage, wire};
+use super::{Recorder, Report, Summary, coverage, layout, wire};
 use crate::alert::{Alert, AlertState};
 use crate::finding::{Check, Evidence, Severity, Topic};
 use crate::posture::sheet;
@@ -46,6 +46,10 @@ impl Style {
         self.paint("33", text)
     }
 
+    pub(super) fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
     pub(super) fn severity(self, severity: Severity) -> String {
         let word = severity.name().to_uppercase();
         match severity {
@@ -69,7 +73,12 @@ pub struct Writer {
     pub zone: String,
     /// Evidence and calls as well.
     pub verbose: bool,
+    /// Columns of the terminal; `None` leaves lines as long as they are, for `grep` and files.
+    pub width: Option<usize>,
 }
+
+/// Where the value of a row begins.
+const VALUE: usize = 12;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -115,25 +124,21 @@ impl Writer {
         let (first, last) = (&incident.raised, &incident.last);
         let finding = &last.finding;
         let rule = self.style.dim(finding.rule.name());
-        writeln!(
-            out,
-            "{}  {}  {rule}",
-            self.style.severity(finding.severity),
-            self.style.bold(&self.who(last))
-        )?;
-        writeln!(out, "  {}", finding.sentence)?;
+        let severity = self.style.severity(finding.severity);
+        self.line(out, 2, &format!("{severity}  {}  {rule}", self.style.bold(&self.who(last))))?;
+        self.line(out, 2, &format!("  {}", finding.sentence))?;
         if let Topic::Check(check) = finding.rule {
             return self.weakness(out, first, last, check);
         }
         let calls = first.finding.calls;
         let at = finding_call(first);
         self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
-        let (from, to) = (self.time(finding.first_call), self.time(finding.last_call));
+        let during = self.during(finding.first_call, finding.last_call);
         let numbers = count(u64::from(finding.numbers), "number");
         self.row(
             out,
             "calls",
-            &format!("{} to {numbers}, {from} to {to}", count(u64::from(finding.calls), "call")),
+            &format!("{} to {numbers}, {during}", count(u64::from(finding.calls), "call")),
         )?;
         let places: Vec<&str> = finding.regions.iter().map(crate::dial::Region::as_str).collect();
         if !places.is_empty() {
@@ -151,8 +156,7 @@ impl Writer {
         let finding = &last.finding;
         self.row(out, "alert", &self.time(first.since))?;
         if finding.last_call > finding.first_call {
-            let seen = format!("{} to {}", self.time(finding.first_call), self.time(finding.last_call));
-            self.row(out, "seen", &seen)?;
+            self.row(out, "seen", &self.during(finding.first_call, finding.last_call))?;
         }
         self.row(out, "do", sheet::advice(check))?;
         self.ending(out, last)
@@ -170,7 +174,7 @@ impl Writer {
 
     fn notice(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
         let time = self.style.dim(&self.time(alert.since));
-        writeln!(out, "  {time}  {}", alert.finding.sentence)?;
+        self.line(out, 4, &format!("  {time}  {}", alert.finding.sentence))?;
         if self.verbose { self.evidence(out, alert) } else { Ok(()) }
     }
 
@@ -217,7 +221,7 @@ impl Writer {
     fn coverage(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         writeln!(out, "{}", self.style.bold("Coverage"))?;
         for warning in &summary.warnings {
-            writeln!(out, "  {} {warning}", self.style.warn("!"))?;
+            self.line(out, 4, &format!("  {} {warning}", self.style.warn("!")))?;
         }
         for (ip, phone) in summary.hidden_handsets.iter().take(MAX_HIDDEN) {
             self.row(out, "encrypted", &coverage::hidden(*ip, phone))?;
@@ -226,17 +230,23 @@ impl Writer {
         if more > 0 {
             self.row(out, "encrypted", &format!("and {more} more handsets"))?;
         }
-        let list = |rows: &[(&'static str, u64)]| {
-            rows.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect::<Vec<_>>().join(", ")
-        };
-        for (name, rows) in
-            [("skipped", &summary.skipped), ("seen", &summary.signs), ("forgotten", &summary.evicted)]
-        {
-            if !rows.is_empty() {
-                self.row(out, name, &list(rows))?;
-            }
-        }
+        self.counts(out, "skipped", &summary.skipped)?;
+        self.counts(out, "seen", &summary.signs)?;
+        self.counts(out, "forgotten", &summary.evicted)?;
         writeln!(out)
+    }
+
+    fn counts(&self, out: &mut dyn Write, rows_name: &str, rows: &[(&'static str, u64)]) -> io::Result<()> {
+        for (at, (figure, about, label)) in layout::counts(rows).enumerate() {
+            let name = self.style.dim(&format!("{:<9}", if at == 0 { rows_name } else { "" }));
+            let what = match rows_name {
+                "skipped" => format!("{about} {}", self.style.dim(&format!("({label})"))),
+                "forgotten" => format!("of the full table {label}"),
+                _ => about.to_owned(),
+            };
+            self.line(out, VALUE + figure.len() + 2, &format!("  {name} {figure}  {what}"))?;
+        }
+        Ok(())
     }
 
     fn summary(&self, out: &mut dyn Write, report: &Report, summary: &Summary) -> io::Result<()> {
@@ -276,7 +286,23 @@ impl Writer {
     }
 
     fn row(&self, out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
-        writeln!(out, "  {} {value}", self.style.dim(&format!("{name:<9}")))
+        self.line(out, VALUE, &format!("  {} {value}", self.style.dim(&format!("{name:<9}"))))
+    }
+
+    /// A line as wide as the terminal at the most; what doesn't fit goes on below, indented.
+    pub(super) fn line(&self, out: &mut dyn Write, hang: usize, text: &str) -> io::Result<()> {
+        layout::line(out, self.width, hang, text)
+    }
+
+    /// From one moment to another: of the second one only what differs.
+    pub(super) fn during(&self, from: Timestamp, to: Timestamp) -> String {
+        let (begin, end) = (self.time(from), self.time(to));
+        if from == to {
+            return begin;
+        }
+        let same = self.hours.local(from).day == self.hours.local(to).day;
+        let clock = end.rsplit(' ').next().filter(|_| same).unwrap_or(&end);
+        format!("{begin} to {clock}")
     }
 
     /// `Sat 2026-11-21 02:14:07`, local.

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::Duration;
 
 use super::clock::{LATE, wall};
 use super::destinations::Destinations;
-use super::keep::Saver;
+use super::keep;
 use super::panics::Panics;
 use super::sense::Item;
 use crate::alert::{Alert, AlertState};
@@ -22,6 +22,7 @@ use crate::finding::{Severity, Topic};
 use crate::inventory::Entry;
 use crate::judge::{Command, Judge, Output};
 use crate::posture::Checklist;
+use crate::store::{AckRow, Store};
 use crate::time::{Span, Timestamp};
 use crate::view::{Board, Delay, JudgeView, Queue, Worker};
 
@@ -52,8 +53,10 @@ pub(super) struct Decide {
     pub(super) events: Publish,
     /// Where readers look.
     pub(super) board: Arc<Board>,
-    /// What must outlive it.
-    pub(super) saver: Saver,
+    /// Where it is kept.
+    pub(super) store: Option<Store>,
+    /// Told when something must not be forgotten.
+    pub(super) news: Arc<AtomicBool>,
 }
 
 /// The longest it waits for a fact.
@@ -88,7 +91,6 @@ pub(super) fn run(mut decide: Decide) -> Decide {
     }
     decide.drain(&mut desk);
     decide.picture(&mut desk);
-    decide.saver.save(desk.now, true, || decide.judge.snapshot());
     decide
 }
 
@@ -145,7 +147,7 @@ impl Decide {
             Err(RecvTimeoutError::Disconnected) => goes_on = false,
         }
         while let Ok(asked) = self.asked.try_recv() {
-            let done = self.judge.handle_command(asked.command, desk.now);
+            let done = self.command(asked.command, desk.now);
             desk.changed = true;
             // Whoever asked may have gone.
             let _ = asked.answer.try_send(done);
@@ -165,9 +167,24 @@ impl Decide {
         if desk.changed && (now.since(desk.pictured) >= RENEW || now < desk.pictured) {
             self.picture(desk);
         }
-        self.saver.save(desk.now, false, || self.judge.snapshot());
         self.board.vitals.judge_rounds.fetch_add(1, Ordering::Relaxed);
         goes_on
+    }
+
+    /// Does what somebody asked for; an acceptance is written down, too.
+    fn command(&mut self, command: Command, now: Timestamp) -> bool {
+        let accepted = match &command {
+            Command::Acknowledge { id, until, why } => Some((*id, *until, why.clone())),
+            Command::Reload(..) => None,
+        };
+        let done = self.judge.handle_command(command, now);
+        if let (true, Some((id, until, why)), Some(store)) = (done, accepted, &self.store)
+            && let Some(alert) = self.judge.open_alerts(now).iter().find(|alert| alert.id == id)
+        {
+            store.ack(AckRow { raised: alert.since, id, time: now, until, why });
+            self.news.store(true, Ordering::Relaxed);
+        }
+        done
     }
 
     /// Takes facts that wait already; true if more do.
@@ -195,6 +212,8 @@ impl Decide {
                 self.judge.handle_command(*command, desk.now);
                 desk.changed = true;
             }
+            Item::Verdict(verdict) => self.judge.handle_verdict(&verdict, desk.now),
+            Item::Save(sensor) => keep::save(self.store.as_ref(), *sensor, &self.judge),
         }
         self.drain(desk);
     }
@@ -203,7 +222,7 @@ impl Decide {
         while let Some(output) = self.judge.poll_output() {
             let output = Arc::new(output);
             if matches!(*output, Output::Alert(_)) {
-                self.saver.news();
+                self.news.store(true, Ordering::Relaxed);
             }
             self.note(&output, desk);
             (self.events)(&output);
@@ -279,6 +298,7 @@ impl Decide {
             evicted: self.judge.evicted(),
             delay: desk.delay,
             since: desk.since,
+            days: self.judge.posture().days_watched(),
         });
     }
 }

@@ -12,10 +12,10 @@ use crate::capture::file::{self, Source};
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes read of the current file, compressed ones where it is.
+    /// Which file is read: its place in the list, from 0.
+    pub file: usize,
+    /// Bytes read of it, compressed ones where it is.
     pub bytes: u64,
-    /// Its size, where that's known.
-    pub total: Option<u64>,
     /// Frames read of all files.
     pub frames: u64,
 }
@@ -36,8 +36,9 @@ pub fn replay(
 ) -> io::Result<Vec<CaptureError>> {
     let mut broken = Vec::new();
     let mut frames = 0;
-    for source in sources {
-        if let Err(error) = one(engine, source, sink, &mut frames, report)? {
+    for (file, source) in sources.iter().enumerate() {
+        let mut report = |bytes, frames| report(Progress { file, bytes, frames });
+        if let Err(error) = one(engine, source, sink, &mut frames, &mut report)? {
             broken.push(error);
         }
     }
@@ -50,7 +51,7 @@ fn one(
     source: &Source,
     sink: &mut dyn Sink,
     frames: &mut u64,
-    report: &mut dyn FnMut(Progress),
+    report: &mut dyn FnMut(u64, u64),
 ) -> io::Result<Result<(), CaptureError>> {
     let mut capture = match file::open(source) {
         Ok(capture) => capture,
@@ -64,8 +65,7 @@ fn one(
         }
         *frames = frames.saturating_add(1);
         if frames.is_multiple_of(REPORT_EVERY) {
-            let (bytes, total) = capture.progress();
-            report(Progress { bytes, total, frames: *frames });
+            report(capture.progress().0, *frames);
         }
     }
 }

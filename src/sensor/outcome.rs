@@ -85,6 +85,14 @@ impl Outcomes {
             .chain(self.skips.iter().map(|(which, n)| (which.name(), n)))
     }
 
+    /// Every outcome of a frame, and what it means.
+    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let not_sip = Sniff::ALL.iter().filter(|sniff| **sniff != Sniff::Sip);
+        let carried = Carried::ALL.iter().map(|which| (which.name(), which.about()));
+        let not_sip = not_sip.map(|which| (which.name(), which.about()));
+        carried.chain(not_sip).chain(Skip::ALL.iter().map(|which| (which.name(), which.about())))
+    }
+
     /// Why frames or messages were passed over, with counts above zero.
     pub fn skipped_reasons(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let not_sip = self.not_sip.iter().filter(|(sniff, _)| *sniff != Sniff::Sip);

@@ -9,7 +9,7 @@ use super::Sensor;
 use crate::dial::OutsideLine;
 use crate::{handsets, ledger};
 
-/// What a sensor knows: handsets and accounts, who the registrars are, learned extensions, the
+/// What a sensor knows: handsets and accounts, what bears on their security, who the registrars are, learned extensions, the
 /// outside line, counts. Opaque: keep it, give it back. It holds the keys of two hashes, so it is as
 /// secret as the state file.
 ///
@@ -28,6 +28,7 @@ pub struct Snapshot {
     invites: u64,
     attempts: u64,
     answered: u64,
+    watch: super::watch::Memory,
 }
 
 impl Sensor {
@@ -44,6 +45,7 @@ impl Sensor {
             invites: core.invites,
             attempts: core.attempts,
             answered: core.answered,
+            watch: core.watch.memory(),
         }
     }
 
@@ -63,5 +65,6 @@ impl Sensor {
         core.invites = snapshot.invites;
         core.attempts = snapshot.attempts;
         core.answered = snapshot.answered;
+        core.watch.recall(snapshot.watch);
     }
 }

@@ -6,6 +6,7 @@
 mod exchange;
 mod glean;
 mod limiter;
+mod memory;
 mod nonces;
 mod passwords;
 mod relations;
@@ -14,10 +15,9 @@ mod web;
 mod zones;
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use crate::bounded::{KeyedHash, Table};
+use crate::bounded::{LastingHash, Table};
 use crate::decode::{Datagram, Segment};
 use crate::fact::secret::Exercise;
 use crate::fact::{Device, Sighting, What};
@@ -28,6 +28,7 @@ use crate::touches::{self, Told, Touches};
 
 use exchange::Exchanges;
 use limiter::Limiter;
+pub use memory::Memory;
 use passwords::Queue;
 use relations::Relations;
 use zones::Zones;
@@ -85,7 +86,7 @@ pub(super) struct Watch {
     met: Table<IpAddr, bool>,
     /// What was told within the day, by a keyed hash of it.
     told: Table<u64, Timestamp>,
-    hash: KeyedHash,
+    hash: LastingHash,
     names: Vec<String>,
     ouis: Ouis,
     /// HTTP requests that wait for their bodies or answers.
@@ -106,7 +107,7 @@ impl Watch {
             passwords: Queue::new(settings.passwords),
             met: Table::new(MET, 0),
             told: Table::new(2 * MET, 0),
-            hash: KeyedHash::default(),
+            hash: LastingHash::default(),
             names: settings.provisioning_names,
             ouis: settings.ouis,
             web: Table::new(web::WAITING, 0),

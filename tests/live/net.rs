@@ -92,14 +92,33 @@ impl Net {
         String::from_utf8_lossy(&self.exec(&["cat", &path]).stdout).trim().parse().unwrap()
     }
 
-    /// Connects from inside; the socket stays inside.
-    pub(crate) fn connect(&self, port: u16) -> std::io::Result<TcpStream> {
+    /// A program that will run inside.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]).args(words);
+        command
+    }
+
+    /// Does something on a thread inside; sockets that it makes stay inside.
+    pub(crate) fn inside<T: Send + 'static>(&self, body: impl FnOnce() -> T + Send + 'static) -> T {
         let netns = File::open(format!("/run/netns/{}", self.name)).unwrap();
         let thread = std::thread::spawn(move || {
             nix::sched::setns(&netns, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
-            TcpStream::connect(("127.0.0.1", port))
+            body()
         });
         thread.join().unwrap()
+    }
+
+    /// Connects from inside; the socket stays inside.
+    pub(crate) fn connect(&self, port: u16) -> std::io::Result<TcpStream> {
+        self.inside(move || TcpStream::connect(("127.0.0.1", port)))
+    }
+
+    /// What a server inside answers, as JSON; `None` if it doesn't.
+    pub(crate) fn json(&self, port: u16, path: &str) -> Option<serde_json::Value> {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let body = self.inside(move || ureq::get(url).call().ok()?.body_mut().read_to_string().ok())?;
+        serde_json::from_str(&body).ok()
     }
 }
 
@@ -128,9 +147,18 @@ impl<'a> Daemon<'a> {
     }
 
     pub(crate) fn spawn(net: &'a Net, config: &str, before: &[&str], env: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::spawn_in(tempfile::tempdir().unwrap(), net, config, before, env)
+    }
+
+    /// The same in a folder that is there already, with what a former run left in it.
+    pub(crate) fn spawn_in(
+        folder: tempfile::TempDir,
+        net: &'a Net,
+        config: &str,
+        before: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         // Others have to pass through it: the daemon isn't root for long.
-        std::os::unix::fs::chown(folder.path(), None, None).unwrap();
         let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
         std::fs::set_permissions(folder.path(), mode).unwrap();
         write_config(folder.path(), config);
@@ -141,6 +169,11 @@ impl<'a> Daemon<'a> {
         command.envs(env.iter().copied()).env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         Self { net, child: command.spawn().unwrap(), folder, port: 9765 }
+    }
+
+    /// The folder of a daemon that has ended, for the next one.
+    pub(crate) fn keep(&mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     pub(crate) fn config(&self, config: &str) {

@@ -44,6 +44,17 @@ impl Daemon {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Ends it as systemd does, and waits until all is on disk.
+    pub(crate) fn stop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        let ended = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            self.child.try_wait().unwrap().is_some()
+        });
+        assert!(ended, "{}", self.log());
+    }
+
     /// What a page says, if it answers.
     pub(crate) fn get(&self, path: &str) -> Option<String> {
         let mut answer = ureq::get(format!("http://127.0.0.1:{}{path}", self.http)).call().ok()?;

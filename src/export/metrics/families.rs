@@ -87,6 +87,11 @@ pub const FAMILIES: &[Family] = &[
         "What ended calls cost, as far as the tariff says.",
     ),
     gauge(
+        "ringfence_watched_days",
+        &[],
+        "Days on which something was seen, restarts included: what is usual is learnt from them.",
+    ),
+    gauge(
         "ringfence_handsets",
         &["state"],
         "Devices of the inventory: registered, silent (registered, but no call for long), lapsed, unregistered (a phone by its hardware or its own words), stranger.",

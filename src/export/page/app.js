@@ -33,6 +33,7 @@
   const now = () => Date.now() + state.skew;
   const time = (text) => (text ? Date.parse(text) : NaN);
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
   const dayAndClock = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const regionNames = typeof Intl.DisplayNames === "function" ? new Intl.DisplayNames(undefined, { type: "region" }) : null;
 
@@ -62,7 +63,9 @@
 
   // ---- now: open incidents, or why there is nothing to see
   const SEVERITIES = ["critical", "warning", "info"];
-  const WORDS = { critical: "Critical: money is being lost", warning: "Warning: look today", info: "For your information" };
+  const WORDS = { critical: "Critical: act now", warning: "Warning: look today", info: "For your information" };
+  const wordOf = (a) => (a.severity === "critical" && a.calls > 0 ? "Critical: money is being lost" : WORDS[a.severity] || a.severity);
+  const words = (label) => String(label).replaceAll("_", " ");
 
   function openAlerts() {
     return [...state.alerts.values()]
@@ -90,40 +93,56 @@
     const exposure = a.exposure || {};
     const perHour = (a.evidence && Number(a.evidence.per_hour)) || 0;
     const amount = el("span", { class: "money", "data-amount": exposure.amount || 0, "data-rate": perHour, "data-since": a.time, "data-currency": exposure.currency || "" });
+    const rate = perHour > 0 ? `${money(perHour, exposure.currency)} an hour if it goes on` : null;
+    const range = exposure.currency && a.calls > 0 ? `${money(exposure.low || 0, exposure.currency)} to ${money(exposure.high || 0, exposure.currency)} by the ${exposure.basis || "price table"}` : null;
     const facts = [
-      ["Money so far", exposure.currency && a.calls > 0 ? [amount, el("br"), el("span", { class: "muted" }, `${money(exposure.low || 0, exposure.currency)} to ${money(exposure.high || 0, exposure.currency)}, ${exposure.basis || ""}`)] : null],
-      ["At risk", perHour > 0 ? `${money(perHour, exposure.currency)} an hour if it goes on` : null],
-      ["Handset", [whoOf(a), a.ip ? el("span", { class: "muted" }, ` ${a.ip}`) : null, a.mac ? el("span", { class: "muted" }, ` ${a.mac}`) : null]],
+      ["Handset", [el("strong", {}, whoOf(a)), [a.handset !== whoOf(a) && a.handset, a.ip, a.mac].filter(Boolean).map((t) => [" ", el("span", { class: "muted nobreak" }, t)])]],
       ["Calls", a.calls > 0 ? `${plural(a.calls, "call", "calls")} to ${plural(a.numbers || 0, "number", "numbers")}` : null],
       ["Where to", a.regions && a.regions.length ? a.regions.map(country).join(", ") : null],
-      ["Since", a.first_call ? [when(a.first_call), ", last ", when(a.last_call)] : when(a.since || a.time)],
-      ["Rule", a.rule],
+      [a.calls > 0 ? "First and last call" : "Since", a.first_call && a.last_call !== a.first_call ? [when(a.first_call), " to ", when(a.last_call)] : when(a.first_call || a.since || a.time)],
+      ["Rule", words(a.rule)],
       ["Accepted", a.accepted_until ? ["until ", when(a.accepted_until)] : null],
     ];
     const urgent = a.severity !== "info";
     return el("article", { class: `card incident s-${a.severity}`, "aria-label": `${a.severity}: ${whoOf(a)}` },
-      el("h3", {}, el("span", { class: `pill ${a.severity}` }, WORDS[a.severity] || a.severity)),
+      el("h3", {}, el("span", { class: `pill ${a.severity}` }, wordOf(a)), " ", el("span", { class: "muted since" }, "raised ", when(a.since || a.time))),
       el("p", { class: "sentence" }, a.sentence),
+      range ? el("p", { class: "cost" }, amount, " ", el("span", { class: "muted" }, ["so far", range, rate].filter(Boolean).join("; "))) : null,
+      urgent ? el("div", { class: "todo" }, el("h4", {}, "What to do now"), el("ol", {}, steps(a).map((s) => el("li", {}, s)))) : null,
       a.reasons && a.reasons.length ? [el("h4", {}, "Why"), el("ul", {}, a.reasons.map((r) => el("li", {}, r)))] : null,
-      el("dl", { class: "facts" }, facts.filter(([, v]) => v).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, [v].flat())))),
-      urgent ? [el("h4", {}, "What to do now"), el("ol", {}, steps(a).map((s) => el("li", {}, s)))] : null,
+      el("dl", { class: "facts" }, facts.filter(([, v]) => v).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, [v].flat(3))))),
       el("details", { "data-key": `evidence ${a.id}` }, el("summary", {}, "Evidence"),
-        el("ul", {}, Object.entries(a.evidence || {}).map(([k, v]) => el("li", {}, `${k.replaceAll("_", " ")}: ${typeof v === "object" ? JSON.stringify(v) : v}`))),
+        el("ul", {}, Object.entries(a.evidence || {}).map(([k, v]) => el("li", {}, `${words(k)}: ${typeof v === "object" ? JSON.stringify(v) : v}`))),
         a.call_ids && a.call_ids.length ? [el("p", {}, "Call-IDs, the deciding one last:"), el("ul", {}, a.call_ids.map((c) => el("li", {}, el("code", {}, c))))] : null));
   }
 
+  // No packet for so long means that the mirror is gone: silence is worth nothing then.
+  const STALE = 5 * 60e3;
+  const blindNow = () => !state.status || !state.status.last_packet || now() - time(state.status.last_packet) > STALE;
+
+  function blindCard() {
+    const s = state.status || {};
+    return el("div", { class: "card quiet" }, el("div", { class: "tick doubt", "aria-hidden": "true" }, "?"),
+      el("div", {}, el("h3", {}, s.last_packet ? "The mirror port has gone silent" : "Waiting for the first packet"),
+        el("p", {}, s.last_packet ? `The last packet came ${ago(s.last_packet)}. Until there are new ones, nothing is known of the office: fraud would not be seen.` : "Nothing has come from the mirror port yet, so nothing is known of the office. Calls and handsets appear here as soon as they are seen."),
+        el("p", {}, "If it stays like this: is the switch's mirror session on, with both directions, to the port that this machine listens on? ", el("code", {}, "ringfence doctor -i IFACE"), " says what arrives.")));
+  }
+
+  // Days after which most of what is usual is known.
+  const LEARNT = 7;
   function quiet() {
     const s = state.status || {};
     const calls = dayCalls();
     const abroad = calls.filter((c) => ["overseas", "global", "suspect"].includes(c.class)).length;
     const lines = [
-      calls.length ? `${plural(calls.length, "call", "calls")} in the last 24 hours, ${abroad === 0 ? "none of them" : `${abroad.toLocaleString()} of them`} abroad; none out of the ordinary.` : "No call was seen in the last 24 hours.",
+      calls.length ? `${plural(calls.length, "call", "calls")} in the last 24 hours, ${abroad === 0 ? "none of them" : `${abroad.toLocaleString()} of them`} abroad; nothing that needs somebody.` : "No call was seen in the last 24 hours.",
       `${plural(state.handsets.filter((h) => h.state === "registered").length, "handset is", "handsets are")} registered.`,
+      s.watched_days > 0 && s.watched_days < LEARNT ? `Day ${s.watched_days}: what is usual here is still being learnt. Costly calls are judged from the first day.` : null,
       s.last_packet ? `The mirror port showed its last packet ${ago(s.last_packet)}.` : "The mirror port has shown no packet yet.",
     ];
     const blind = s.warnings || [];
     return el("div", { class: "card quiet" }, el("div", { class: "tick", "aria-hidden": "true" }, "✓"),
-      el("div", {}, el("h3", {}, "Nothing is wrong that can be seen from here"), el("ul", {}, lines.map((l) => el("li", {}, l))),
+      el("div", {}, el("h3", {}, "Nothing is wrong that can be seen from here"), el("ul", {}, lines.filter(Boolean).map((l) => el("li", {}, l))),
         blind.length ? el("p", {}, "Not everything can be seen: ", el("a", { href: "#coverage" }, `${plural(blind.length, "thing", "things")} to know`), ".") : null));
   }
 
@@ -132,10 +151,11 @@
     const notices = open.filter((a) => a.severity === "info");
     const pill = $("pill");
     if (!state.status) { pill.className = "pill wait"; pill.textContent = "connecting"; return; }
-    pill.className = `pill ${!state.live ? "warning" : urgent.length ? urgent[0].severity : "ok"}`;
-    pill.textContent = !state.live ? "no connection to Ringfence" : urgent.length ? plural(urgent.length, "open incident", "open incidents") : "all quiet";
+    const blind = blindNow();
+    pill.className = `pill ${!state.live ? "warning" : urgent.length ? urgent[0].severity : blind ? "warning" : "ok"}`;
+    pill.textContent = !state.live ? "no connection to Ringfence" : urgent.length ? plural(urgent.length, "open incident", "open incidents") : blind ? "seeing nothing" : "all quiet";
     document.title = urgent.length ? `(${urgent.length}) Ringfence` : "Ringfence";
-    put("incidents", urgent.length ? urgent.map(incident) : [quiet()],
+    put("incidents", blind ? blindCard() : urgent.length ? null : quiet(), urgent.map(incident),
       notices.length ? el("details", { class: "card", "data-key": "notices" }, el("summary", {}, plural(notices.length, "notice that pages nobody", "notices that page nobody")), notices.map(incident)) : null);
     tick();
   }
@@ -160,9 +180,10 @@
   const classOf = (c) => (CLASSES.includes(c.class) ? c.class : "other");
 
   function showChart() {
-    const width = Math.max(300, Math.min(1100, $("chart").clientWidth - 32)), height = 190;
-    const slots = 48, left = 36, bottom = 22, top = 8, every = width < 600 ? 16 : 8;
-    const end = now(), start = end - DAY, step = DAY / slots;
+    const width = Math.max(300, Math.min(1100, $("chart").clientWidth - 32)), slots = 48, step = DAY / slots;
+    const end = Math.ceil(now() / step) * step, start = end - DAY;
+    const marks = openAlerts().filter((a) => a.severity !== "info" && time(a.since || a.time) > start).slice(0, 6);
+    const left = 36, bottom = 22, top = 10 + marks.length * 14, height = 180 + top, every = width < 600 ? 6 : 3;
     const rows = Array.from({ length: slots }, () => new Map());
     for (const c of dayCalls()) {
       const i = Math.min(slots - 1, Math.max(0, Math.floor((time(c.started || c.time) - start) / step)));
@@ -184,21 +205,23 @@
         parts.push(draw("rect", { class: `k${c + 1}`, x: left + i * bar + 1, width: Math.max(1, bar - 2), y: y(base + n), height: y(base) - y(base + n) }));
         base += n;
       });
-      if (i % every === 0) parts.push(draw("text", { x: left + i * bar, y: height - 6 }, clock.format(start + i * step).slice(0, 5)));
+      const at = new Date(start + i * step);
+      if (at.getMinutes() === 0 && at.getHours() % every === 0) parts.push(draw("text", { x: left + i * bar, y: height - 6, "text-anchor": i < 2 ? "start" : "middle" }, hourAndMinute.format(at)));
     });
-    const marks = openAlerts().filter((a) => a.severity !== "info" && time(a.since || a.time) > start);
-    marks.slice(0, 6).forEach((a, n) => {
+    marks.forEach((a, n) => {
       const x = left + ((time(a.since || a.time) - start) / DAY) * (width - left), late = x > width / 2;
-      parts.push(draw("line", { class: "mark", x1: x, x2: x, y1: top, y2: height - bottom }), draw("text", { x: late ? x - 4 : x + 4, y: top + 10 + n * 13, "text-anchor": late ? "end" : "start" }, `${a.rule.replaceAll("_", " ")}, ${whoOf(a)}`));
+      parts.push(draw("line", { class: "mark", x1: x, x2: x, y1: 4 + n * 14, y2: height - bottom }), draw("text", { class: "flag", x: late ? x - 5 : x + 5, y: 13 + n * 14, "text-anchor": late ? "end" : "start" }, `${words(a.rule)}: ${whoOf(a)}`));
     });
     const used = CLASSES.filter((k) => rows.some((r) => r.get(k)));
     const label = `Calls by half hour: ${used.map((k) => `${rows.reduce((n, r) => n + (r.get(k) || 0), 0)} ${k}`).join(", ") || "none"}${marks.length ? `; ${plural(marks.length, "incident", "incidents")} marked` : ""}`;
+    $("chart-table").parentElement.hidden = !used.length;
+    if (!used.length) { put("chart", el("p", { class: "empty" }, "No call in the last 24 hours.")); put("chart-table", el("p", {}, "No calls.")); return; }
     put("chart", draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, parts),
       el("ul", { class: "legend" }, used.map((k) => el("li", {}, draw("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, draw("rect", { class: `k${CLASSES.indexOf(k) + 1}`, width: 10, height: 10 })), k))));
     const hours = [];
     for (let i = 0; i < slots; i += 2) {
       const of = (k) => (rows[i].get(k) || 0) + (rows[i + 1].get(k) || 0);
-      if (total(rows[i]) + total(rows[i + 1])) hours.push(el("tr", {}, el("th", { scope: "row" }, clock.format(start + i * step).slice(0, 5)), used.map((k) => el("td", { class: "n" }, of(k)))));
+      if (total(rows[i]) + total(rows[i + 1])) hours.push(el("tr", {}, el("th", { scope: "row" }, hourAndMinute.format(start + i * step)), used.map((k) => el("td", { class: "n" }, of(k)))));
     }
     put("chart-table", hours.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "From"), used.map((k) => el("th", { scope: "col", class: "n" }, k)))), el("tbody", {}, hours)) : el("p", {}, "No calls."));
   }
@@ -208,7 +231,7 @@
     const n = Array(24).fill(0), start = now() - DAY;
     for (const c of calls) n[Math.min(23, Math.max(0, Math.floor((time(c.started || c.time) - start) / HOUR)))] += 1;
     const most = Math.max(1, ...n);
-    return draw("svg", { class: "spark", viewBox: "0 0 96 20", role: "img", "aria-label": plural(calls.length, "call in 24 hours", "calls in 24 hours") },
+    return draw("svg", { class: "spark", viewBox: "0 0 96 20", preserveAspectRatio: "none", role: "img", "aria-label": plural(calls.length, "call in 24 hours", "calls in 24 hours") },
       n.map((v, i) => (v ? draw("rect", { x: i * 4, width: 3, y: 20 - (v / most) * 19, height: (v / most) * 19 }) : null)));
   }
   function showHandsets() {
@@ -219,17 +242,21 @@
     const by = new Map();
     for (const c of dayCalls()) { if (!by.has(c.handset)) by.set(c.handset, []); by.get(c.handset).push(c); }
     $("handset-note").textContent = rows.length > shown.length ? `The first ${shown.length} of ${rows.length.toLocaleString()}; all of them are at /api/v1/handsets.` : "";
+    // Calls are heard of at once, the inventory is asked now and then.
+    const lastCall = (h) => (by.get(h.handset) || []).map((c) => c.started || c.time).concat(h.last_call || []).sort((a, b) => time(a) - time(b)).pop();
+    // Narrow screens lay rows out as cards, which takes their meaning away: so it is said.
+    const td = (name, ...children) => el("td", { role: "cell", "data-name": name }, ...children);
     const cell = (h) => [
-      el("th", { scope: "row" }, h.handset, h.name ? el("div", { class: "muted" }, h.name) : null),
-      el("td", {}, alerting.has(h.handset) ? el("span", { class: "pill critical" }, "alert") : h.state || ""),
-      el("td", {}, [h.vendor, h.model].filter(Boolean).join(" ") || el("span", { class: "muted" }, "unknown"), h.firmware ? el("div", { class: "muted" }, h.firmware) : null),
-      el("td", {}, h.ip || "", h.mac ? el("div", { class: "muted" }, h.mac) : null),
-      el("td", {}, h.last_call ? ago(h.last_call) : "never"),
-      el("td", {}, sparkline(by.get(h.handset) || [])),
+      el("th", { scope: "row", role: "rowheader" }, h.handset, h.name ? el("div", { class: "muted" }, h.name) : null),
+      td("State", alerting.has(h.handset) ? el("span", { class: "pill critical" }, "alert") : h.state || ""),
+      td("Make and firmware", [h.vendor, h.model].filter(Boolean).join(" ") || el("span", { class: "muted" }, "make unknown"), h.firmware ? el("div", { class: "muted" }, h.firmware) : null),
+      td("Address", h.ip || "", h.mac ? el("div", { class: "muted" }, h.mac) : null),
+      td("Last call", lastCall(h) ? ago(lastCall(h)) : el("span", { class: "muted" }, "no call seen")),
+      td("Last 24 hours", sparkline(by.get(h.handset) || [])),
     ];
     put("handset-table", shown.length
-      ? el("table", {}, el("thead", {}, el("tr", {}, ["Handset", "State", "Make and firmware", "Address", "Last call", "Last 24 hours"].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, shown.map((h) => el("tr", {}, cell(h)))))
-      : el("p", {}, "No handset has registered or placed a call yet."));
+      ? el("table", { role: "table", class: "cards" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ["Handset", "State", "Make and firmware", "Address", "Last call", "Last 24 hours"].map((t) => el("th", { scope: "col", role: "columnheader" }, t)))), el("tbody", { role: "rowgroup" }, shown.map((h) => el("tr", { role: "row" }, cell(h)))))
+      : el("p", { class: "empty" }, "No handset has registered or placed a call yet. They appear here by themselves."));
   }
 
   // ---- the checklist
@@ -251,17 +278,26 @@
     if (!worst) return null;
     const [sign, word] = STATES[worst];
     const rows = records.filter((r) => r.status === worst);
-    const level = worst === "finding" ? (rows.some((r) => r.severity === "critical") ? "critical" : rows.some((r) => r.severity === "warning") ? "warning" : "info") : worst === "pass" ? "ok" : "info";
+    const level = worst === "finding" ? (rows.some((r) => r.severity === "critical") ? "critical" : rows.some((r) => r.severity === "warning") ? "warning" : "info") : worst === "pass" ? "ok" : worst === "not_seen" ? "unseen" : "blind";
     const advice = rows.map((r) => r.advice).find(Boolean);
     return el("div", { class: "check" },
       el("div", {}, el("span", { class: `pill ${level}` }, el("span", { "aria-hidden": "true" }, `${sign} `), word)),
-      el("div", {}, el("strong", {}, name.replaceAll("_", " ")),
-        rows.length === 1 ? el("div", {}, rows[0].sentence) : el("details", { "data-key": name }, el("summary", {}, plural(rows.length, "finding", "findings")), el("ul", {}, rows.slice(0, 50).map((r) => el("li", {}, r.sentence)))),
-        worst === "finding" && advice ? el("div", { class: "muted" }, advice) : null));
+      el("div", {}, el("h4", {}, words(name)),
+        el("p", { class: "said" }, rows[0].sentence),
+        rows.length > 1 ? el("details", { "data-key": name }, el("summary", {}, `and ${(rows.length - 1).toLocaleString()} more`), el("ul", {}, rows.slice(1, 50).map((r) => el("li", { class: "said" }, r.sentence)))) : null,
+        worst === "finding" && advice ? el("p", { class: "advice" }, el("strong", {}, "To do: "), advice) : null));
+  }
+  // "19 checks: 3 findings, 2 pass, ..."
+  function tallied() {
+    const names = [...new Set(state.posture.map((p) => p.check))];
+    const of = (s) => names.filter((n) => ORDER.find((o) => state.posture.some((p) => p.check === n && p.status === o)) === s).length;
+    const found = of("finding");
+    return `${plural(names.length, "check", "checks")}: ${found === 0 ? "no finding" : `${found} with findings`}, ${of("pass")} pass, ${of("not_seen")} not seen, ${of("cannot_see")} cannot be seen from here.`;
   }
   function showChecks() {
     const groups = GROUPS.map(([title, names]) => [title, names.map(check).filter(Boolean)]).filter(([, rows]) => rows.length);
-    put("checks", groups.length ? groups.map(([title, rows]) => el("div", { class: "card" }, el("h3", {}, title), rows)) : [el("p", { class: "card" }, "The checklist has not been worked through yet.")]);
+    $("check-note").textContent = groups.length ? tallied() : "";
+    put("checks", groups.length ? groups.map(([title, rows]) => el("div", { class: "card" }, el("h3", {}, title), rows)) : [el("p", { class: "card empty" }, "The checklist fills in once there is traffic to judge.")]);
   }
 
   // ---- coverage
@@ -270,7 +306,7 @@
     if (!s) return;
     const warnings = s.warnings || [];
     const always = "Calls that are placed with stolen passwords from outside, straight to a PBX in the cloud, never cross this switch.";
-    put("blind", el("ul", {}, [...warnings, always].map((w) => el("li", {}, w))));
+    put("blind", el("ul", {}, [...warnings, always].map((w) => el("li", { class: "said" }, w))));
     $("site").textContent = s.site || "";
     $("version").textContent = [s.version && `Ringfence ${s.version}`, s.started && `running since ${dayAndClock.format(time(s.started))}`].filter(Boolean).join(", ");
   }

@@ -8,7 +8,7 @@ use crate::fact::{CallFact, CallState, Cause, Direction};
 use crate::posture::outdated_firmware::Floor;
 
 impl Stage {
-    fn calls(&mut self, n: u16) {
+    pub(super) fn calls(&mut self, n: u16) {
         let fact = Fact::Call(CallFact {
             time: self.now,
             call: CallNo(1),
@@ -36,6 +36,7 @@ impl Stage {
                 rate: RateId(0),
                 rule: "an extension",
             },
+            caller: 0,
         });
         self.fact(&fact);
     }

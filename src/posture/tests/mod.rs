@@ -4,6 +4,7 @@ mod inside;
 mod intrusion;
 mod passwords;
 mod perimeter;
+mod restart;
 
 use std::net::SocketAddr;
 

@@ -8,7 +8,7 @@ fn on() -> Settings {
 }
 
 impl Stage {
-    fn verdict(&mut self, lock: Lock, listed: bool) {
+    pub(super) fn verdict(&mut self, lock: Lock, listed: bool) {
         let verdict = Verdict {
             time: self.now,
             device: self.handset(1),
@@ -22,7 +22,7 @@ impl Stage {
         self.take();
     }
 
-    fn login(&mut self, outcome: LoginOutcome) {
+    pub(super) fn login(&mut self, outcome: LoginOutcome) {
         let device = self.handset(1);
         self.see(
             device,

@@ -307,3 +307,24 @@ fn what_devices_say_of_themselves_becomes_hints() {
         "{mapping:?}"
     );
 }
+
+/// The nonce was given before the restart: that the answer to it is refused means a wrong password.
+#[test]
+fn a_restart_does_not_forget_nonces_and_phones() {
+    let mut first = Bench::new();
+    first.ask("214", "reg", 1, "");
+    first.answer("214", "reg", 1, "401 Unauthorized", &challenge("before", ""));
+    let mut steps_after = Vec::new();
+    for remembers in [true, false] {
+        let mut second = Bench { now: first.now, ..Bench::new() };
+        if remembers {
+            let kept = postcard::to_stdvec(&first.sensor.snapshot()).unwrap();
+            second.sensor.restore(postcard::from_bytes(&kept).unwrap());
+        }
+        second.ask("214", "reg", 2, &digest("214", "before", 1));
+        let said = second.answer("214", "reg", 2, "401 Unauthorized", &challenge("after", ""));
+        steps_after.push(steps(said));
+    }
+    let [known, unknown] = [SipStep::Refused, SipStep::Challenged].map(|step| vec![(step, 401)]);
+    assert_eq!(steps_after, [known, unknown]);
+}

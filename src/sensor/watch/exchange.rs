@@ -75,7 +75,7 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct Exchanges {
     known: Table<u64, Exchange>,
-    nonces: Nonces,
+    pub(super) nonces: Nonces,
     hash: KeyedHash,
     met: u64,
 }

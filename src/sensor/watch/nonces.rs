@@ -4,10 +4,11 @@
 //! nonce was used again.
 //! Never: keeps a nonce, only its keyed hash.
 
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use crate::bounded::{KeyedHash, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{LastingHash, Table};
 use crate::time::{Span, Timestamp};
 
 /// Nonces that are remembered.
@@ -17,7 +18,7 @@ const REMEMBERED: usize = 8_192;
 /// nonces for at least this long (Asterisk and Kamailio: 32 s and 300 s by default).
 const YOUNG: Span = Span::seconds(30);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Nonce {
     given: Option<Timestamp>,
     denied: bool,
@@ -28,12 +29,21 @@ struct Nonce {
 #[derive(Debug)]
 pub(super) struct Nonces {
     known: Table<u64, Nonce>,
-    hash: KeyedHash,
+    hash: LastingHash,
+}
+
+crate::kept! {
+    /// Nonces that were given out before a restart.
+    #[derive(PartialEq)]
+    pub(in crate::sensor) struct Memory of Nonces {
+        known: Table<u64, Nonce>,
+        hash: LastingHash,
+    }
 }
 
 impl Default for Nonces {
     fn default() -> Self {
-        Self { known: Table::new(REMEMBERED, 0), hash: KeyedHash::default() }
+        Self { known: Table::new(REMEMBERED, 0), hash: LastingHash::default() }
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Settings;
 use crate::bounded::Table;
 use crate::decode::Mac;
@@ -29,11 +31,21 @@ pub(super) struct Zones {
     phones: Table<IpAddr, Phone>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Phone {
     is_phone: bool,
     mac: Option<Mac>,
     vlan: Option<u16>,
+}
+
+crate::kept! {
+    /// What addresses were before a restart.
+    #[derive(PartialEq)]
+    pub(in crate::sensor) struct Memory of Zones {
+        services: Table<IpAddr, ()>,
+        named: Table<IpAddr, ()>,
+        phones: Table<IpAddr, Phone>,
+    }
 }
 
 impl Zones {
