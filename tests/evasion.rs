@@ -384,7 +384,7 @@ fn prefixes_before_the_number() {
     for (n, prefix) in
         ["900", "0011", "9011", "000", "7700", "100", "800", "+00", "99900", "1900"].iter().enumerate()
     {
-        wire.say(invite(&format!("{prefix}441632960001"), &format!("q{n}"))).wait(5);
+        wire.say(invite(&format!("{prefix}442079460018"), &format!("q{n}"))).wait(5);
     }
     let seen = wire.replay();
     assert_eq!(seen.attempts, 10);

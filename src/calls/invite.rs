@@ -98,6 +98,7 @@ impl<T: Copy> Calls<T> {
         let inserted = self.table.find_or_insert(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
+            asked: false,
             phase: Phase::Attempted,
             started: seen.now,
             answered: None,

@@ -74,6 +74,8 @@ pub struct Call<T> {
     pub no: CallNo,
     /// Whether it continues a leg that was seen before.
     pub joined: bool,
+    /// Whether it is what a REFER asked for, which was counted then.
+    pub asked: bool,
     /// Where it stands.
     pub phase: Phase,
     /// When it was attempted.
@@ -265,10 +267,9 @@ impl<T: Copy> Calls<T> {
         self.table.get_mut(slot)?.tag.as_mut()
     }
 
-    /// A call that somebody else places on a handset's behalf, as `no` or under a number of its own.
-    /// Should the PBX place it, that is the same call.
-    pub fn sideways(&mut self, seen: &Seen<'_>, no: Option<CallNo>, dialled: &[u8]) -> CallNo {
-        let call = no.unwrap_or_else(|| self.next_no());
+    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
+    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
+        let call = self.next_no();
         self.legs.remember(Leg {
             call,
             at: seen.now,
@@ -277,6 +278,7 @@ impl<T: Copy> Calls<T> {
             called: Tail::of(dialled),
             caller: Tail::of(seen.caller),
             session: 0,
+            asked: true,
         });
         call
     }
@@ -345,14 +347,19 @@ impl<T: Copy> Calls<T> {
             called: Tail::of(call.dialled.as_bytes()),
             caller: Tail::of(call.caller.as_bytes()),
             session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
+            asked: false,
         };
-        let first = replaced.or_else(|| self.legs.first_of(&leg));
-        let no = first.unwrap_or_else(|| self.next_no());
+        let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
+        let no = match first {
+            Some((no, false)) => no,
+            _ => self.next_no(),
+        };
         leg.call = no;
         self.legs.remember(leg);
         if let Some(call) = self.table.get_mut(slot) {
             call.no = no;
-            call.joined = first.is_some();
+            call.joined = first.is_some_and(|(_, asked)| !asked);
+            call.asked = first.is_some_and(|(_, asked)| asked);
         }
         self.enter(slot, Phase::Attempted, now);
     }

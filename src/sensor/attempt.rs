@@ -47,7 +47,7 @@ impl Core {
         let username = msg.map_or_else(Text::default, username_of);
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
         let tag = Tag { who, target, leg, direction, cause, username, caller };
-        self.attempts = self.attempts.saturating_add(u64::from(!call.joined));
+        self.attempts = self.attempts.saturating_add(u64::from(is_new(call)));
         count(ledger, call, &tag, now);
         // Does the office dial a digit for an outside line that nobody configured?
         if leg == Leg::Handset
@@ -115,7 +115,7 @@ impl Core {
             for key in rows(call, tag).into_iter().flatten() {
                 self.ledger.reopened(key);
             }
-            if !call.joined {
+            if is_new(call) {
                 self.ledger.back(tag.target.class);
             }
         }
@@ -162,7 +162,7 @@ impl Core {
             self.ledger.attempted().bump(target.class);
             self.ledger.over(target.class);
         }
-        let call = self.calls.sideways(seen, of, uri::user(uri));
+        let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
         let who = self.handsets.sender(seen.path, &[], seen.caller, seen.now).who;
         let fact = CallFact {
             time: seen.now,
@@ -300,11 +300,16 @@ fn charged(
     sender.who
 }
 
+/// Whether it is a human call that wasn't counted before.
+const fn is_new(call: &Call<Tag>) -> bool {
+    !call.joined && !call.asked
+}
+
 fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
     for key in rows(call, tag).into_iter().flatten() {
         ledger.attempt(key, now);
     }
-    if !call.joined {
+    if is_new(call) {
         ledger.attempted().bump(tag.target.class);
     }
 }
@@ -313,7 +318,7 @@ fn uncount(ledger: &Ledger, call: &Call<Tag>, tag: &Tag) {
     for key in rows(call, tag).into_iter().flatten() {
         ledger.closed(key);
     }
-    if !call.joined {
+    if is_new(call) {
         ledger.over(tag.target.class);
     }
 }
