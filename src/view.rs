@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::alert::Alert;
+use crate::baseline::learning::Habitual;
 use crate::dial::{Class, Kind, Region};
 use crate::fact::CallFact;
 use crate::finding::{Check, Rule, Severity, Topic};
@@ -96,6 +97,8 @@ pub struct JudgeView {
     pub calls: Vec<Arc<CallFact>>,
     /// How often each rule raised an incident, by severity.
     pub raised: Vec<(Topic, Severity, u64)>,
+    /// Handsets that call abroad as a habit which nobody has allowed; `None` before the report is due.
+    pub learning: Option<Arc<Vec<Habitual>>>,
     /// The checklist of handset security.
     pub checklist: Arc<Checklist>,
     /// Every device that is remembered; bounded.

@@ -8,6 +8,8 @@
 
 #[path = "live/alarm.rs"]
 mod alarm;
+#[path = "live/crowd.rs"]
+mod crowd;
 #[path = "live/net.rs"]
 mod net;
 #[path = "live/office.rs"]

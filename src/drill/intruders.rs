@@ -80,7 +80,7 @@ pub(super) fn all(kit: &mut Kit, site: &Site, start: Timestamp) {
 }
 
 /// A scanner outside asks every phone (SIPVicious's way), three times over.
-fn scan(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
+pub(super) fn scan(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
     let mut at = start;
     for (call, handset) in (1u32..).zip(site.handsets.iter().take(4)) {
         for round in 0..3 {

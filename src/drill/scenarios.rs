@@ -257,6 +257,10 @@ scenarios! {
         World { devices: devices::weak, registers_every: SHORT, ..World::default() };
     "sound_office" Posture 1 6 "an office with none of them" =>
         World { devices: devices::sound, registers_every: SHORT, ..World::default() };
+    "gone_dark" Posture 2 4 "a handset goes over to TLS, so that its calls can't be seen any more" =>
+        World { devices: devices::hidden, until: 10_800, registers_every: 86_400, ..World::default() };
+    "scan_then_calls" Attack 3 8 "somebody searches the office for SIP devices, and calls the next night" =>
+        World { devices: devices::scanned, ..weekend(Attack::IrsfFast) };
     "irsf_fast" Attack 3 12 "fast pumping at a weekend" => weekend(Attack::IrsfFast);
     "slow_drip" Attack 3 12 "a call abroad every half hour at night" => weekend(Attack::SlowDrip);
     "long_held" Attack 3 12 "calls abroad that stay up for hours" => weekend(Attack::LongHeld);

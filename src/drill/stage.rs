@@ -112,7 +112,10 @@ impl<'w> Stage<'w> {
                 let cues = leg::register(*at, challenged, &mut self.rng);
                 self.start(leg, cues);
             }
-            Item::Frame(extra) => self.audience.overhears(extra)?,
+            Item::Frame(extra) => {
+                self.summary.end = self.summary.end.max(extra.at);
+                self.audience.overhears(extra)?;
+            }
         }
         Ok(())
     }
@@ -146,7 +149,7 @@ impl<'w> Stage<'w> {
             if self.summary.start == Timestamp::default() {
                 self.summary.start = cue.at;
             }
-            self.summary.end = cue.at;
+            self.summary.end = self.summary.end.max(cue.at);
             self.summary.invites += u64::from(matches!(cue.what, What::Invite { .. } | What::Hold(_)));
             self.audience.shows(slot, &running.leg, cue, 1 + u8::from(self.wire.doubled))?;
         }

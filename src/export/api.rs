@@ -177,6 +177,7 @@ impl Api {
             "alerts_open": judge.open.len(),
             "watched_days": judge.days,
             "first_fact": judge.since.map(|since| since.to_string()),
+            "learning": judge.learning.as_ref().map(|report| self.recorder().learning_value(report)),
             "encrypted_flows": sensor.encrypted_flows,
             "warnings": sensor.warnings,
             "queue_dropped": counts(&dropped),

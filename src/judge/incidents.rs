@@ -12,7 +12,7 @@ use crate::bounded::SlotId;
 use crate::detect::Verdict;
 use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
-use crate::dial::Group;
+use crate::dial::{Group, Kind};
 use crate::finding::{Rule, Sample, Severity, Subject};
 use crate::time::{Span, Timestamp};
 
@@ -35,6 +35,9 @@ impl Judge {
     pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
         for verdict in verdicts.iter_mut() {
             self.temper(verdict, slot, now);
+            if verdict.severity == Severity::Info && self.is_hunted(verdict, slot, now) {
+                verdict.severity = Severity::Warning;
+            }
         }
         for subject in [true, false] {
             let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
@@ -49,6 +52,12 @@ impl Judge {
             // What tells most of how the calls are made is named, though it wouldn't page by itself.
             let heard = verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info || tells(v.rule));
             self.page(&first, heard, lane, slot, now);
+        }
+        for verdict in verdicts.iter() {
+            self.note_verdict(verdict, slot, now);
+        }
+        if verdicts.is_empty() {
+            self.note_call(lane, slot, now);
         }
     }
 
@@ -88,6 +97,7 @@ impl Judge {
                 (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
                 (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
+                (true, Rule::NumberBlock) if call.group == Group::Premium => confirm.list_risky,
                 (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
                 (true, _) if risky => confirm.open_risky,
                 (true, _) => confirm.open,
@@ -139,6 +149,7 @@ impl Judge {
         };
         all.for_each(|other| dossier.hear(other));
         self.add(&mut dossier, key.subject, lane, slot);
+        self.join_links(&mut dossier, &key, now);
         self.report(key, dossier, self.sample(lane, slot), now);
     }
 
@@ -226,8 +237,12 @@ impl Judge {
         let key = Key { subject: Subject::Handset(call.handset), cause: cause(lane) };
         let urgent =
             |dossier: &Dossier| dossier.severity() == Severity::Critical && now.since(dossier.last) <= SOON;
-        let urgent =
-            |dossier: &Dossier| urgent(dossier) && (!call.call_id_reused || dossier.names(Rule::CallidReuse));
+        let urgent = |dossier: &Dossier| {
+            let named = |rule| dossier.rules().any(|spoken| spoken == rule);
+            urgent(dossier)
+                && (!call.call_id_reused || named(Rule::CallidReuse))
+                && (call.kind != Kind::PrefixProbe || named(Rule::PrefixProbe))
+        };
         call.counts() && self.dossiers.get(&key).is_some_and(urgent)
     }
 
@@ -243,6 +258,9 @@ impl Judge {
         }
         let Some(mut dossier) = self.dossiers.remove(&key) else { return };
         self.add(&mut dossier, subject, lane, slot);
+        if dossier.rules().any(|rule| rule == Rule::PrefixProbe) {
+            self.join_links(&mut dossier, &key, now);
+        }
         self.report(key, dossier, self.sample(lane, slot), now);
     }
 
@@ -252,7 +270,12 @@ impl Judge {
 }
 
 fn gist(dossier: &Dossier) -> Gist {
-    Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+    Gist {
+        severity: dossier.severity(),
+        calls: dossier.calls,
+        amount: dossier.money.amount,
+        evidence: dossier.evidence,
+    }
 }
 
 /// Whether a rule speaks of what nobody does by chance.

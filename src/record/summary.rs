@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::baseline::learning::Habitual;
 use crate::coverage::{Coverage, Loss, Phone};
 use crate::judge::Judge;
 use crate::posture::{Checklist, Sight};
@@ -18,6 +19,8 @@ pub struct Summary {
     pub alerts: u64,
     /// The checklist of handset security.
     pub checklist: Checklist,
+    /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before the report is due.
+    pub learning: Option<Vec<Habitual>>,
     /// Why frames or messages were passed over, and how many.
     pub skipped: Vec<(&'static str, u64)>,
     /// Signs of what can and can't be seen, those that were met.
@@ -54,7 +57,8 @@ impl Summary {
         let sight = Sight::of(sensor.coverage(), sensor.totals().frames);
         let mut seen = Self::seen(sensor);
         seen.evicted.extend(judge.evicted().into_iter().filter(|(_, n)| *n > 0));
-        Self { alerts, checklist: judge.posture().checklist(sight, now), length, ..seen }
+        let (checklist, learning) = (judge.posture().checklist(sight, now), judge.learning_report(now));
+        Self { alerts, checklist, learning, length, ..seen }
     }
 
     /// Reads the sensor's counts: what was there and what could be seen.

@@ -17,6 +17,7 @@ use super::panics::Panics;
 use super::sense::Item;
 use crate::alert::{Alert, AlertState};
 use crate::baseline::exposure::Prices;
+use crate::baseline::learning::Habitual;
 use crate::fact::CallFact;
 use crate::finding::{Severity, Topic};
 use crate::inventory::Entry;
@@ -103,6 +104,7 @@ struct Desk {
     since: Option<Timestamp>,
     raised: BTreeMap<(Topic, Severity), u64>,
     checklist: Arc<Checklist>,
+    learning: Option<Arc<Vec<Habitual>>>,
     inventory: Arc<Vec<Entry>>,
     checked: Timestamp,
     over: VecDeque<Arc<Alert>>,
@@ -122,6 +124,7 @@ impl Desk {
             since: None,
             raised: BTreeMap::new(),
             checklist: Arc::default(),
+            learning: None,
             inventory: Arc::default(),
             checked: Timestamp(0),
             over: VecDeque::new(),
@@ -281,6 +284,7 @@ impl Decide {
             desk.checked = desk.pictured;
             desk.inventory = Arc::new(self.judge.inventory().iter().copied().collect());
             let sight = self.board.sensor().sight;
+            desk.learning = self.judge.learning_report(desk.now).map(Arc::new);
             desk.checklist = sight
                 .map_or_else(Arc::default, |sight| Arc::new(self.judge.posture().checklist(sight, desk.now)));
         }
@@ -290,6 +294,7 @@ impl Decide {
             over: desk.over.clone(),
             calls: desk.calls.values().cloned().collect(),
             checklist: Arc::clone(&desk.checklist),
+            learning: desk.learning.clone(),
             inventory: Arc::clone(&desk.inventory),
             findings: self.judge.posture().counts(),
             raised: desk.raised.iter().map(|((rule, severity), n)| (*rule, *severity, *n)).collect(),

@@ -34,7 +34,7 @@ const NOTE: Span = Span::minutes(10);
 /// The last save may take so long.
 const LAST: Duration = Duration::from_secs(5);
 /// Layouts of the saved state: one more whenever a snapshot's fields change.
-const LAYOUTS: [(&str, u32); 2] = [("sensor", 2), ("judge", 2)];
+const LAYOUTS: [(&str, u32); 2] = [("sensor", 2), ("judge", 3)];
 
 /// The store and the key, opened.
 pub(super) struct Keep {
@@ -78,6 +78,7 @@ impl Keep {
             (Ok(Some(known)), Ok(Some(decided))) => {
                 sensor.restore(known);
                 judge.restore(decided);
+                judge.lose_sight();
                 tracing::info!("what was learnt before is known again");
                 self.accept(judge);
             }

@@ -128,6 +128,17 @@ pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
     Ok(sense)
 }
 
+/// Panics at a frame that holds the bytes of `RINGFENCE_TEST_POISON`: how else could a test show that
+/// one frame's panic costs one frame? Not in a release build.
+#[cfg(debug_assertions)]
+fn poisoned(data: &[u8]) {
+    static POISON: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    let poison = POISON
+        .get_or_init(|| std::env::var("RINGFENCE_TEST_POISON").map(String::into_bytes).unwrap_or_default());
+    let found = !poison.is_empty() && data.windows(poison.len()).any(|window| window == poison);
+    assert!(!found, "a test asked for a panic");
+}
+
 /// What a turn leaves for the next.
 struct Round {
     directions: Directions,
@@ -152,6 +163,8 @@ impl Sense {
         let directions = &mut round.directions;
         live.poll(WAIT, &mut |frame: &Frame<'_>| {
             directions.observe(frame);
+            #[cfg(debug_assertions)]
+            poisoned(frame.data);
             sensor.handle_frame(frame);
             out.drain(sensor);
         })?;
