@@ -17,13 +17,14 @@ use crate::baseline::calls::Lane;
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
 use crate::baseline::learning::Habitual;
+use crate::baseline::odds::Odds;
 use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
 use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, clear_sip_drop, handset_ceiling, office_ceiling};
 use crate::dial::{Group, Leg};
-use crate::fact::{CallFact, CallState, Direction, Fact};
+use crate::fact::{CallFact, CallNo, CallState, Direction, Fact};
 use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::inventory::Inventory;
@@ -354,6 +355,14 @@ impl Judge {
     /// What is known of each device.
     pub const fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// What the learned odds said of a costly call when it was placed: of its handset, and of its
+    /// destination for the whole office.
+    pub fn weighed(&self, call: CallNo) -> Option<(Odds, Option<Odds>)> {
+        let slot = self.baseline.find(Lane::Charged, call)?;
+        let call = self.baseline.call(Lane::Charged, slot).filter(|call| call.zone.is_some())?;
+        Some((call.judged.odds, call.crowd))
     }
 
     /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before it is due.

@@ -80,7 +80,8 @@ impl Judge {
             // Probing that is all there is has nothing before it.
             let itself = step.link == Link::Probing
                 && dossier.rules().any(|rule| rule == Rule::PrefixProbe)
-                && !dossier.rules().any(is_burst);
+                && dossier.talking == 0
+                && dossier.money.amount == 0;
             if !itself {
                 dossier.follows(step, now);
             }
@@ -128,18 +129,6 @@ impl Judge {
             }
         }
     }
-}
-
-/// Whether a rule speaks of calls that got through, and not of how a way out was looked for.
-const fn is_burst(rule: Rule) -> bool {
-    !matches!(
-        rule,
-        Rule::PrefixProbe
-            | Rule::HandsetCeiling
-            | Rule::OfficeCeiling
-            | Rule::FirstCountry
-            | Rule::CallidReuse
-    )
 }
 
 fn whom_is(who: &Who) -> Vec<Whom> {
