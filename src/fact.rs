@@ -81,6 +81,9 @@ pub struct CallFact {
     pub dialled: Text<40>,
     /// Where that goes.
     pub target: Target,
+    /// The last eight digits of who calls in, whatever stands before them; 0 for calls out, and where
+    /// From has fewer. From is a label: it tells which number a call back would be for, nothing more.
+    pub caller: u32,
 }
 
 impl fmt::Debug for CallFact {

@@ -264,3 +264,62 @@ fn usage_help_and_version() {
         assert!(code(&run) == 2 && !stderr(&run).is_empty(), "{wrong:?}");
     }
 }
+
+/// The README shows the demo's first alert, as it is printed.
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let at = |name: &str| here.join("fixtures/demo").join(name);
+    let demo = ringfence(&["--config", text(&at("config.toml")), "replay", text(&at("capture.pcap"))]);
+    let printed = stdout(&demo);
+    let (alert, _) = printed.split_once("\n\n").unwrap();
+    let (path, mark) = (here.join("README.md"), "This is what an alert looks like:\n\n```\n");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(mark).unwrap();
+    let (shown, after) = rest.split_once("```\n").unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, format!("{before}{mark}{alert}\n```\n{after}")).unwrap();
+    } else {
+        assert_eq!(shown.trim_end(), alert, "UPDATE_GOLDEN=1 rewrites it");
+    }
+}
+
+/// What a command prints on a terminal of so many columns, errors included.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(columns: usize, environment: &str, arguments: &str) -> String {
+    let command =
+        format!("stty rows 24 cols {columns}; {environment} {} {arguments}", env!("CARGO_BIN_EXE_ringfence"));
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    stdout(&output).replace('\r', "")
+}
+
+/// Lines fit, colours come only where somebody looks and wants them, JSON is clean everywhere.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_gets_colours_and_lines_that_fit() {
+    let played = Played::new("weak_office");
+    let replay = format!("replay {}", text(&played.path("a.pcap")));
+    for columns in [80, 120] {
+        let seen = on_a_terminal(columns, "", &replay);
+        assert!(seen.contains("\x1b[1;31mCRITICAL\x1b[0m"), "{seen}");
+        let mut plain = String::new();
+        for (n, part) in seen.split('\x1b').enumerate() {
+            plain += if n == 0 { part } else { part.split_once('m').map_or(part, |(_, rest)| rest) };
+        }
+        let widest = plain.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!((columns - 20..=columns).contains(&widest), "{widest} of {columns} columns");
+    }
+    let plain = on_a_terminal(80, "NO_COLOR=1", &replay);
+    assert!(plain.contains("CRITICAL") && !plain.contains('\x1b'), "{plain}");
+    let records = on_a_terminal(80, "", &format!("{replay} --format jsonl"));
+    assert!(records.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{records}");
+    let piped = stdout(&ringfence(&["replay", text(&played.path("a.pcap"))]));
+    assert!(!piped.contains('\x1b') && piped.lines().any(|line| line.chars().count() > 120));
+}

@@ -154,6 +154,7 @@ impl Wire {
             hours: OfficeHours::default(),
             zone: "Etc/UTC".to_owned(),
             verbose: true,
+            width: None,
         };
         writer.write(&mut text, &taking.report, &summary).unwrap();
         let attempted = |fact: &Fact| match fact {

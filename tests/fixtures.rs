@@ -170,7 +170,14 @@ impl Fixture {
         assert!(summary.totals.attempts > 0, "{}: empty", self.name());
         recorder.summary(&mut to.records, &summary).unwrap();
         let (hours, zone) = (config.office_hours().clone(), config.timezone().to_owned());
-        let writer = Writer { style: Style::Plain, recorder: recorder.clone(), hours, zone, verbose: true };
+        let writer = Writer {
+            style: Style::Plain,
+            recorder: recorder.clone(),
+            hours,
+            zone,
+            verbose: true,
+            width: None,
+        };
         writer.write(&mut to.text, &report, &summary).unwrap();
         to
     }

@@ -99,16 +99,16 @@ impl Book {
         self.next_id = self.next_id.max(id.min(u64::MAX / 2));
     }
 
-    /// Where a handset's new incident belongs: to the handset, or to the office if that has one
-    /// already, if many handsets have one since a short while, or if there is no room for more.
-    pub fn place(&self, key: Key, now: Timestamp) -> Key {
+    /// Where a handset's new incident belongs: to the handset, or to the office if that has one open
+    /// that it `joins`, if many handsets have one since a short while, or if there is no room for more.
+    pub fn place(&self, key: Key, joins: bool, now: Timestamp) -> Key {
         let office = Key { subject: Subject::Office, cause: key.cause };
         let Subject::Handset(_) = key.subject else { return key };
         if shelf(&key) == NOTICES || self.is_open(&key) {
             return key;
         }
         let shelf = &self.open[shelf(&key)];
-        if self.is_open(&office) || shelf.len() + RESERVED >= self.room {
+        if (joins && self.is_open(&office)) || shelf.len() + RESERVED >= self.room {
             return office;
         }
         let crowd = shelf.iter().filter(|(_, other, incident)| {

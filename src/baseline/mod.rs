@@ -162,7 +162,7 @@ impl Baseline {
     /// A call from outside came to nothing.
     pub fn missed(&mut self, fact: &CallFact, now: Timestamp) {
         if now.since(fact.started) < lures::MOMENT {
-            self.lures.ring(fact.who.id, now);
+            self.lures.ring(fact.who.id, fact.caller, now);
         }
     }
 

@@ -48,7 +48,7 @@ impl Baseline {
             return;
         }
         let Some((zone, class)) = Zone::of(&fact.target) else { return };
-        call.lured = self.lures.lured(call.handset, now);
+        call.lured = self.lures.lured(call.number, now);
         let moment = self.odds_moment(now);
         let Some(handset) = self.handsets.get_mut(slot) else { return };
         let known = self.numbers.get(call.number).is_some_and(|seen| seen.is_known(false, now));

@@ -147,7 +147,8 @@ fn complain(what: &str) {
 }
 
 fn is_terminal(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && stream.is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
 /// One JSON value a line.

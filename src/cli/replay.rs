@@ -142,7 +142,7 @@ impl Bar {
         let bar = watched.then(|| {
             let bar = ProgressBar::with_draw_target(sum, ProgressDrawTarget::stderr_with_hz(DRAWN));
             let template = if sum.is_some() {
-                "{bar:24} {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left"
+                "{wide_bar} {percent:>3} % of {total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left"
             } else {
                 "{spinner} {bytes} read  {binary_bytes_per_sec}  {msg}  {elapsed}"
             };

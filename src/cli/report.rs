@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Failure;
 use super::args::{Args, Report};
 use crate::dial::Dial;
-use crate::export::report::{self, Period};
+use crate::export::report::{self, Office, Period};
 use crate::store::Reader;
 use crate::time::{Timestamp, since};
 
@@ -49,7 +49,11 @@ fn page(
     };
     let reader = Reader::open(path).map_err(failed)?;
     let dial = Dial::new(&config.dial())?;
-    let report =
-        report::gather(&reader, config.site_name(), dial.currency(), config.office_hours(), period, now);
-    Ok(report.map_err(failed)?.html())
+    let office = Office {
+        site: config.site_name(),
+        currency: dial.currency(),
+        hours: config.office_hours(),
+        zone: config.timezone(),
+    };
+    Ok(report::gather(&reader, office, period, now).map_err(failed)?.html())
 }

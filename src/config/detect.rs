@@ -165,7 +165,7 @@ impl Detect {
         let confirm = Settings::default().confirm;
         Settings {
             spike: self.spike.decades + more,
-            confirm: limits::Confirm { open: confirm.open + more, shut: confirm.shut + more, ..confirm },
+            confirm: confirm.moved(more),
             handset_ceiling: self.handset_ceiling.settings(),
             home_at_night: self.home_at_night,
             office_ceiling: self.office_ceiling.settings(),

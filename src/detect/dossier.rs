@@ -153,6 +153,11 @@ impl Dossier {
         regions.into_iter().map(|(region, _)| region).collect()
     }
 
+    /// Whether one of its calls went to a country.
+    pub fn has_region(&self, region: Region) -> bool {
+        self.regions.iter().any(|(other, _)| *other == region)
+    }
+
     /// How many handsets took part, up to the bound.
     pub const fn handsets(&self) -> usize {
         self.handsets.len()

@@ -50,17 +50,43 @@ pub struct Settings {
     pub callid_reuse: u32,
 }
 
-/// Whether what was learnt leaves room for a rule's doubt.
+/// Whether what was learnt leaves room for a rule's doubt: from so many decades of evidence on, a
+/// rule that reached its limit pages.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Confirm {
-    /// Decades of evidence from which on a rule pages in office hours.
+    /// In office hours.
     pub open: f64,
-    /// The same for limits that people reach who work through lists.
+    /// The same where the destination is risky.
+    pub open_risky: f64,
+    /// In office hours, for limits that people reach who work through lists.
     pub list: f64,
-    /// The same out of office hours.
+    /// The same where the destination is risky.
+    pub list_risky: f64,
+    /// Out of office hours.
     pub shut: f64,
+    /// The same for premium numbers at home: people vote, and ask for numbers, after work.
+    pub shut_premium: f64,
+    /// Many numbers beside each other that took hours, or came out of office hours, tell much by themselves.
+    pub block: f64,
     /// So many times its limit, a rule pages without.
     pub beyond: f64,
+}
+
+impl Confirm {
+    /// The same with so many decades more everywhere.
+    #[must_use]
+    pub fn moved(self, more: f64) -> Self {
+        Self {
+            open: self.open + more,
+            open_risky: self.open_risky + more,
+            list: self.list + more,
+            list_risky: self.list_risky + more,
+            shut: self.shut + more,
+            shut_premium: self.shut_premium + more,
+            block: self.block + more,
+            beyond: self.beyond,
+        }
+    }
 }
 
 /// Limits of `out_of_hours`.
@@ -139,8 +165,17 @@ pub struct Spend {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            spike: 11.0,
-            confirm: Confirm { open: 4.0, list: 9.0, shut: 3.0, beyond: 5.0 },
+            spike: 10.0,
+            confirm: Confirm {
+                open: 3.5,
+                open_risky: 2.5,
+                list: 7.5,
+                list_risky: 5.0,
+                shut: 3.0,
+                shut_premium: 6.0,
+                block: 1.5,
+                beyond: 5.0,
+            },
             handset_ceiling: Ceilings([
                 [0; 4],
                 [20, 120, 300, 1_500],

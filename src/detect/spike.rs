@@ -20,7 +20,7 @@ const CRITICAL: f64 = 3.0;
 /// At work, people go through lists of numbers: it takes so many decades more.
 const AT_WORK: f64 = 1.5;
 /// Calls back to numbers that rang many handsets for a moment: it takes so many decades less.
-const LURED: f64 = 4.0;
+const LURED: f64 = 3.0;
 /// Calls within this time of each other are one story.
 const STORY: Span = Span::hours(12);
 

@@ -37,7 +37,7 @@ impl Judge {
             self.note(found.subject, link, found.time);
         }
         let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
-        let key = self.book.place(own, now);
+        let key = self.book.place(own, true, now);
         let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0 };
         let prices = self.baseline.prices();
         let none = Exposure {

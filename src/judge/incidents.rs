@@ -83,17 +83,14 @@ impl Judge {
             let score = crowd.map_or(call.judged.odds.score, |crowd| crowd.score.max(call.judged.odds.score));
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = match (call.part == DayPart::Open, verdict.rule) {
-                // Many numbers beside each other tell much by themselves, but for lists that somebody
-                // works through in an hour.
-                (false, Rule::NumberBlock) => confirm.shut / 2.0,
-                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.shut / 2.0,
+                (false, Rule::NumberBlock) => confirm.block,
+                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
-                (true, Rule::HandsetCeiling) if risky => (confirm.open + confirm.list) / 2.0,
+                (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
                 (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
-                (true, _) if risky => confirm.shut,
+                (true, _) if risky => confirm.open_risky,
                 (true, _) => confirm.open,
-                // People vote, and ask for numbers, after work.
-                (false, _) if call.group == Group::Premium => confirm.shut + 2.0,
+                (false, _) if call.group == Group::Premium => confirm.shut_premium,
                 (false, _) => confirm.shut,
             };
             let young = self.baseline.in_grace(now) && risky;
@@ -132,7 +129,8 @@ impl Judge {
         now: Timestamp,
     ) {
         let cause = cause(verdict.lane);
-        let key = self.book.place(Key { subject: verdict.subject, cause }, now);
+        let joins = self.is_offices(lane, slot, now);
+        let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
         let mut dossier = match self.dossiers.remove(&key) {
             Some(dossier) => dossier,
@@ -141,6 +139,18 @@ impl Judge {
         all.for_each(|other| dossier.hear(other));
         self.add(&mut dossier, key.subject, lane, slot);
         self.report(key, dossier, self.sample(lane, slot), now);
+    }
+
+    /// Whether a call is one of those that the office's open incident is about: one attack over many
+    /// handsets to one destination. An incident that says only that the office calls or spends too
+    /// much in all must not swallow an attack on one handset.
+    fn is_offices(&self, lane: Lane, slot: SlotId, now: Timestamp) -> bool {
+        let office = Key { subject: Subject::Office, cause: cause(lane) };
+        let Some(call) = self.baseline.call(lane, slot) else { return false };
+        self.dossiers.get(&office).is_some_and(|dossier| {
+            let diffuse = matches!(dossier.verdict.rule, Rule::OfficeCeiling | Rule::Spend);
+            !diffuse && now.since(dossier.last) <= SOON && dossier.has_region(call.region)
+        })
     }
 
     /// Tells the book how an incident stands.

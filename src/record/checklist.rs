@@ -66,12 +66,7 @@ impl Writer {
     }
 
     fn found(&self, out: &mut dyn Write, finding: &CheckFinding, last: Timestamp) -> io::Result<()> {
-        let when = if last == finding.first {
-            self.time(last)
-        } else {
-            format!("{} to {}", self.time(finding.first), self.time(last))
-        };
-        let when = self.style.dim(&format!("({when})"));
+        let when = self.style.dim(&format!("({})", self.during(finding.first, last)));
         self.line(out, FOUND, &format!("             - {} {when}", finding.sentence))?;
         if self.verbose {
             for (name, value) in &finding.evidence {

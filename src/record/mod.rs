@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use json::explained;
-pub use money::units;
+pub use money::{grouped, units};
 pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use sighting::inventory;

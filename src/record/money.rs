@@ -14,7 +14,7 @@ pub(super) fn amount(millionths: i64) -> String {
 }
 
 /// `1,234,567`
-pub(super) fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

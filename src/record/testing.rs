@@ -57,6 +57,7 @@ pub(crate) fn call() -> CallFact {
             rate: RateId(0),
             rule: "country code 882",
         },
+        caller: 0,
     }
 }
 

@@ -221,7 +221,7 @@ fn the_text_says_who_where_when_how_much_and_why() {
 CRITICAL  handset 214 (Reception), 10.0.3.17, 00:15:65:01:02:03  out_of_hours
   handset 214 (Reception) placed 11 calls to LV out of office hours
   alert     Sat 2026-11-21 02:14:07 at call 2 (a2\\b@10.0.3.17)
-  calls     11 calls to 1 number, Sat 2026-11-21 02:14:07 to Sat 2026-11-21 02:15:08
+  calls     11 calls to 1 number, Sat 2026-11-21 02:14:07 to 02:15:08
   where to  LV
   money     about GBP 38.20 (20.10 to 56.00), GBP 38.20 of it before the alert; built-in table 2026-11
   why       It is night
@@ -246,7 +246,7 @@ Coverage
   ! packets were cut
   skipped       2  A link-layer protocol other than IP: ARP, LLDP, spanning tree and the like (not_ip)
             1,000  RTP or RTCP (rtp)
-  seen      20  SIP requests (requests)
+  seen      20  SIP requests
   forgotten 1  of the full table calls
 
 Summary

@@ -133,12 +133,12 @@ impl Writer {
         let calls = first.finding.calls;
         let at = finding_call(first);
         self.row(out, "alert", &format!("{} at call {calls}{at}", self.time(first.since)))?;
-        let (from, to) = (self.time(finding.first_call), self.time(finding.last_call));
+        let during = self.during(finding.first_call, finding.last_call);
         let numbers = count(u64::from(finding.numbers), "number");
         self.row(
             out,
             "calls",
-            &format!("{} to {numbers}, {from} to {to}", count(u64::from(finding.calls), "call")),
+            &format!("{} to {numbers}, {during}", count(u64::from(finding.calls), "call")),
         )?;
         let places: Vec<&str> = finding.regions.iter().map(crate::dial::Region::as_str).collect();
         if !places.is_empty() {
@@ -156,8 +156,7 @@ impl Writer {
         let finding = &last.finding;
         self.row(out, "alert", &self.time(first.since))?;
         if finding.last_call > finding.first_call {
-            let seen = format!("{} to {}", self.time(finding.first_call), self.time(finding.last_call));
-            self.row(out, "seen", &seen)?;
+            self.row(out, "seen", &self.during(finding.first_call, finding.last_call))?;
         }
         self.row(out, "do", sheet::advice(check))?;
         self.ending(out, last)
@@ -237,13 +236,13 @@ impl Writer {
         writeln!(out)
     }
 
-    fn counts(&self, out: &mut dyn Write, name: &str, rows: &[(&'static str, u64)]) -> io::Result<()> {
+    fn counts(&self, out: &mut dyn Write, rows_name: &str, rows: &[(&'static str, u64)]) -> io::Result<()> {
         for (at, (figure, about, label)) in layout::counts(rows).enumerate() {
-            let name = self.style.dim(&format!("{:<9}", if at == 0 { name } else { "" }));
-            let what = if about.is_empty() {
-                format!("of the full table {label}")
-            } else {
-                format!("{about} {}", self.style.dim(&format!("({label})")))
+            let name = self.style.dim(&format!("{:<9}", if at == 0 { rows_name } else { "" }));
+            let what = match rows_name {
+                "skipped" => format!("{about} {}", self.style.dim(&format!("({label})"))),
+                "forgotten" => format!("of the full table {label}"),
+                _ => about.to_owned(),
             };
             self.line(out, VALUE + figure.len() + 2, &format!("  {name} {figure}  {what}"))?;
         }
@@ -293,6 +292,17 @@ impl Writer {
     /// A line as wide as the terminal at the most; what doesn't fit goes on below, indented.
     pub(super) fn line(&self, out: &mut dyn Write, hang: usize, text: &str) -> io::Result<()> {
         layout::line(out, self.width, hang, text)
+    }
+
+    /// From one moment to another: of the second one only what differs.
+    pub(super) fn during(&self, from: Timestamp, to: Timestamp) -> String {
+        let (begin, end) = (self.time(from), self.time(to));
+        if from == to {
+            return begin;
+        }
+        let same = self.hours.local(from).day == self.hours.local(to).day;
+        let clock = end.rsplit(' ').next().filter(|_| same).unwrap_or(&end);
+        format!("{begin} to {clock}")
     }
 
     /// `Sat 2026-11-21 02:14:07`, local.

@@ -17,6 +17,7 @@ use crate::handsets::{Handsets, Who};
 use crate::judge::Judge;
 use crate::ledger::{Account, Key, Ledger};
 use crate::run::engine::{Settings, Sink};
+use crate::sip::uri::last_digits;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
@@ -163,6 +164,7 @@ impl Shortcut {
             call_id: Text::new(event.call_id.as_bytes()),
             dialled: Text::new(event.dialled.as_bytes()),
             target,
+            caller: if inbound { last_digits(event.caller.as_bytes()) } else { 0 },
         };
         let until = self.now.plus(self.limits.setup);
         self.legs[event.leg] = Some(Up { fact, answered: None, since: self.now, until });
@@ -338,6 +340,7 @@ fn aside(
         call_id: Text::new(event.call_id.as_bytes()),
         dialled: Text::new(event.target.as_bytes()),
         target,
+        caller: 0,
     }
 }
 

@@ -45,7 +45,8 @@ impl Core {
             caller(handsets, ledger, call, msg, trunk_side, now)
         };
         let username = msg.map_or_else(Text::default, username_of);
-        let tag = Tag { who, target, leg, direction, cause, username };
+        let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
+        let tag = Tag { who, target, leg, direction, cause, username, caller };
         self.attempts = self.attempts.saturating_add(u64::from(!call.joined));
         count(ledger, call, &tag, now);
         // Does the office dial a digit for an outside line that nobody configured?
@@ -168,6 +169,7 @@ impl Core {
             call_id: Text::new(seen.msg.call_id),
             dialled: Text::new(uri::user(uri)),
             target,
+            caller: 0,
         };
         for account in [Account::Office, Account::Handset(who.id)] {
             let key = Key { account, group: target.group };
@@ -228,6 +230,7 @@ fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFa
         call_id: call.call_id,
         dialled: call.dialled,
         target: tag.target,
+        caller: tag.caller,
     }
 }
 

@@ -76,6 +76,7 @@ struct Tag {
     direction: Direction,
     cause: Cause,
     username: Text<32>,
+    caller: u32,
 }
 
 /// Transfers and redirections that were seen lately, so that copies don't count.

@@ -34,6 +34,7 @@ impl Sensor {
             call_id: Text::new(b"call record"),
             dialled: Text::new(dialled),
             target,
+            caller: 0,
         }
     }
 }

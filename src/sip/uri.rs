@@ -51,6 +51,16 @@ fn any_user(uri: &[u8]) -> &[u8] {
     }
 }
 
+/// The last eight digits of a number, however it is written; 0 if it has fewer.
+pub fn last_digits(user: &[u8]) -> u32 {
+    let digits = || user.iter().rev().filter(|byte| byte.is_ascii_digit());
+    if digits().nth(7).is_none() {
+        return 0;
+    }
+    let units = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+    digits().zip(units).map(|(byte, unit)| u32::from(byte - b'0') * unit).sum()
+}
+
 /// The host as it stands there, an IPv6 address with its brackets; empty for `tel:` and others.
 pub fn host(uri: &[u8]) -> &[u8] {
     let (scheme, rest) = split(uri);

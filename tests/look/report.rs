@@ -143,7 +143,8 @@ fn a_month_with_incidents_prints() {
     // GBP 10 an hour: from Saturday 02:00 until Monday 08:00, 54 h; the other one in office hours, 0.
     assert_eq!(figure(&text, "Money avoided"), "GBP 540.00");
     assert_eq!(figure(&text, "Checklist findings"), "1");
-    assert!(text.contains("+1 against the time before"), "1 in September");
+    assert!(text.contains("1 more than in the time before"), "1 in September");
+    assert!(text.contains("<li>Money lost in incidents: GBP 40.00, before GBP 7.00.</li>"));
     for (markup, own) in [("<script", 0), ("<img", 0), ("</style>", 1)] {
         assert_eq!(text.matches(markup).count(), own, "{markup}");
     }
@@ -152,8 +153,10 @@ fn a_month_with_incidents_prints() {
         assert!(paper.contains(said), "{said}: {paper}");
     }
     // What changed since September's last note.
-    let changed = paper.lines().find(|line| line.contains("outdated firmware")).unwrap_or_default();
-    assert!(changed.contains("Pass") && changed.contains("before: Finding"), "{paper}");
+    assert!(paper.contains("Outdated firmware: pass, before finding."), "{paper}");
+    let changed = paper.lines().find(|line| line.contains("(before: finding)")).unwrap_or_default();
+    assert!(changed.contains("Pass") && changed.contains("Outdated firmware"), "{paper}");
+    assert!(paper.contains("Saturday 10 October 2026, 02:00") && paper.contains("Latvia, Cuba"), "{paper}");
     assert!(paper.contains("2 of 31 days"), "{paper}");
 }
 
@@ -185,7 +188,15 @@ fn its_figures_are_the_stores() {
         made(daemon.folder.path(), &path, &daemon.folder.path().join("ringfence.toml"), &["--since", "2d"]);
     let html = std::fs::read_to_string(html).unwrap();
     let db = Connection::open(&path).unwrap();
-    let money = |micros: i64| format!("GBP {}.{:02}", micros / 1_000_000, micros / 10_000 % 100);
+    let money = |micros: i64| {
+        assert!(micros < 1_000_000_000_000, "no more than one comma");
+        let (pounds, pence) = (micros / 1_000_000, micros / 10_000 % 100);
+        if pounds < 1_000 {
+            format!("GBP {pounds}.{pence:02}")
+        } else {
+            format!("GBP {},{:03}.{pence:02}", pounds / 1_000, pounds % 1_000)
+        }
+    };
     let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
 
     let incidents = one("SELECT count(*) FROM alerts WHERE severity IN ('warning', 'critical')");

@@ -74,7 +74,8 @@ try {
     await office.call(line.replaceAll(/[@;>\s]/g, ""), ip, `0088216777${String(i).padStart(4, "0")}`, { name: line.replaceAll('"', "'"), callId: `${line.replaceAll(/\s/g, "")}${i}`, agent: line });
     await office.call("202", "10.0.3.12", `008821655${String(i).padStart(5, "0")}`, { name: line.replaceAll('"', "'"), callId: `${line.replaceAll(/\s/g, "")}x${i}`, agent: line });
   }
-  await desktop.waitForTimeout(3000);
+  // The inventory is read every five seconds.
+  await desktop.waitForTimeout(7000);
   await desktop.reload({ waitUntil: "load" });
   await desktop.locator(".incident").first().waitFor({ timeout: 20000 });
   await desktop.waitForTimeout(1500);
@@ -84,6 +85,7 @@ try {
     literal: document.body.textContent.includes("<script>") || document.body.textContent.includes("<img") || document.body.textContent.includes("<svg"),
   }));
   check(seen.pwned === null && seen.scripts === 1 && seen.strange === 0, `${PAYLOADS.length} payloads stayed text: ${JSON.stringify(seen)}`);
+  check(await desktop.locator("#handset-table").getByText("u59", { exact: true }).waitFor({ timeout: 15000 }).then(() => true, () => false), "all sixty handsets are in the table");
   check(seen.literal, "payloads are shown as they were sent, so the test saw them");
   await shoot(desktop, "hostile-desktop");
   for (const [name, page] of [["desktop", desktop], ["phone", phone]]) check(page.said.length === 0, `the console of the ${name} stayed silent${page.said.length ? `: ${page.said.join("; ")}` : ""}`);

@@ -57,6 +57,19 @@ pub struct Totals {
     pub lost: i64,
 }
 
+/// Whose report it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Office<'a> {
+    /// What it is called.
+    pub site: &'a str,
+    /// ISO 4217.
+    pub currency: &'a str,
+    /// Its time and when it is open.
+    pub hours: &'a OfficeHours,
+    /// What its time zone is called.
+    pub zone: &'a str,
+}
+
 /// All that the page shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -68,12 +81,18 @@ pub struct Report {
     pub period: Period,
     /// ISO 4217.
     pub currency: String,
+    /// The office's time.
+    pub hours: OfficeHours,
+    /// What that time zone is called.
+    pub zone: String,
     /// Incidents that paged somebody, oldest first.
     pub incidents: Vec<Incident>,
     /// How many notices there were that paged nobody.
     pub notices: usize,
     /// What was called, the dearest first.
     pub sums: Vec<Sum>,
+    /// Those of the period before.
+    pub sums_before: Vec<Sum>,
     /// The period's totals.
     pub totals: Totals,
     /// Those of the period before; `None` if the store doesn't reach back so far.
@@ -99,14 +118,8 @@ const LONGEST: Span = Span::days(5);
 ///
 /// # Errors
 /// A store that can't be read.
-pub fn gather(
-    reader: &Reader,
-    site: &str,
-    currency: &str,
-    hours: &OfficeHours,
-    period: Period,
-    made: Timestamp,
-) -> Result<Report, Asked> {
+pub fn gather(reader: &Reader, office: Office<'_>, period: Period, made: Timestamp) -> Result<Report, Asked> {
+    let Office { site, currency, hours, zone } = office;
     let mut alerts = reader.alerts(period.before().from, ROWS)?;
     alerts.retain(|alert| alert.currency.is_empty() || alert.currency == currency || alert.pages());
     alerts.reverse();
@@ -125,6 +138,8 @@ pub fn gather(
         made,
         period,
         currency: currency.to_owned(),
+        hours: hours.clone(),
+        zone: zone.to_owned(),
         notices: now.len() - incidents.len(),
         totals: totals(&sums, now.iter().copied().filter(|alert| alert.pages())),
         before: (known || !past.is_empty()).then_some(before),
@@ -137,6 +152,7 @@ pub fn gather(
         handsets: reader.handsets()?.len(),
         incidents,
         sums,
+        sums_before: past,
         days,
     })
 }

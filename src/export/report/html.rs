@@ -3,18 +3,26 @@
 //! In: `Report`. Out: HTML that prints on A4.
 //! Never: lets text from the wire be anything but text.
 
+use std::collections::BTreeMap;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
+use super::changes;
 use super::chart::{self, Bar};
 use super::gather::{Incident, Report, Totals};
-use crate::time::{Span, Timestamp, civil_from_days};
+use super::words::{country, day, label, many, moment, money, sentence, short_day, status, text, texts};
+use crate::record::grouped;
+use crate::time::{Span, Timestamp};
 
 const STYLE: &str = include_str!("style.css");
 /// Countries that the chart shows.
 const COUNTRIES: usize = 10;
 /// Findings of a check that are told.
 const FINDINGS: usize = 12;
+/// Days that the chart shows; of a longer period the last ones.
+const DAYS: i64 = 92;
+const UNKNOWN: &str = "nothing is known of the time before";
 
 pub(super) fn page(report: &Report) -> Markup {
     html! {
@@ -23,16 +31,17 @@ pub(super) fn page(report: &Report) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Telephone security report: " (report.site) ", " (day(report.period.from)) " to " (last_day(report)) }
+                title { "Telephone security report: " (report.site) ", " (first_day(report)) " to " (last_day(report)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
                     h1 { "Telephone security report" }
-                    p { strong { (report.site) } ", " (day(report.period.from)) " to " (last_day(report)) }
+                    p { strong { (report.site) } ", " (first_day(report)) " to " (last_day(report)) }
                 }
                 main {
                     (summary(report))
+                    (changes::section(report))
                     (incidents(report))
                     (calls(report))
                     (checklist(report))
@@ -68,7 +77,7 @@ fn summary(report: &Report) -> Markup {
                 (figure("Incidents", &totals.incidents.to_string(), &change(report, totals.incidents, |b| b.incidents)))
                 (figure("Money lost in them", &money(totals.lost, &report.currency), "by the prices that each incident names"))
                 (figure("Money avoided", &money(avoided, &report.currency), "if each had gone on at its last rate until the office opened"))
-                (figure("Calls out of the office", &totals.attempts.to_string(), &change(report, totals.attempts, |b| b.attempts)))
+                (figure("Calls out of the office", &grouped(totals.attempts), &change(report, totals.attempts, |b| b.attempts)))
                 (figure("Cost of all calls", &money(totals.cost, &report.currency), &change_money(report)))
                 (figure("Checklist findings", &findings.to_string(), &format!("before: {}", report.checklists[1].as_ref().map_or_else(|| "not known".to_owned(), |c| self::findings(Some(c)).to_string()))))
             }
@@ -85,7 +94,7 @@ fn incidents(report: &Report) -> Markup {
         section aria-labelledby="incidents" {
             h2 id="incidents" { "Incidents" }
             @if report.incidents.is_empty() { p { "None." } }
-            @for incident in &report.incidents { (told(incident)) }
+            @for incident in &report.incidents { (told(report, incident)) }
             @if report.notices > 0 {
                 p { (many(report.notices as u64, "notice")) " that paged nobody (single calls that were out of the ordinary)." }
             }
@@ -93,15 +102,16 @@ fn incidents(report: &Report) -> Markup {
     }
 }
 
-fn told(incident: &Incident) -> Markup {
+fn told(report: &Report, incident: &Incident) -> Markup {
     let (row, record) = (&incident.row, &incident.record);
     let exposure = &record["exposure"];
-    let range = |end: &str| exposure[end].as_f64().map(|amount| format!("{} {amount:.2}", row.currency));
+    let range = |end: &str| exposure[end].as_f64().map(|amount| money(millionths(amount), &row.currency));
     let reasons = texts(&record["reasons"]);
+    let places: Vec<String> = texts(&record["regions"]).iter().map(|region| country(region)).collect();
     html! {
         article class=(format!("incident {}", row.severity)) {
-            h3 { (row.severity) ": " (moment(row.raised)) ", " (row.rule.replace('_', " ")) }
-            p { (text(&record["sentence"])) "." }
+            h3 { (sentence(&row.severity)) ", " (moment(row.raised, &report.hours)) ": " (row.rule.replace('_', " ")) }
+            p { (sentence(text(&record["sentence"]))) "." }
             @if !reasons.is_empty() { ul { @for reason in &reasons { li { (reason) } } } }
             dl class="facts" {
                 @if let (Some(low), Some(high)) = (range("low"), range("high")) {
@@ -109,11 +119,16 @@ fn told(incident: &Incident) -> Markup {
                 }
                 @if incident.avoided > 0 { div { dt { "Avoided" } dd { "about " (money(incident.avoided, &row.currency)) } } }
                 div { dt { "Handset" } dd { (whom(record)) } }
-                @if row.calls > 0 { div { dt { "Calls" } dd { (row.calls) " to " (record["numbers"].as_u64().unwrap_or(0)) " numbers; " (texts(&record["regions"]).join(", ")) } } }
-                div { dt { "Ended" } dd { @if let Some(at) = row.cleared() { (moment(at)) } @else { "still open" } } }
+                @if row.calls > 0 { div { dt { "Calls" } dd { (row.calls) " to " (record["numbers"].as_u64().unwrap_or(0)) " numbers" @if !places.is_empty() { " in " (places.join(", ")) } } } }
+                div { dt { "Ended" } dd { @if let Some(at) = row.cleared() { (moment(at, &report.hours)) } @else { "still open" } } }
             }
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest")]
+fn millionths(amount: f64) -> i64 {
+    (amount * 1e6).round() as i64
 }
 
 fn whom(record: &Value) -> String {
@@ -125,25 +140,31 @@ fn whom(record: &Value) -> String {
     if parts.is_empty() { "the whole office".to_owned() } else { parts.join(", ") }
 }
 
-fn calls(report: &Report) -> Markup {
-    let raised: Vec<i64> =
-        report.incidents.iter().map(|i| i.row.raised.as_secs().div_euclid(86_400)).collect();
+/// A bar for each day, also those without a call.
+fn bars(report: &Report) -> Vec<Bar> {
+    let raised: Vec<i64> = report.incidents.iter().map(|i| days(i.row.raised)).collect();
+    let known: BTreeMap<i64, u64> = report.days.iter().map(|d| (d.day, d.attempts)).collect();
+    let last = days(report.period.until.minus(Span(1)));
+    let first = days(report.period.from).max(last.saturating_sub(DAYS - 1));
     #[expect(clippy::cast_precision_loss, reason = "a bar's length needs no more")]
-    let days: Vec<Bar> = report
-        .days
-        .iter()
-        .map(|d| Bar {
-            label: short_day(d.day),
-            value: d.attempts as f64,
-            figure: many(d.attempts, "call"),
-            marked: raised.contains(&d.day),
-        })
-        .collect();
+    let bar = |day: i64| {
+        let attempts = known.get(&day).copied().unwrap_or(0);
+        Bar {
+            label: short_day(day),
+            value: attempts as f64,
+            figure: many(attempts, "call"),
+            marked: raised.contains(&day),
+        }
+    };
+    (first..=last).map(bar).collect()
+}
+
+fn calls(report: &Report) -> Markup {
     html! {
         section aria-labelledby="calls" {
             h2 id="calls" { "Calls and money" }
-            @if days.is_empty() { p { "No call out of the office was seen in this time." } } @else {
-                figure { figcaption { "Calls out of the office by day; ! marks the days of incidents" } (chart::days("Calls by day", &days)) }
+            @if report.sums.is_empty() { p { "No call from the office was seen in this time." } } @else {
+                figure { figcaption { "Calls out of the office by day (UTC); ! marks the days of incidents" } (chart::days("Calls by day", &bars(report))) }
                 figure { figcaption { "Money by country, by the price table or your carrier's deck" } (chart::rows("Money by country", &countries(report))) }
                 (classes(report))
             }
@@ -152,7 +173,7 @@ fn calls(report: &Report) -> Markup {
 }
 
 fn countries(report: &Report) -> Vec<Bar> {
-    let mut by: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
+    let mut by: BTreeMap<&str, i64> = BTreeMap::new();
     for sum in report.sums.iter().filter(|sum| !sum.region.is_empty() && sum.class != "internal") {
         *by.entry(&sum.region).or_default() += sum.cost;
     }
@@ -160,7 +181,7 @@ fn countries(report: &Report) -> Vec<Bar> {
     all.sort_by_key(|(region, cost)| (std::cmp::Reverse(*cost), *region));
     #[expect(clippy::cast_precision_loss, reason = "a bar's length needs no more")]
     let bar = |(region, cost): (&str, i64)| Bar {
-        label: country(region),
+        label: sentence(&country(region)),
         value: cost as f64,
         figure: money(cost, &report.currency),
         marked: false,
@@ -168,17 +189,8 @@ fn countries(report: &Report) -> Vec<Bar> {
     all.into_iter().take(COUNTRIES).map(bar).collect()
 }
 
-fn country(region: &str) -> String {
-    if region == "001" {
-        return "satellite, international networks".to_owned();
-    }
-    crate::dial::Region::new(region)
-        .map_or_else(|| region.to_owned(), |known| format!("{} ({region})", known.name()))
-}
-
 fn classes(report: &Report) -> Markup {
-    let mut by: std::collections::BTreeMap<(&str, &str), (u64, u64, u64, i64)> =
-        std::collections::BTreeMap::new();
+    let mut by: BTreeMap<(&str, &str), (u64, u64, u64, i64)> = BTreeMap::new();
     for sum in &report.sums {
         let row = by.entry((&sum.class, &sum.kind)).or_default();
         row.0 += sum.attempts;
@@ -188,11 +200,11 @@ fn classes(report: &Report) -> Markup {
     }
     html! {
         table {
-            thead { tr { th { "Class" } th { "Kind" } th class="n" { "Calls" } th class="n" { "Answered" } th class="n" { "Minutes" } th class="n" { "Money" } } }
+            thead { tr { th scope="col" { "Class" } th scope="col" { "Kind" } th scope="col" class="n" { "Calls" } th scope="col" class="n" { "Answered" } th scope="col" class="n" { "Minutes" } th scope="col" class="n" { "Money" } } }
             tbody {
                 @for ((class, kind), (attempts, answered, seconds, cost)) in &by {
-                    tr { td { (class) } td { (kind.replace('_', " ")) } td class="n" { (attempts) } td class="n" { (answered) }
-                        td class="n" { (seconds.div_ceil(60)) } td class="n" { (money(*cost, &report.currency)) } }
+                    tr { td { (class) } td { (kind.replace('_', " ")) } td class="n" { (grouped(*attempts)) } td class="n" { (grouped(*answered)) }
+                        td class="n" { (grouped(seconds.div_ceil(60))) } td class="n" { (money(*cost, &report.currency)) } }
                 }
             }
         }
@@ -228,32 +240,21 @@ fn section(row: &Value) -> String {
 }
 
 fn check(row: &Value, before: Option<&str>) -> Markup {
-    let status = text(&row["status"]);
+    let state = text(&row["status"]);
     let found: Vec<&Value> = row["findings"].as_array().map(|list| list.iter().collect()).unwrap_or_default();
     html! {
-        div class=(format!("check {status}")) {
+        div class=(format!("check {state}")) {
             p {
-                strong { (word(status)) } " " (text(&row["check"]).replace('_', " "))
-                @if let Some(before) = before.filter(|b| *b != status) { " " em { "(before: " (word(before)) ")" } }
+                span class="state" { (sentence(status(state))) } " " strong { (label(text(&row["check"]))) }
+                @if let Some(before) = before.filter(|b| *b != state) { " " em { "(before: " (status(before)) ")" } }
             }
-            @if let Some(why) = row["why"].as_str() { p class="why" { (why) } }
+            @if let Some(why) = row["why"].as_str().filter(|why| !why.is_empty()) { p class="why" { (sentence(why)) } }
             @if !found.is_empty() {
-                ul { @for finding in found.iter().take(FINDINGS) { li { (text(&finding["sentence"])) } } }
+                ul { @for finding in found.iter().take(FINDINGS) { li { (sentence(text(&finding["sentence"]))) } } }
                 @if found.len() > FINDINGS { p { "and " (found.len() - FINDINGS) " more" } }
             }
             @if let Some(advice) = row["advice"].as_str() { p class="advice" { "To do: " (advice) } }
         }
-    }
-}
-
-/// A state in the words that people are used to; "not seen" is never "pass".
-fn word(status: &str) -> &str {
-    match status {
-        "pass" => "Pass:",
-        "finding" => "Finding:",
-        "not_seen" => "Not seen:",
-        "cannot_see" => "Cannot see:",
-        other => other,
     }
 }
 
@@ -268,9 +269,9 @@ fn coverage(report: &Report) -> Markup {
     html! {
         section aria-labelledby="coverage" {
             h2 id="coverage" { "What could be seen" }
-            p { "Something was noted on " (report.watched) " of " (length) " days; " (report.handsets) " handsets are known." }
+            p { "Something was noted on " (report.watched) " of " (length) " days; " (many(report.handsets as u64, "handset")) @if report.handsets == 1 { " is" } @else { " are" } " known." }
             @if report.watched == 0 { p { "Nothing is known of this time: the absence of incidents means nothing." } }
-            @if !warnings.is_empty() { ul { @for warning in &warnings { li { (warning) } } } }
+            @if !warnings.is_empty() { ul { @for warning in &warnings { li { (sentence(warning)) } } } }
             p { "Calls placed with stolen passwords from outside, straight to a PBX in the cloud, never cross the office's switch and can't be seen from here." }
         }
     }
@@ -278,63 +279,36 @@ fn coverage(report: &Report) -> Markup {
 
 fn method(report: &Report) -> Markup {
     html! {
-        p { "Made by Ringfence " (env!("CARGO_PKG_VERSION")) " at " (moment(report.made)) ". Times are UTC. Ringfence is passive: it reads a copy of the traffic." }
+        p { "Made by Ringfence " (env!("CARGO_PKG_VERSION")) ", " (moment(report.made, &report.hours)) ". Times are " (report.zone) ". Ringfence is passive: it reads a copy of the traffic." }
         p { "Money is an estimate unless your carrier's rate deck is configured. Money avoided is an estimate too: the last known rate of an incident, until the office next opened, five days at most." }
     }
 }
 
 fn change(report: &Report, now: u64, of: impl Fn(&Totals) -> u64) -> String {
-    report.before.as_ref().map_or_else(
-        || "nothing is known of the time before".to_owned(),
-        |before| {
-            let before = of(before);
-            let sign = if now >= before { "+" } else { "−" };
-            format!("{sign}{} against the time before", now.abs_diff(before))
-        },
-    )
+    let Some(before) = report.before.as_ref().map(of) else { return UNKNOWN.to_owned() };
+    match now.abs_diff(before) {
+        0 => "as many as in the time before".to_owned(),
+        n if now > before => format!("{} more than in the time before", grouped(n)),
+        n => format!("{} fewer than in the time before", grouped(n)),
+    }
 }
 
 fn change_money(report: &Report) -> String {
     report.before.as_ref().map_or_else(
-        || "nothing is known of the time before".to_owned(),
+        || UNKNOWN.to_owned(),
         |before| format!("{} in the time before", money(before.cost, &report.currency)),
     )
 }
 
-fn money(micros: i64, currency: &str) -> String {
-    let cents = micros.div_euclid(10_000);
-    format!("{currency} {}.{:02}", cents.div_euclid(100), cents.rem_euclid(100))
-}
-
-fn many(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    let list =
-        value.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-    list.unwrap_or_default()
-}
-
-fn day(at: Timestamp) -> String {
-    let (year, month, day) = civil_from_days(at.as_secs().div_euclid(86_400));
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn short_day(days: i64) -> String {
-    let (_, month, day) = civil_from_days(days);
-    format!("{day}.{month}.")
+fn first_day(report: &Report) -> String {
+    day(days(report.period.from))
 }
 
 fn last_day(report: &Report) -> String {
-    day(report.period.until.minus(Span(1)))
+    day(days(report.period.until.minus(Span(1))))
 }
 
-fn moment(at: Timestamp) -> String {
-    let second = at.as_secs().rem_euclid(86_400);
-    format!("{} {:02}:{:02}", day(at), second / 3_600, second / 60 % 60)
+/// Days since the epoch.
+const fn days(at: Timestamp) -> i64 {
+    at.as_secs().div_euclid(86_400)
 }

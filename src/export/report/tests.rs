@@ -46,7 +46,9 @@ fn report_of(fill: impl FnOnce(&Store)) -> Report {
     opened.thread.join().unwrap();
     let reader = store::Reader::open(&settings.path).unwrap();
     let period = Period { from: at(0), until: at(0).plus(Span::days(30)) };
-    gather(&reader, "office <1>", "GBP", &OfficeHours::default(), period, at(800)).unwrap()
+    let hours = OfficeHours::default();
+    let office = Office { site: "office <1>", currency: "GBP", hours: &hours, zone: "Etc/UTC" };
+    gather(&reader, office, period, at(800)).unwrap()
 }
 
 #[test]
@@ -98,5 +100,6 @@ fn changes_of_the_checklist_are_named() {
     });
     assert_eq!(report.watched, 1);
     let html = report.html();
-    assert!(html.contains("Pass:") && html.contains("(before: Finding:)"));
+    assert!(html.contains("Pass</span>") && html.contains("(before: finding)"));
+    assert!(html.contains("<li>Outdated firmware: pass, before finding.</li>"));
 }

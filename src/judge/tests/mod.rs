@@ -179,6 +179,7 @@ impl Office {
             call_id: Text::from(format!("call-{index}").as_str()),
             dialled: Text::from(dialled.as_str()),
             target,
+            caller: 0,
         };
         change(&mut fact);
         if fact.direction != Direction::Inbound && !fact.joined {

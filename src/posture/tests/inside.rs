@@ -36,6 +36,7 @@ impl Stage {
                 rate: RateId(0),
                 rule: "an extension",
             },
+            caller: 0,
         });
         self.fact(&fact);
     }
