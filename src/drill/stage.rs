@@ -112,7 +112,13 @@ impl<'w> Stage<'w> {
                 let cues = leg::register(*at, challenged, &mut self.rng);
                 self.start(leg, cues);
             }
-            Item::Frame(extra) => self.audience.overhears(extra)?,
+            Item::Frame(extra) => {
+                if self.summary.start == Timestamp::default() {
+                    self.summary.start = extra.at;
+                }
+                self.summary.end = extra.at;
+                self.audience.overhears(extra)?;
+            }
         }
         Ok(())
     }
