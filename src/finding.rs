@@ -3,7 +3,11 @@
 //! In: a rule's verdict. Out: `Finding`.
 //! Never: formats for a sink.
 
-pub mod names;
+mod step;
+
+use std::borrow::Cow;
+
+pub use step::{Link, Step};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +42,7 @@ labels! {
         LongCall = "long_call", "Costly calls stay up for very long; judged while they run.";
         Spend = "spend", "More money in an hour or a day than any ordinary handset or office spends.";
         CallidReuse = "callid_reuse", "Call-IDs are used again for other numbers, which hides calls from counters.";
+        ClearSipDrop = "clear_sip_drop", "A handset has gone over to encrypted SIP, or hardly speaks any: its calls can no longer be seen.";
     }
 }
 
@@ -97,7 +102,7 @@ labels! {
 }
 
 /// What a finding is about: a rule against toll fraud or a check of handset security.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// Toll fraud.
     Rule(Rule),
@@ -173,7 +178,7 @@ pub enum Subject {
 }
 
 /// Money at risk, in millionths of the currency's unit.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Exposure {
     /// At the least.
     pub low: i64,
@@ -200,8 +205,11 @@ pub enum Evidence {
     Flag(bool),
 }
 
+/// A piece of evidence with its name.
+pub type Named = (Cow<'static, str>, Evidence);
+
 /// One call that a finding rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Its Call-ID.
     pub call_id: Text<128>,
@@ -210,7 +218,7 @@ pub struct Sample {
 }
 
 /// What a rule says about a subject at a moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The deciding packet's time.
     pub time: Timestamp,
@@ -235,7 +243,7 @@ pub struct Finding {
     /// What they cost so far.
     pub exposure: Exposure,
     /// Names and values, in the order in which they convince.
-    pub evidence: Vec<(&'static str, Evidence)>,
+    pub evidence: Vec<Named>,
     /// Up to 20 of the calls, the deciding one last.
     pub samples: Vec<Sample>,
     /// When the first of the calls was attempted.
@@ -263,8 +271,7 @@ pub struct CheckFinding {
     pub sentence: String,
     /// Names and values, in the order in which they convince. Never a password, nor anything from
     /// which one can be guessed.
-    #[serde(with = "names")]
-    pub evidence: Vec<(&'static str, Evidence)>,
+    pub evidence: Vec<Named>,
     /// How often it was seen: packets, requests, attempts, days, as the check counts.
     pub count: u32,
     /// When it was seen first.

@@ -3,31 +3,35 @@
 //! In: `Fact`, ticks, commands. Out: `Output`.
 //! Never: touches a packet.
 
+mod course;
 mod findings;
 mod incidents;
+mod links;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::alert::{self, Alert, AlertState, Book, Chain, Key, Link};
-use crate::baseline::calls::{Lane, Progress};
+use crate::alert::{self, Alert, AlertState, Book, Chain, Key};
+use crate::baseline::calls::Lane;
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
-use crate::baseline::{self, Accrual, Baseline};
+use crate::baseline::learning::Habitual;
+use crate::baseline::odds::Odds;
+use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
 use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
-use crate::detect::{self, Moment, Verdict, handset_ceiling, long_call, office_ceiling, spend};
+use crate::detect::{self, Moment, Verdict, clear_sip_drop, handset_ceiling, office_ceiling};
 use crate::dial::{Group, Leg};
-use crate::fact::{CallFact, CallState, Direction, Fact};
+use crate::fact::{CallFact, CallNo, CallState, Direction, Fact};
 use crate::finding::{CheckFinding, Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::inventory::Inventory;
 use crate::ledger::Ledger;
 use crate::posture::{self, Posture};
 use crate::tally::Label;
-use crate::time::{OfficeHours, Span, Timestamp};
+use crate::time::{OfficeHours, Timestamp};
 
 pub use snapshot::Snapshot;
 
@@ -75,11 +79,6 @@ pub struct Settings {
     pub names: BTreeMap<String, String>,
 }
 
-/// How often a costly call that is up is judged anew in its first hour, and after that.
-const TICKS: [Span; 2] = [Span::MINUTE, Span::minutes(5)];
-/// A call that is up for longer has ended unseen.
-const LONGEST: Span = Span::DAY;
-
 /// The cold half.
 #[derive(Debug)]
 pub struct Judge {
@@ -126,7 +125,11 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) => {}
+            Fact::ClearSipDrop { time, who, usual, last, encrypted } => {
+                let (usual, last, encrypted) = (*usual, *last, *encrypted);
+                self.fell_silent(&clear_sip_drop::Drop { time: *time, who, usual, last, encrypted }, now);
+            }
         }
         self.inventory.handle_fact(fact);
         self.posture.handle_fact(fact, now);
@@ -152,12 +155,6 @@ impl Judge {
         } else {
             self.baseline.progress(call, call.time);
         }
-    }
-
-    /// Something that attacks begin with happened to a subject: its next incident is more urgent,
-    /// and tells of it.
-    pub fn note(&mut self, subject: Subject, link: Link, time: Timestamp) {
-        self.chain.note(subject, link, time);
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
@@ -242,62 +239,6 @@ impl Judge {
         verdict
     }
 
-    fn progressed(&mut self, fact: &CallFact, now: Timestamp) {
-        let Some(lane) = Lane::of(&fact.target) else { return };
-        let Some(slot) = self.baseline.find(lane, fact.call) else { return };
-        let before = self.baseline.call(lane, slot).map(|call| call.progress);
-        let accrual = self.baseline.progress(fact, now);
-        let after = self.baseline.call(lane, slot).map(|call| call.progress);
-        if before != after {
-            self.talking_changed(
-                lane,
-                slot,
-                before == Some(Progress::Talking),
-                after == Some(Progress::Talking),
-            );
-            if after == Some(Progress::Talking) && lane == Lane::Charged {
-                self.ticks.insert((now.plus(TICKS[0]), slot));
-            }
-        }
-        if let Some(accrual) = accrual {
-            self.accrued(lane, accrual, now);
-        }
-    }
-
-    fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
-        let Some(call) = self.baseline.call(lane, slot).copied() else { return };
-        let per_minute = self.baseline.prices().per_minute(call.rate);
-        for key in incidents::cases(&call) {
-            if let Some(dossier) = self.dossiers.get_mut(&key) {
-                match (was, is) {
-                    (false, true) => dossier.talks(per_minute),
-                    (true, false) => dossier.hangs_up(per_minute),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    /// A call cost more: incidents grow, spending is judged.
-    fn accrued(&mut self, lane: Lane, accrual: Accrual, now: Timestamp) {
-        let Some(call) = self.baseline.call(lane, accrual.slot).copied() else { return };
-        for key in incidents::cases(&call) {
-            if let Some(mut dossier) = self.dossiers.remove(&key) {
-                dossier.money = dossier.money.plus(accrual.money);
-                self.report(key, dossier, self.sample(lane, accrual.slot), now);
-            }
-        }
-        let mut verdicts = std::mem::take(&mut self.verdicts);
-        verdicts.clear();
-        if let Some(moment) = self.moment(lane, accrual.slot, now).filter(|_| call.counts()) {
-            verdicts.extend(spend::handset(&moment));
-            verdicts.extend(spend::office(&moment));
-            verdicts.extend(long_call::tick(&moment));
-        }
-        self.decide(lane, accrual.slot, now, &mut verdicts);
-        self.verdicts = verdicts;
-    }
-
     /// Lets time pass: calls that are up cost more, quiet incidents are cleared. Each thing happens
     /// at its own moment, however late this is called.
     pub fn handle_timeout(&mut self, now: Timestamp) {
@@ -313,27 +254,6 @@ impl Judge {
                 }
                 _ => self.clear(due),
             }
-        }
-    }
-
-    fn tick(&mut self, slot: SlotId, now: Timestamp) {
-        let lane = Lane::Charged;
-        let Some(answered) = self.baseline.call(lane, slot).and_then(|call| call.answered) else { return };
-        let talked = now.since(answered);
-        if talked > LONGEST {
-            self.baseline.give_up(lane, slot);
-            self.talking_changed(lane, slot, true, false);
-            return;
-        }
-        if talked.0 % Span::MINUTE.0 == 0
-            && let Some(call) = self.baseline.call(lane, slot).copied()
-        {
-            self.baseline.holds(&call, talked.as_secs() / 60);
-        }
-        if let Some(accrual) = self.baseline.accrue(lane, slot, now) {
-            let tick = if talked < Span::HOUR { TICKS[0] } else { TICKS[1] };
-            self.ticks.insert((now.plus(tick), slot));
-            self.accrued(lane, accrual, now);
         }
     }
 
@@ -365,6 +285,9 @@ impl Judge {
         let Some(alert) = told else { return };
         if alert.state == AlertState::Raised && alert.finding.severity > Severity::Info {
             self.suspects_changed();
+            if alert.finding.calls > 0 {
+                self.note_incident(alert.finding.subject, false, alert.finding.last_call);
+            }
         }
         self.outputs.push_back(Output::Alert(Box::new(alert)));
     }
@@ -377,7 +300,13 @@ impl Judge {
     /// Does what somebody says; false if it can't be done.
     pub fn handle_command(&mut self, command: Command, now: Timestamp) -> bool {
         match command {
-            Command::Acknowledge { id, until, why } => self.book.accept(id, until, &why, now),
+            Command::Acknowledge { id, until, why } => {
+                let accepted = self.book.accept(id, until, &why, now);
+                if let Some(key) = accepted.filter(|key| key.cause == alert::Cause::Toll) {
+                    self.note_incident(key.subject, true, now);
+                }
+                accepted.is_some()
+            }
             Command::Reload(settings, prices) => {
                 self.posture.reload(settings.posture, settings.hours.clone());
                 self.baseline.reload(settings.baseline, settings.hours, prices);
@@ -421,6 +350,19 @@ impl Judge {
     /// What is known of each device.
     pub const fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// What the learned odds said of a costly call when it was placed: of its handset, and of its
+    /// destination for the whole office.
+    pub fn weighed(&self, call: CallNo) -> Option<(Odds, Option<Odds>)> {
+        let slot = self.baseline.find(Lane::Charged, call)?;
+        let call = self.baseline.call(Lane::Charged, slot).filter(|call| call.zone.is_some())?;
+        Some((call.judged.odds, call.crowd))
+    }
+
+    /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before it is due.
+    pub fn learning_report(&self, now: Timestamp) -> Option<Vec<Habitual>> {
+        self.baseline.learning_report(now)
     }
 
     /// The checklist of handset security.

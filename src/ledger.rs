@@ -15,6 +15,8 @@ use dashmap::DashMap;
 use row::Row;
 pub use snapshot::Snapshot;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::KeyedHash;
 use crate::dial::{Class, Group};
 use crate::handsets::HandsetId;
@@ -23,7 +25,7 @@ use crate::tally::{Label, Tally};
 use crate::time::{Span, Timestamp};
 
 /// Whose counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Account {
     /// All handsets together; a call with two legs counts once.
     Office,
@@ -32,7 +34,7 @@ pub enum Account {
 }
 
 /// A row of the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// Whose.
     pub account: Account,

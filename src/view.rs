@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::alert::Alert;
+use crate::baseline::learning::Habitual;
 use crate::dial::{Class, Kind, Region};
 use crate::fact::CallFact;
 use crate::finding::{Check, Rule, Severity, Topic};
@@ -15,6 +16,7 @@ use crate::handsets::Who;
 use crate::inventory::Entry;
 use crate::labels;
 use crate::posture::{Checklist, Sight};
+use crate::record::Summary;
 use crate::sensor::Totals;
 use crate::tally::{Label, Tally};
 use crate::time::{Span, Timestamp};
@@ -63,6 +65,8 @@ pub struct SensorView {
     pub sight: Option<Sight>,
     /// Handsets, bounded.
     pub handsets: Arc<Vec<Who>>,
+    /// What was there and what could be seen, renewed every few seconds.
+    pub seen: Arc<Summary>,
 }
 
 /// Where calls went that leave the office.
@@ -93,6 +97,8 @@ pub struct JudgeView {
     pub calls: Vec<Arc<CallFact>>,
     /// How often each rule raised an incident, by severity.
     pub raised: Vec<(Topic, Severity, u64)>,
+    /// Handsets that call abroad as a habit which nobody has allowed; `None` before the report is due.
+    pub learning: Option<Arc<Vec<Habitual>>>,
     /// The checklist of handset security.
     pub checklist: Arc<Checklist>,
     /// Every device that is remembered; bounded.
@@ -146,6 +152,7 @@ labels! {
         Outputs = "outputs", "From the judge to the store and the sinks.";
         Letters = "letters", "To sinks that are away or refuse a message; and lines for the journal.";
         Store = "store", "To a disk that is slow, full or broken.";
+        Passwords = "passwords", "To the password check, which takes its time.";
         Events = "events", "From the judge to readers of /api/v1/events that are too slow.";
     }
 }

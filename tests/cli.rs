@@ -223,11 +223,10 @@ fn check_prints_what_is_in_force_or_what_is_wrong() {
     let fine = check("[site]\nhome = \"DE\"", &[]);
     assert_eq!(code(&fine), 0);
     assert!(stdout(&fine).contains("timezone = \"Europe/Berlin\""));
-    let ahead = check("[detect]\nlearning_days = 9", &[]);
+    let ahead = check("[fleet]\nservers = [\"nats://127.0.0.1:4222\"]", &[]);
     assert!(
         code(&ahead) == 0
-            && stderr(&ahead)
-                .contains("note: detect.learning_days is checked, but this version doesn't use it")
+            && stderr(&ahead).contains("note: fleet is checked, but this version doesn't use it")
     );
     let wrong = check("[site]\nhome = \"DE\"\nhoem = \"GB\"", &[]);
     assert_eq!((code(&wrong), stdout(&wrong).as_str()), (2, ""));

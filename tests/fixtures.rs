@@ -255,7 +255,11 @@ fn rules_speak_in_their_own_fixtures() {
         let pages = fixture.pages();
         let page = pages.iter().find(|page| page["rule"] == fixture.name());
         let page = page.unwrap_or_else(|| panic!("{} doesn't page in its own fixture", fixture.name()));
-        let deciding = page["call_ids"].as_array().and_then(|ids| ids.last()).unwrap();
+        // What can't be seen any more has no calls to name.
+        let Some(deciding) = page["call_ids"].as_array().and_then(|ids| ids.last()) else {
+            assert_eq!((page["rule"].as_str(), &page["calls"]), (Some("clear_sip_drop"), &0.into()));
+            continue;
+        };
         let labels = fixture.labels();
         let mut marked = labels.iter().flat_map(|episode| &episode.calls);
         assert!(marked.any(|call| *deciding == *call.call_id), "{}: {deciding}", fixture.name());
@@ -292,6 +296,30 @@ fn checks_speak_in_their_own_fixtures() {
             "weak_office" => assert_eq!(found.len(), Check::ALL.len(), "{found:?}"),
             "sound_office" => assert!(found.is_empty(), "{found:?}"),
             _ => {}
+        }
+    }
+}
+
+/// One incident tells what came before it, with times, and is critical for it.
+#[test]
+fn chains_are_told_with_what_follows() {
+    for (of, step, told) in [
+        ("chains/scan_then_calls", "scan", "; earlier, somebody searched the network for SIP devices"),
+        ("attacks/prefix_probe", "probing", "; earlier, dial prefixes were probed (Fri 6 Nov 23:0"),
+    ] {
+        for fixture in fixtures(of).iter().filter(|_| !updating()) {
+            let calls = |page: &&Value| page["calls"].as_u64() > Some(0);
+            let pages = fixture.pages();
+            let page = pages.iter().filter(calls).find(|page| page["evidence"]["chain"].is_string());
+            let page = page.unwrap_or_else(|| panic!("{of} tells no chain: {pages:?}"));
+            assert_eq!(page["severity"], "critical", "{of}");
+            assert!(page["evidence"]["chain"].as_str().unwrap().starts_with(step), "{of}: {page}");
+            assert!(page["sentence"].as_str().unwrap().contains(told), "{of}: {page}");
+            let reasons = page["reasons"].as_array().unwrap();
+            assert!(
+                reasons.len() <= 3
+                    && reasons.iter().any(|r| r.as_str().unwrap().starts_with("Earlier steps"))
+            );
         }
     }
 }

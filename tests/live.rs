@@ -8,12 +8,16 @@
 
 #[path = "live/alarm.rs"]
 mod alarm;
+#[path = "live/crowd.rs"]
+mod crowd;
 #[path = "live/net.rs"]
 mod net;
 #[path = "live/office.rs"]
 mod office;
 #[path = "live/receiver.rs"]
 mod receiver;
+#[path = "live/restart.rs"]
+mod restart;
 #[path = "live/sinks.rs"]
 mod sinks;
 

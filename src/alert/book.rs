@@ -3,7 +3,9 @@
 //! In: the gist of what a rule found, its finding when somebody must be told. Out: `Alert`.
 //! Never: raises an incident that is open, repeats itself, or lets notices push out what pages.
 
-use crate::bounded::{SlotId, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Image, SlotId, Table};
 use crate::finding::{Finding, Severity, Subject};
 use crate::handsets::HandsetId;
 use crate::time::Timestamp;
@@ -11,7 +13,7 @@ use crate::time::Timestamp;
 use super::{Alert, AlertState, Cause, Key, Settings};
 
 /// As much of a finding as decides whether somebody is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gist {
     /// How urgent.
     pub severity: Severity,
@@ -19,9 +21,11 @@ pub struct Gist {
     pub calls: u32,
     /// How much money so far, in millionths.
     pub amount: i64,
+    /// Hundredths of a decade of evidence, the most of any of its calls; 0 where nothing is learnt.
+    pub evidence: i32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Incident {
     id: u64,
     since: Timestamp,
@@ -31,11 +35,20 @@ struct Incident {
 }
 
 /// An acceptance outlives its incident.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Accepted {
     until: Timestamp,
     severity: Severity,
     why: String,
+}
+
+/// The book as plain data that can be kept over a restart.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pages {
+    open: [Image<Key, Incident>; SHELVES],
+    accepted: Image<Key, Accepted>,
+    refused: u64,
+    next_id: u64,
 }
 
 /// The open incidents, and what was accepted.
@@ -65,6 +78,7 @@ const fn shelf(key: &Key) -> usize {
     match key.cause {
         Cause::Toll | Cause::Flood => PAGES,
         Cause::Notice(_) => NOTICES,
+        Cause::Unseen => WEAKNESSES,
         Cause::Posture(check) if check.lasts() => WEAKNESSES,
         Cause::Posture(_) => ATTACKS,
     }
@@ -89,14 +103,29 @@ impl Book {
         self.settings = settings;
     }
 
-    /// The number of the next incident.
-    pub const fn next_id(&self) -> u64 {
-        self.next_id
+    /// Everything that is open or accepted, as plain data.
+    pub fn image(&self) -> Pages {
+        Pages {
+            open: std::array::from_fn(|shelf| self.open[shelf].image()),
+            accepted: self.accepted.image(),
+            refused: self.refused,
+            next_id: self.next_id,
+        }
     }
 
-    /// Numbers go on from here, if they aren't beyond it already.
-    pub fn number_from(&mut self, id: u64) {
-        self.next_id = self.next_id.max(id.min(u64::MAX / 2));
+    /// Takes back what `image` gave; an incident that can't be is left out.
+    pub fn restore(&mut self, pages: Pages) {
+        for (n, (table, image)) in self.open.iter_mut().zip(pages.open).enumerate() {
+            table.restore(image);
+            let wrong = |(slot, key, incident): (SlotId, &Key, &Incident)| {
+                (shelf(key) != n || incident.id >= pages.next_id).then_some(slot)
+            };
+            let wrong: Vec<SlotId> = table.iter().filter_map(wrong).collect();
+            wrong.into_iter().for_each(|slot| table.discard(slot));
+        }
+        self.accepted.restore(pages.accepted);
+        self.refused = pages.refused;
+        self.next_id = self.next_id.max(pages.next_id.min(u64::MAX / 2));
     }
 
     /// Where a handset's new incident belongs: to the handset, or to the office if that has one open
@@ -229,11 +258,11 @@ impl Book {
     }
 
     /// Somebody accepts an incident until a moment: it isn't updated, nor raised anew, unless its
-    /// severity rises. False if there is no such incident.
-    pub fn accept(&mut self, id: u64, until: Timestamp, why: &str, now: Timestamp) -> bool {
-        let found = self.incidents().find(|(_, _, incident)| incident.id == id);
-        let Some((slot, key)) = found.map(|(slot, key, _)| (slot, *key)) else { return false };
-        let Some(incident) = self.open[shelf(&key)].get_mut(slot) else { return false };
+    /// severity rises. Says which incident that is, `None` if there is none.
+    pub fn accept(&mut self, id: u64, until: Timestamp, why: &str, now: Timestamp) -> Option<Key> {
+        let (slot, key) =
+            self.incidents().find(|(_, _, incident)| incident.id == id).map(|(slot, key, _)| (slot, *key))?;
+        let incident = self.open[shelf(&key)].get_mut(slot)?;
         incident.accepted = Some((until, why.to_owned()));
         let severity = incident.told.severity;
         let accepted = Accepted { until, severity, why: why.to_owned() };
@@ -241,7 +270,7 @@ impl Book {
         if let Some(entry) = self.accepted.get_mut(place) {
             *entry = accepted;
         }
-        true
+        Some(key)
     }
 
     fn incidents(&self) -> impl Iterator<Item = (SlotId, &Key, &Incident)> {
@@ -279,7 +308,9 @@ impl Book {
 
 fn has_grown(told: &Gist, gist: &Gist, settings: &Settings) -> bool {
     let money = told.amount.saturating_mul(settings.money_factor).max(settings.money_floor);
-    gist.calls >= told.calls.saturating_mul(settings.calls_factor) || gist.amount >= money
+    gist.calls >= told.calls.saturating_mul(settings.calls_factor)
+        || gist.amount >= money
+        || gist.evidence >= told.evidence.saturating_add(settings.evidence_step)
 }
 
 fn alert(incident: &Incident, state: AlertState, time: Timestamp) -> Alert {

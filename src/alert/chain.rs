@@ -1,74 +1,112 @@
-//! The links of one attack: what came before makes the next more urgent.
+//! The links of one attack: what came before makes the next more urgent, and is told with it.
 //!
-//! In: links, each on a subject at a moment. Out: which earlier links a subject has.
+//! In: links, each on a handset, an account or the office, at a moment. Out: the steps that came before.
 //! Never: makes an incident by itself, or remembers for longer than a month.
 
-use crate::bounded::Table;
-use crate::finding::Subject;
-use crate::labels;
-use crate::tally::Label;
-use crate::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 
-labels! {
-    /// A step of an attack, in the order in which attacks take them.
-    pub enum Link {
-        Scan = "scan", "Somebody searched the network for SIP devices or extensions.";
-        BruteForce = "brute_force", "Somebody guessed passwords.";
-        Access = "access", "A stranger reached the handset.";
-        NewDevice = "new_device", "The account appeared on a new device.";
-        Probing = "probing", "Dial prefixes were probed.";
-        Test = "test", "Single test calls were placed.";
-        Burst = "burst", "Costly calls were placed.";
-    }
-}
+use crate::bounded::{Image, Table};
+use crate::finding::{Link, Step};
+use crate::handsets::HandsetId;
+use crate::tally::Label;
+use crate::text::Text;
+use crate::time::{Span, Timestamp};
 
 const LINKS: usize = Link::ALL.len();
 
-/// How long a link counts. Test calls come up to a day before an attack; stolen credentials are
-/// sold and used later (field notes of Yates, kwebbl).
-const fn memory(link: Link) -> Span {
-    match link {
-        Link::Scan | Link::BruteForce | Link::Access | Link::NewDevice => Span::days(30),
-        Link::Probing => Span::days(7),
-        Link::Test => Span::days(3),
-        Link::Burst => Span::DAY,
-    }
+/// Calls within this time of each other are one step.
+const ONE_STEP: Span = Span::minutes(10);
+
+/// What a link happened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Whom {
+    /// A handset.
+    Handset(HandsetId),
+    /// An account, wherever it is registered from.
+    Account(Text<32>),
+    /// The whole office, or nobody in particular.
+    Office,
 }
 
-/// When each link of a subject was seen last.
-type Links = [Option<Timestamp>; LINKS];
+/// When each link was seen last, and before that.
+pub type Links = [[Option<Timestamp>; 2]; LINKS];
 
-/// Every subject's links, bounded.
+/// Everybody's links, bounded.
 #[derive(Debug)]
 pub struct Chain {
-    links: Table<Subject, Links>,
+    links: Table<Whom, Links>,
 }
+
+/// As many handsets and accounts have links at once.
+const ROOM: usize = 4_096;
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { links: Table::new(4_096, 0) }
+        Self { links: Table::new(ROOM, 1) }
     }
 }
 
 impl Chain {
-    /// Something that attacks begin with happened to a subject.
-    pub fn note(&mut self, subject: Subject, link: Link, time: Timestamp) {
-        let slot = self.links.find_or_insert(&subject, time, || [None; LINKS]).slot;
+    /// Something that attacks begin with happened.
+    pub fn note(&mut self, whom: Whom, link: Link, time: Timestamp) {
+        let slot = self.links.find_or_insert(&whom, time, Links::default).slot;
+        if whom == Whom::Office {
+            self.links.protect(slot);
+        }
         if let Some(seen) = self.links.get_mut(slot).and_then(|links| links.get_mut(link.index())) {
-            *seen = Some(seen.map_or(time, |seen| seen.max(time)));
+            let [last, before] = *seen;
+            *seen = match last {
+                Some(last) if last.plus(ONE_STEP) <= time => [Some(time), Some(last)],
+                Some(last) => [Some(last.max(time)), before],
+                None => [Some(time), None],
+            };
         }
     }
 
-    /// The links that a subject has, and the whole office's too, from the first step of an attack on.
-    pub fn before(&self, subject: Subject, now: Timestamp) -> Vec<(Link, Timestamp)> {
-        let of = |subject: Subject| self.links.find(&subject).and_then(|slot| self.links.get(slot)).copied();
-        let (own, office) = (of(subject).unwrap_or_default(), of(Subject::Office).unwrap_or_default());
-        let seen = Link::ALL.iter().zip(own.into_iter().zip(office));
-        seen.filter_map(|(link, (own, office))| {
-            let at = own.max(office)?;
-            (now.since(at) <= memory(*link)).then_some((*link, at))
-        })
-        .collect()
+    /// Somebody said that calls were in order: they were no step of an attack.
+    pub fn excuse(&mut self, whom: Whom) {
+        let slot = self.links.find(&whom);
+        let Some(links) = slot.and_then(|slot| self.links.get_mut(slot)) else { return };
+        for (link, seen) in Link::ALL.iter().zip(links) {
+            if link.is_call() {
+                *seen = [None; 2];
+            }
+        }
+    }
+
+    /// The steps that came before calls of which the first was placed at `first`, in the order of
+    /// their times; `whom` besides the office.
+    pub fn before(&self, whom: &[Whom], first: Timestamp, now: Timestamp) -> Vec<Step> {
+        let of = |whom: &Whom| self.links.find(whom).and_then(|slot| self.links.get(slot));
+        let mut steps = Vec::new();
+        for link in Link::ALL {
+            // A test call is one if nothing followed at once; probing ends in the call that got through.
+            let latest = match link {
+                Link::Test | Link::Burst => first.minus(ONE_STEP),
+                _ => now,
+            };
+            let at = |whom: &Whom| {
+                let seen = of(whom).and_then(|links| links.get(link.index()))?;
+                seen.iter().flatten().copied().find(|time| *time <= latest)
+            };
+            let own = whom.iter().filter_map(at).max();
+            let Some(time) = own.or_else(|| at(&Whom::Office)) else { continue };
+            if now.since(time) <= link.memory() {
+                steps.push(Step { link: *link, time, own: own.is_some() });
+            }
+        }
+        steps.sort_by_key(|step| (step.time, step.link));
+        steps
+    }
+
+    /// The links as plain data.
+    pub fn image(&self) -> Image<Whom, Links> {
+        self.links.image()
+    }
+
+    /// Takes back what `image` gave.
+    pub fn restore(&mut self, image: Image<Whom, Links>) {
+        self.links.restore(image);
     }
 }
 
@@ -76,17 +114,53 @@ impl Chain {
 mod tests {
     use super::*;
 
+    fn at(hours: i64) -> Timestamp {
+        Timestamp(0).plus(Span::hours(hours))
+    }
+
+    fn links(chain: &Chain, whom: &[Whom], now: Timestamp) -> Vec<Link> {
+        chain.before(whom, now, now).into_iter().map(|step| step.link).collect()
+    }
+
     #[test]
-    fn links_are_told_in_the_order_of_an_attack_and_forgotten() {
+    fn links_are_told_in_the_order_of_their_times_and_forgotten() {
         let mut chain = Chain::default();
-        let at = |hours| Timestamp(0).plus(Span::hours(hours));
-        chain.note(Subject::Office, Link::Probing, at(2));
-        chain.note(Subject::Office, Link::Scan, at(1));
-        let links = |now| -> Vec<Link> {
-            chain.before(Subject::Office, now).into_iter().map(|(link, _)| link).collect()
-        };
-        assert_eq!(links(at(3)), [Link::Scan, Link::Probing]);
-        assert_eq!(links(at(24 * 8)), [Link::Scan]);
-        assert!(links(at(24 * 40)).is_empty());
+        chain.note(Whom::Office, Link::Probing, at(2));
+        chain.note(Whom::Office, Link::Scan, at(1));
+        assert_eq!(links(&chain, &[], at(3)), [Link::Scan, Link::Probing]);
+        assert_eq!(links(&chain, &[], at(24 * 8)), [Link::Scan]);
+        assert!(links(&chain, &[], at(24 * 40)).is_empty());
+    }
+
+    #[test]
+    fn a_test_call_is_told_though_the_burst_begins_with_another() {
+        let (mut chain, own) = (Chain::default(), Whom::Account("214".into()));
+        chain.note(own, Link::Test, at(1));
+        chain.note(own, Link::Test, at(3));
+        let steps = chain.before(&[own], at(3), at(3));
+        assert_eq!(steps, [Step { link: Link::Test, time: at(1), own: true }]);
+    }
+
+    #[test]
+    fn another_accounts_links_are_not_told() {
+        let (mut chain, own, other) =
+            (Chain::default(), Whom::Account("214".into()), Whom::Account("215".into()));
+        chain.note(other, Link::Leak, at(1));
+        assert!(links(&chain, &[own], at(2)).is_empty());
+        chain.note(own, Link::Leak, at(1));
+        let steps = chain.before(&[own], at(2), at(2));
+        assert!(steps[0].own && steps[0].wakes(at(2)) && !steps[0].wakes(at(24 * 9)));
+    }
+
+    #[test]
+    fn calls_within_minutes_are_one_step_and_what_is_accepted_is_none() {
+        let (mut chain, own) = (Chain::default(), Whom::Account("214".into()));
+        chain.note(own, Link::Test, at(1));
+        chain.note(own, Link::NewDevice, at(1));
+        let soon = at(1).plus(Span::minutes(5));
+        assert_eq!(links(&chain, &[own], soon), [Link::NewDevice]);
+        assert_eq!(links(&chain, &[own], at(2)), [Link::NewDevice, Link::Test]);
+        chain.excuse(own);
+        assert_eq!(links(&chain, &[own], at(2)), [Link::NewDevice]);
     }
 }

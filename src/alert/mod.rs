@@ -6,12 +6,14 @@
 pub mod book;
 pub mod chain;
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Check, Finding, Rule, Subject};
 use crate::labels;
 use crate::time::{Span, Timestamp};
 
 pub use book::Book;
-pub use chain::{Chain, Link};
+pub use chain::{Chain, Whom};
 
 labels! {
     /// Where an incident stands.
@@ -23,7 +25,7 @@ labels! {
 }
 
 /// What an incident is about: one is open at a time for a subject and a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
     /// Calls that cost: whatever rules speak, people get one page.
     Toll,
@@ -31,12 +33,14 @@ pub enum Cause {
     Flood,
     /// Something worth knowing that pages nobody, by rule.
     Notice(Rule),
+    /// A handset's calls can no longer be seen.
+    Unseen,
     /// A weakness of a handset, or an attack on it.
     Posture(Check),
 }
 
 /// Which incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// Whom it is about.
     pub subject: Subject,
@@ -73,6 +77,8 @@ pub struct Settings {
     pub hold_weakness: Span,
     /// An incident is updated at so many times the calls that were told last.
     pub calls_factor: u32,
+    /// An incident is updated at so many hundredths of a decade of evidence more than was told last.
+    pub evidence_step: i32,
     /// An incident is updated at so many times the money that was told last.
     pub money_factor: i64,
     /// Less money than this never makes an update, in millionths.
@@ -90,6 +96,7 @@ impl Default for Settings {
             hold: Span::hours(12),
             hold_weakness: Span::days(7),
             calls_factor: 3,
+            evidence_step: 300,
             money_factor: 10,
             money_floor: 10_000_000,
             crowd: 3,

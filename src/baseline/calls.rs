@@ -3,6 +3,8 @@
 //! In: call facts. Out: `Call`, `Lane`, `Tier`, `Ring`.
 //! Never: grows beyond its tables.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::bounded::SlotId;
 use crate::dial::{Group, Kind, RateId, Region, Risk, Target};
 use crate::fact::{CallFact, CallNo, Cause};
@@ -75,7 +77,7 @@ impl Tier {
 }
 
 /// How far a remembered call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
     /// Dialled or ringing.
     Trying,
@@ -91,7 +93,7 @@ pub enum Progress {
 const RINGING: Span = Span::minutes(5);
 
 /// A call as detection remembers it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// Its number in this run.
     pub no: CallNo,
@@ -248,6 +250,22 @@ pub struct Ring<const N: usize> {
 impl<const N: usize> Default for Ring<N> {
     fn default() -> Self {
         Self { slots: [None; N], next: 0 }
+    }
+}
+
+/// As a list, for snapshots.
+impl<const N: usize> Serialize for Ring<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.slots.as_slice(), self.next).serialize(serializer)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Ring<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (slots, next) = <(Vec<Option<SlotId>>, usize)>::deserialize(deserializer)?;
+        let mut ring = Self { next: next % N, ..Self::default() };
+        ring.slots.iter_mut().zip(slots).for_each(|(slot, kept)| *slot = kept);
+        Ok(ring)
     }
 }
 

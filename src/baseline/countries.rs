@@ -3,15 +3,18 @@
 //! In: unsuspicious calls. Out: whether a country is known or a habit.
 //! Never: lets an attack make its countries known.
 
-use crate::bounded::Table;
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Image, Table};
 use crate::dial::Region;
 use crate::time::{Span, Timestamp};
 
 /// Calls within this time of a country's first don't make it known: they are the same event.
 const EVENT: Span = Span::DAY;
 
-#[derive(Clone, Copy, Debug)]
-struct Visit {
+/// When a country was called first, and how often.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Visit {
     first: Timestamp,
     calls: u32,
 }
@@ -30,6 +33,16 @@ impl Default for Countries {
 }
 
 impl Countries {
+    /// All of them as plain data.
+    pub fn image(&self) -> Image<Region, Visit> {
+        self.visits.image()
+    }
+
+    /// Takes back what `image` gave.
+    pub fn restore(&mut self, image: Image<Region, Visit>) {
+        self.visits.restore(image);
+    }
+
     /// Whether the office called a country before, the last day apart.
     pub fn is_known(&self, region: Region, now: Timestamp) -> bool {
         self.visits
@@ -57,7 +70,7 @@ impl Countries {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Habit {
     region: Region,
     calls: u16,
@@ -66,7 +79,7 @@ struct Habit {
 }
 
 /// A handset's countries: the eight that it called last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Habits {
     habits: [Option<Habit>; 8],
 }
@@ -74,7 +87,13 @@ pub struct Habits {
 impl Habits {
     /// Whether the handset called a country at least three times on at least two days.
     pub fn is_familiar(&self, region: Region) -> bool {
-        self.habits.iter().flatten().any(|h| h.region == region && h.calls >= 3 && h.days >= 2)
+        self.familiar().any(|(known, ..)| known == region)
+    }
+
+    /// The countries that it calls as a habit: how many calls, on how many days.
+    pub fn familiar(&self) -> impl Iterator<Item = (Region, u16, u8)> {
+        let habits = self.habits.iter().flatten().filter(|h| h.calls >= 3 && h.days >= 2);
+        habits.map(|h| (h.region, h.calls, h.days))
     }
 
     /// An unsuspicious call there on a local day.

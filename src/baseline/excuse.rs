@@ -5,6 +5,7 @@
 
 use crate::dial::Region;
 use crate::fact::CallFact;
+use crate::handsets::Who;
 use crate::labels;
 use crate::time::Timestamp;
 
@@ -36,9 +37,13 @@ pub struct Allowance {
 impl Allowance {
     /// Whether it holds for a call.
     pub fn covers(&self, fact: &CallFact, now: Timestamp) -> bool {
+        self.admits(&fact.who, fact.target.region, now)
+    }
+
+    /// Whether it holds for somebody's calls to a country.
+    pub fn admits(&self, who: &Who, region: Option<Region>, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
-            && (self.user.is_empty() || self.user.as_bytes() == fact.who.user.as_bytes())
-            && (self.regions.is_empty()
-                || fact.target.region.is_some_and(|region| self.regions.contains(&region)))
+            && (self.user.is_empty() || self.user.as_bytes() == who.user.as_bytes())
+            && (self.regions.is_empty() || region.is_some_and(|region| self.regions.contains(&region)))
     }
 }

@@ -3,11 +3,13 @@
 //! In: a row of the tariff, a time talked. Out: `Money`.
 //! Never: prices a call by itself.
 
+use serde::{Deserialize, Serialize};
+
 use crate::dial::{Rate, RateId};
 use crate::time::Span;
 
 /// A range of money around the best guess, in millionths of the currency's unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// At the least.
     pub low: i64,

@@ -3,6 +3,8 @@
 //! In: its calls and what they cost. Out: its history, spending and usual rate.
 //! Never: grows.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::bounded::SlotId;
 use crate::dial::{Group, Region};
 use crate::handsets::Who;
@@ -20,7 +22,7 @@ pub const RING: usize = 24;
 pub const GROUPS: usize = <Group as Label>::ALL.len();
 
 /// What is known of one handset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Handset {
     /// Who it is, as of its last fact.
     pub who: Who,
@@ -77,7 +79,7 @@ impl Handset {
 }
 
 /// Money spent in the last hour and day, in millionths.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Spend {
     hour: Buckets<12, 300>,
     day: Buckets<24, 3_600>,
@@ -106,6 +108,22 @@ struct Buckets<const N: usize, const SECONDS: i64> {
 impl<const N: usize, const SECONDS: i64> Default for Buckets<N, SECONDS> {
     fn default() -> Self {
         Self { latest: i64::MIN, sums: [0; N] }
+    }
+}
+
+/// As a list, for snapshots.
+impl<const N: usize, const SECONDS: i64> Serialize for Buckets<N, SECONDS> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.latest, self.sums.as_slice()).serialize(serializer)
+    }
+}
+
+impl<'de, const N: usize, const SECONDS: i64> Deserialize<'de> for Buckets<N, SECONDS> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (latest, sums) = <(i64, Vec<i64>)>::deserialize(deserializer)?;
+        let mut buckets = Self { latest, ..Self::default() };
+        buckets.sums.iter_mut().zip(sums).for_each(|(sum, kept)| *sum = kept);
+        Ok(buckets)
     }
 }
 

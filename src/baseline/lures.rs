@@ -73,7 +73,7 @@ mod tests {
         let mut table: Table<u8, ()> = Table::new(9, 0);
         let mut id = |n| HandsetId(table.find_or_insert(&n, Timestamp(0), || ()).slot);
         let (mut lures, start) = (Lures::default(), Timestamp::from_parts(1_794_787_200, 0));
-        let number = |n: u8| 3_712_0000_000 + u64::from(n);
+        let number = |n: u8| 37_120_000_000 + u64::from(n);
         let tail = |n: u8| u32::try_from(number(n) % TAIL).unwrap();
         lures.ring(id(0), tail(0), start);
         assert!(!lures.lured(number(0), start));

@@ -10,6 +10,7 @@ pub mod excuse;
 pub mod exposure;
 pub mod handset;
 pub mod hours;
+pub mod learning;
 pub mod lures;
 pub mod memory;
 pub mod numbers;
@@ -21,11 +22,11 @@ pub mod windows;
 use std::collections::BTreeMap;
 
 use crate::bounded::{SlotId, Table};
-use crate::dial::Group;
+use crate::dial::{Group, Region};
 use crate::fact::{CallFact, CallNo};
 use crate::handsets::{HandsetId, Who};
 use crate::ledger::Key;
-use crate::time::{OfficeHours, Span, Timestamp};
+use crate::time::{LocalTime, OfficeHours, Span, Timestamp};
 
 use calls::{Call, Lane, Progress, Ring, Tier};
 use countries::Countries;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub grace: Span,
     /// How long before opening and after closing the office is half awake.
     pub shoulder: Span,
+    /// The country the office is in.
+    pub home: Region,
+    /// For how long the learning report waits.
+    pub report_after: Span,
     /// What is allowed, to whom, until when.
     pub allowances: Vec<Allowance>,
 }
@@ -65,6 +70,8 @@ impl Default for Settings {
             numbers: 32_768,
             grace: Span::days(7),
             shoulder: Span::hours(2),
+            home: Region::GB,
+            report_after: Span::days(7),
             allowances: Vec::new(),
         }
     }
@@ -145,6 +152,11 @@ impl Baseline {
     /// Whether a moment lies in office hours, near them, or far from them.
     pub fn part(&self, at: Timestamp) -> DayPart {
         hours::part(&self.hours, self.settings.shoulder, at)
+    }
+
+    /// A moment by the office's clock.
+    pub fn local(&self, at: Timestamp) -> LocalTime {
+        self.hours.local(at)
     }
 
     /// Whether the installation is too young to know which countries are usual.

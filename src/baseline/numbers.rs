@@ -3,7 +3,9 @@
 //! In: attempts, failures, taints. Out: whether a number is known, retried, or a conference.
 //! Never: lets an attack make its numbers known.
 
-use crate::bounded::Table;
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Image, Table};
 use crate::handsets::HandsetId;
 use crate::time::{Span, Timestamp};
 
@@ -17,7 +19,7 @@ const CONFERENCE: Span = Span::hours(2);
 const MEMORY: Span = Span::days(60);
 
 /// What is known of a number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Seen {
     first: Timestamp,
     last: Timestamp,
@@ -109,6 +111,16 @@ impl Numbers {
         if let Some(seen) = self.entry(number) {
             seen.tainted = true;
         }
+    }
+
+    /// All of them as plain data.
+    pub fn image(&self) -> Image<u64, Seen> {
+        self.seen.image()
+    }
+
+    /// Takes back what `image` gave.
+    pub fn restore(&mut self, image: Image<u64, Seen>) {
+        self.seen.restore(image);
     }
 
     /// How many were forgotten for lack of room.

@@ -3,6 +3,8 @@
 //! In: moments. Out: sums over 1 min, 15 min, 1 h and 24 h.
 //! Never: counts beyond 65,535 a step.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 /// Microseconds of a step, and how many steps a window has: the ledger's.
@@ -10,12 +12,12 @@ const SHAPE: [(i64, usize); 4] = [(5_000_000, 13), (60_000_000, 16), (300_000_00
 const STEPS: usize = 25;
 
 /// Four rings of counts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Windows {
     rings: [Ring; 4],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Ring {
     latest: i64,
     steps: [u16; STEPS],

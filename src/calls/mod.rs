@@ -15,6 +15,8 @@ use std::hash::BuildHasher;
 
 pub use timers::Limits;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::{KeyedHash, SlotId, Table};
 use crate::decode::Path;
 use crate::sip::{Message, Method, Start};
@@ -24,7 +26,7 @@ use legs::{Leg, Legs, Tail};
 use timers::Timers;
 
 /// A call's number in this run, counted from 1. Both legs of a call have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallNo(pub u64);
 
 /// Where a call stands.

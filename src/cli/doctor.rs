@@ -9,7 +9,7 @@ use super::args::{self, Args};
 use super::{Failure, is_terminal, json};
 use crate::capture::file::{self, Source};
 use crate::dial::Dial;
-use crate::record::Style;
+use crate::record::{Style, grouped, length};
 use crate::run::doctor::{Doctor, Level, Report, Verdict};
 use crate::tally::Label;
 
@@ -65,7 +65,7 @@ fn listen(_: &mut Doctor, _: &str, _: u64) -> Result<(), Failure> {
 fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let style = if is_terminal(&io::stdout()) { Style::Colour } else { Style::Plain };
     writeln!(out, "{}", style.bold(&format!("{}: {}", report.verdict.name(), report.verdict.about())))?;
-    writeln!(out, "  {} frames in {:.0} s", report.totals.frames, report.length.as_secs_f64())?;
+    writeln!(out, "  {} frames in {}", grouped(report.totals.frames), length(report.length))?;
     for line in &report.lines {
         let mark = match line.level {
             Level::Fine => "+",

@@ -157,6 +157,14 @@ fn json(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// Columns of the terminal that standard output is, if it is one; at least 40, so that a wrong answer
+/// leaves something to read, and at most 120, because longer lines are hard to read.
+fn columns() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    let (_, columns) = terminal.size_checked().filter(|_| terminal.is_term())?;
+    Some(usize::from(columns).clamp(40, 120))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,12 +177,4 @@ mod tests {
         assert_eq!(Failure::Dial(DialError::OutsideLine("x".to_owned())).code(), 2);
         assert_eq!(Failure::Alerted.code(), 3);
     }
-}
-
-/// Columns of the terminal that standard output is, if it is one; at least 40, so that a wrong answer
-/// leaves something to read, and at most 120, because longer lines are hard to read.
-fn columns() -> Option<usize> {
-    let terminal = console::Term::stdout();
-    let (_, columns) = terminal.size_checked().filter(|_| terminal.is_term())?;
-    Some(usize::from(columns).clamp(40, 120))
 }

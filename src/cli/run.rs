@@ -1,6 +1,6 @@
 //! `run`: the daemon.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -8,7 +8,7 @@ use super::args::{self, Args};
 use super::{Failure, is_terminal};
 use crate::config::Config;
 use crate::judge::Output;
-use crate::record::{Style, Writer};
+use crate::record::{Recorder, Style, Writer};
 use crate::run::daemon::{self, DaemonError, MakeOutlets, Options};
 use crate::run::outlet::Outlet;
 use crate::tally::Label;
@@ -22,11 +22,15 @@ pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
         user: run.user.clone(),
         allow_root: run.allow_root,
     };
-    let verbose = args.verbose > 0;
-    let outlets: MakeOutlets = Box::new(move |config, _| {
-        let mut outlets: Vec<Box<dyn Outlet>> = vec![Box::new(Said)];
-        if verbose {
-            outlets.push(Box::new(Shown(writer(config))));
+    let verbose = args.verbose;
+    let outlets: MakeOutlets = Box::new(move |config, recorder| {
+        let mut outlets: Vec<Box<dyn Outlet>> = Vec::new();
+        // Whoever sees both would read everything twice.
+        if !(verbose > 0 && io::stdout().is_terminal() && io::stderr().is_terminal()) {
+            outlets.push(Box::new(Said));
+        }
+        if verbose > 0 {
+            outlets.push(Box::new(Shown(writer(config, recorder, verbose > 1))));
         }
         Ok(outlets)
     });
@@ -51,13 +55,13 @@ fn log(verbose: u8) {
     let _ = if terminal { format.try_init() } else { format.without_time().try_init() };
 }
 
-fn writer(config: &Config) -> Writer {
+fn writer(config: &Config, recorder: &Recorder, verbose: bool) -> Writer {
     Writer {
         style: if is_terminal(&io::stdout()) { Style::Colour } else { Style::Plain },
-        recorder: config.recorder(),
+        recorder: recorder.clone(),
         hours: config.office_hours().clone(),
         zone: config.timezone().to_owned(),
-        verbose: true,
+        verbose,
         width: super::columns(),
     }
 }

@@ -83,6 +83,7 @@ pub(super) struct NumberBlock {
     day: u32,
     unusual: u32,
     alarming_hour: u32,
+    premium: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,6 +187,7 @@ impl Detect {
                 day: self.number_block.day,
                 unusual: self.number_block.unusual,
                 alarming_hour: self.number_block.alarming_hour,
+                premium: self.number_block.premium,
             },
             prefix_probe: self.prefix_probe.prefixes,
             concurrent: limits::Concurrent {
@@ -219,6 +221,7 @@ impl Detect {
             ("number_block", "day", self.number_block.day),
             ("number_block", "unusual", self.number_block.unusual),
             ("number_block", "alarming_hour", self.number_block.alarming_hour),
+            ("number_block", "premium", self.number_block.premium),
             ("prefix_probe", "prefixes", self.prefix_probe.prefixes),
             ("concurrent", "hot", self.concurrent.hot),
             ("concurrent", "open", self.concurrent.open),
@@ -282,7 +285,7 @@ impl Default for FirstCountry {
 impl Default for NumberBlock {
     fn default() -> Self {
         let of = Settings::default().number_block;
-        Self { day: of.day, unusual: of.unusual, alarming_hour: of.alarming_hour }
+        Self { day: of.day, unusual: of.unusual, alarming_hour: of.alarming_hour, premium: of.premium }
     }
 }
 
@@ -354,7 +357,7 @@ mod tests {
             out_of_hours = { hot = 11, abroad_fast = 12, abroad_slow = 13, abroad_near = 14, familiar_extra = 15, office_hot = 16, office_abroad = 17 }
             first_country = { shut = 18, open = 19 }
             home_at_night = [34, 35, 36, 37]
-            number_block = { day = 20, unusual = 21, alarming_hour = 38 }
+            number_block = { day = 20, unusual = 21, alarming_hour = 38, premium = 39 }
             prefix_probe = { prefixes = 22 }
             concurrent = { hot = 23, open = 24, shut = 25, same_number = 39 }
             long_call = { hot_minutes = 26, shut_minutes = 27, open_minutes = 28 }
@@ -372,7 +375,7 @@ mod tests {
         assert_eq!((hours.office_hot, hours.office_abroad), (16, 17));
         assert_eq!((settings.first_country.shut, settings.first_country.open), (18, 19));
         let block = settings.number_block;
-        assert_eq!([block.day, block.unusual, block.alarming_hour], [20, 21, 38]);
+        assert_eq!([block.day, block.unusual, block.alarming_hour, block.premium], [20, 21, 38, 39]);
         assert_eq!(settings.home_at_night, [34, 35, 36, 37]);
         assert_eq!((settings.prefix_probe, settings.callid_reuse), (22, 33));
         assert_eq!(settings.concurrent, limits::Concurrent { hot: 23, open: 24, shut: 25, same_number: 39 });

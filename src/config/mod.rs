@@ -21,7 +21,7 @@ pub use error::{Error, Problem};
 use crate::baseline::excuse::Allowance;
 use crate::dial::Region;
 use crate::sensor::watch;
-use crate::time::{OfficeHours, Timestamp};
+use crate::time::{OfficeHours, Span, Timestamp};
 use crate::{baseline, dial, handsets, judge, posture, sensor};
 
 use error::{Located, Step};
@@ -52,7 +52,7 @@ impl Default for Config {
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
 /// ahead of them, but without effect. A key leaves this list when its stage arrives.
-const AHEAD: [&[&str]; 2] = [&["detect", "learning_days"], &["fleet"]];
+const AHEAD: [&[&str]; 1] = [&["fleet"]];
 
 impl Config {
     /// Reads a file, and the rate deck that it names.
@@ -284,6 +284,8 @@ impl Config {
         judge::Settings {
             baseline: baseline::Settings {
                 allowances: self.allowances.clone(),
+                home: self.home,
+                report_after: Span::days(self.file.detect.learning_days.into()),
                 ..baseline::Settings::default()
             },
             detect: self.file.detect.settings(),

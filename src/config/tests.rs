@@ -216,9 +216,9 @@ fn listening_beyond_loopback_is_fine_with_a_token_or_mtls() {
 #[test]
 fn says_which_sections_are_ahead_of_this_version() {
     let config =
-        parse("f", "[http]\nlisten = \"127.0.0.1:80\"\n[detect]\nlearning_days = 9\n[site]\nname = \"x\"")
+        parse("f", "[http]\nlisten = \"127.0.0.1:80\"\n[fleet]\nservers = [\"nats://127.0.0.1:4222\"]\n[site]\nname = \"x\"")
             .unwrap();
-    assert_eq!(config.ahead_of_this_version(), ["detect.learning_days"]);
+    assert_eq!(config.ahead_of_this_version(), ["fleet"]);
     assert!(Config::default().ahead_of_this_version().is_empty());
 }
 

@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::baseline::calls::{Call, Lane, Progress};
 use crate::baseline::exposure::Money;
 use crate::dial::Region;
-use crate::finding::{Rule, Sample, Severity};
+use crate::finding::{Link, Rule, Sample, Severity, Step, Subject};
 use crate::handsets::HandsetId;
+use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 use super::Verdict;
@@ -20,12 +23,14 @@ const HANDSETS: usize = 64;
 const SAMPLES: usize = 20;
 
 /// The calls of one incident, added up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dossier {
     /// What the rule that opened it decided, with the highest severity so far.
     pub verdict: Verdict,
     /// Other rules that spoke since, in order.
     pub also: Vec<Rule>,
+    /// Earlier steps of an attack, in order.
+    pub chain: Vec<Step>,
     /// How many calls.
     pub calls: u32,
     /// How many of them are talking.
@@ -34,6 +39,8 @@ pub struct Dossier {
     pub money: Money,
     /// What those that are talking cost a minute.
     pub per_minute: i64,
+    /// Hundredths of a decade of evidence that its calls aren't ordinary, the most of any of them.
+    pub evidence: i32,
     /// When the first was attempted.
     pub first: Timestamp,
     /// When the last was attempted.
@@ -44,16 +51,24 @@ pub struct Dossier {
     samples: VecDeque<Sample>,
 }
 
+/// Decades are capped at 14; less than none is none.
+#[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer that fits")]
+fn hundredths(decades: f32) -> i32 {
+    if decades > 0.0 { (decades * 100.0) as i32 } else { 0 }
+}
+
 impl Dossier {
     /// Opened by a verdict; it holds no call yet.
     pub fn new(verdict: Verdict) -> Self {
         Self {
             verdict,
             also: Vec::new(),
+            chain: Vec::new(),
             calls: 0,
             talking: 0,
             money: Money::default(),
             per_minute: 0,
+            evidence: 0,
             first: verdict.since,
             last: verdict.since,
             numbers: BTreeSet::new(),
@@ -61,6 +76,20 @@ impl Dossier {
             handsets: Vec::new(),
             samples: VecDeque::new(),
         }
+    }
+
+    /// No more than is kept, whatever a snapshot held.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.also.truncate(Rule::ALL.len());
+        self.chain.truncate(Link::ALL.len());
+        self.regions.truncate(REGIONS);
+        self.handsets.truncate(HANDSETS);
+        self.samples.truncate(SAMPLES);
+        while self.numbers.len() > NUMBERS {
+            self.numbers.pop_last();
+        }
+        self
     }
 
     /// Which calls it is about.
@@ -75,6 +104,9 @@ impl Dossier {
         }
         self.calls = self.calls.saturating_add(1);
         self.last = self.last.max(call.time);
+        let crowd = call.crowd.filter(|_| self.verdict.subject == Subject::Office);
+        let decades = crowd.map_or(call.judged.odds.decades, |crowd| crowd.decades);
+        self.evidence = self.evidence.max(hundredths(decades));
         self.money = self.money.plus(call.accrued);
         if call.progress == Progress::Talking {
             self.talks(per_minute);
@@ -119,6 +151,29 @@ impl Dossier {
         } else if !self.also.contains(&verdict.rule) {
             self.also.push(verdict.rule);
         }
+    }
+
+    /// An earlier step of an attack on the same handset or office: money is at stake now.
+    pub fn follows(&mut self, step: Step, now: Timestamp) {
+        match self.chain.iter_mut().find(|known| known.link == step.link) {
+            // Steps that go on while the incident is open don't come before it anew.
+            Some(_) => return,
+            None => self.chain.push(step),
+        }
+        self.chain.sort_by_key(|step| (step.time, step.link));
+        if step.raises(now) && self.verdict.severity == Severity::Warning {
+            self.verdict.severity = Severity::Critical;
+        }
+    }
+
+    /// The rules that have spoken, the one that opened it first.
+    pub fn rules(&self) -> impl Iterator<Item = Rule> {
+        std::iter::once(self.verdict.rule).chain(self.also.iter().copied())
+    }
+
+    /// The handsets that took part, up to the bound.
+    pub fn who(&self) -> &[HandsetId] {
+        &self.handsets
     }
 
     /// How urgent it is.

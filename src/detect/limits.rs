@@ -127,6 +127,8 @@ pub struct NumberBlock {
     pub unusual: u32,
     /// Within an hour, risky, or out of hours in a country new to the office.
     pub alarming_hour: u32,
+    /// Within 3 h, premium numbers at home.
+    pub premium: u32,
 }
 
 /// Limits of `concurrent`.
@@ -167,9 +169,9 @@ impl Default for Settings {
         Self {
             spike: 10.0,
             confirm: Confirm {
-                open: 3.5,
-                open_risky: 2.5,
-                list: 7.5,
+                open: 4.0,
+                open_risky: 3.0,
+                list: 8.5,
                 list_risky: 5.0,
                 shut: 3.0,
                 shut_premium: 6.0,
@@ -203,7 +205,7 @@ impl Default for Settings {
                 office_abroad: 3,
             },
             first_country: FirstCountry { shut: 2, open: 4 },
-            number_block: NumberBlock { day: 5, unusual: 3, alarming_hour: 2 },
+            number_block: NumberBlock { day: 5, unusual: 3, alarming_hour: 2, premium: 4 },
             prefix_probe: 3,
             concurrent: Concurrent { hot: 3, open: 4, shut: 3, same_number: 2 },
             long_call: LongCall { hot: Span::minutes(20), shut: Span::minutes(60), open: Span::hours(3) },

@@ -4,6 +4,7 @@
 //! Never: reads a clock, tells anybody.
 
 pub mod callid_reuse;
+pub mod clear_sip_drop;
 pub mod concurrent;
 pub mod dossier;
 pub mod first_country;
@@ -19,6 +20,8 @@ pub mod sentence;
 pub mod spend;
 pub mod spike;
 
+use serde::{Deserialize, Serialize};
+
 use crate::baseline::Baseline;
 use crate::baseline::calls::{Call, Lane};
 use crate::finding::{Rule, Severity, Subject};
@@ -29,7 +32,7 @@ use crate::time::{Span, Timestamp};
 pub use limits::Settings;
 
 /// What a rule decided, before anybody writes it down.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Which rule.
     pub rule: Rule,

@@ -2,7 +2,7 @@
 //! premium numbers is pumped or hunted for.
 //!
 //! In: an attempt. Out: a verdict on its handset.
-//! Never: counts a number twice, or numbers at home: those of a televote are neighbours too.
+//! Never: counts a number twice; takes the few neighbours of a televote at home for a block.
 
 use crate::baseline::calls::Tier;
 use crate::baseline::hours::DayPart;
@@ -16,10 +16,13 @@ use super::{Counted, Moment, Verdict};
 pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     let call = moment.call;
     let block = call.block()?;
-    if call.tier < Tier::Warm || call.group == Group::Premium || !call.counts() {
+    if call.tier < Tier::Warm || !call.counts() {
         return None;
     }
     let limits = moment.settings.number_block;
+    if call.group == Group::Premium {
+        return judged(moment, block, &[(Span::hours(3), limits.premium, true)]);
+    }
     let unusual = call.part == DayPart::Shut || (call.new_to_site && !moment.baseline.in_grace(moment.now));
     let alarming = call.exact && !call.familiar && (call.tier == Tier::Hot || (unusual && call.new_to_site));
     let spans = [
@@ -27,6 +30,10 @@ pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
         (Span::hours(3), limits.unusual, unusual),
         (Span::DAY, limits.day, true),
     ];
+    judged(moment, block, &spans)
+}
+
+fn judged(moment: &Moment<'_>, block: u64, spans: &[(Span, u32, bool)]) -> Option<Verdict> {
     spans.iter().filter(|(_, _, applies)| *applies).find_map(|(within, limit, _)| {
         let found = moment.find(moment.history(), *within, |past| past.block() == Some(block));
         let counted = Counted::of(found.numbers, *limit, *within);

@@ -3,17 +3,18 @@
 //! In: a dossier, who it is about, what is usual. Out: `Finding`.
 //! Never: prints a number in full, or text from outside unescaped.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::baseline::Baseline;
 use crate::baseline::calls::Lane;
 use crate::dial::Region;
-use crate::finding::{Evidence, Exposure, Finding, Rule, Sample, Subject};
+use crate::finding::{Evidence, Exposure, Finding, Named, Rule, Sample, Step, Subject};
 use crate::handsets::Who;
 use crate::tally::Label;
 use crate::text::escape;
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, civil_from_days};
 
 use super::Verdict;
 use super::dossier::Dossier;
@@ -28,6 +29,28 @@ pub struct Writer<'a> {
     pub now: Timestamp,
 }
 
+/// What came before, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chained {
+    clause: String,
+    word: String,
+}
+
+/// So many earlier steps are told in the sentence, all of them in the evidence.
+const STEPS: usize = 3;
+/// So many reasons are given.
+const REASONS: usize = 3;
+
+impl Chained {
+    /// Adds it to a finding: its sentence, its reasons, its evidence.
+    pub fn join(&self, finding: &mut Finding) {
+        let _ = write!(finding.sentence, "; earlier, {}", self.clause);
+        finding.reasons.truncate(REASONS - 1);
+        finding.reasons.push(format!("Earlier steps of an attack: {}", self.clause));
+        finding.evidence.push(("chain".into(), Evidence::Word(self.word.clone())));
+    }
+}
+
 /// Without a new call for so long, nothing is going on any more.
 const QUIET: Span = Span::hours(2);
 
@@ -39,7 +62,7 @@ impl Writer<'_> {
             Subject::Handset(id) => self.baseline.handset(id).map(|handset| handset.who),
             Subject::Office => None,
         };
-        Finding {
+        let mut finding = Finding {
             time: self.now,
             rule: verdict.rule.into(),
             severity: verdict.severity,
@@ -55,7 +78,46 @@ impl Writer<'_> {
             samples: dossier.samples(deciding),
             first_call: dossier.first,
             last_call: dossier.last,
+        };
+        if let Some(chain) = self.chain(&dossier.chain) {
+            chain.join(&mut finding);
         }
+        finding
+    }
+
+    /// What came before, in words; `None` if nothing did.
+    pub fn chain(&self, steps: &[Step]) -> Option<Chained> {
+        let told = |step: &Step| {
+            let about = step.link.about().trim_end_matches('.');
+            let (first, rest) = about.split_at_checked(1).unwrap_or((about, ""));
+            format!("{}{rest} ({})", first.to_lowercase(), self.when(step.time))
+        };
+        let last = steps.get(steps.len().saturating_sub(STEPS)..).unwrap_or(steps);
+        let clauses: Vec<String> = last.iter().map(told).collect();
+        let clause = match &clauses[..] {
+            [] => return None,
+            [one] => one.clone(),
+            [most @ .., one] => format!("{} and {one}", most.join(", ")),
+        };
+        let words: Vec<String> = steps.iter().map(|step| format!("{} {}", step.link, step.time)).collect();
+        Some(Chained { clause, word: words.join(", ") })
+    }
+
+    /// `Sat 21 Nov 02:14`, by the office's clock.
+    fn when(&self, at: Timestamp) -> String {
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let local = self.baseline.local(at);
+        let (_, month, day) = civil_from_days(local.day);
+        let name = |names: &[&'static str], n: u8| names.get(usize::from(n)).copied().unwrap_or("");
+        format!(
+            "{} {day} {} {:02}:{:02}",
+            name(&DAYS, local.weekday),
+            name(&MONTHS, month.saturating_sub(1)),
+            local.minute / 60,
+            local.minute % 60
+        )
     }
 
     fn exposure(&self, dossier: &Dossier) -> Exposure {
@@ -99,15 +161,7 @@ impl Writer<'_> {
     }
 
     fn subject(&self, who: Option<&Who>) -> String {
-        let Some(who) = who else { return "the office".to_owned() };
-        let user = std::str::from_utf8(who.user.as_bytes()).unwrap_or("");
-        let name =
-            self.names.get(user).map(|name| format!(" ({})", escape(name.as_bytes()))).unwrap_or_default();
-        if who.user.is_empty() {
-            format!("handset {}", who.ip)
-        } else {
-            format!("handset {}{name}", who.user)
-        }
+        who.map_or_else(|| "the office".to_owned(), |who| named(who, self.names))
     }
 
     fn clause(&self, verdict: &Verdict) -> String {
@@ -126,7 +180,7 @@ impl Writer<'_> {
                 format!(", for {} within {within}", units(currency, verdict.count))
             }
             Rule::CallidReuse => format!(", {:.0} of them under Call-IDs used before", verdict.count),
-            Rule::Spike | Rule::Forwarding | Rule::NumberBlock => String::new(),
+            Rule::Spike | Rule::Forwarding | Rule::NumberBlock | Rule::ClearSipDrop => String::new(),
         }
     }
 
@@ -160,12 +214,12 @@ impl Writer<'_> {
 
     fn reasons(&self, dossier: &Dossier) -> Vec<String> {
         let rules = std::iter::once(dossier.verdict.rule).chain(dossier.also.iter().copied());
-        rules.take(3).map(|rule| rule.about().trim_end_matches('.').to_owned()).collect()
+        rules.take(REASONS).map(|rule| rule.about().trim_end_matches('.').to_owned()).collect()
     }
 
-    fn evidence(&self, dossier: &Dossier) -> Vec<(&'static str, Evidence)> {
+    fn evidence(&self, dossier: &Dossier) -> Vec<Named> {
         let verdict = dossier.verdict;
-        let mut evidence = vec![
+        let mut evidence: Vec<(&'static str, Evidence)> = vec![
             ("count", Evidence::Figure(verdict.count)),
             ("limit", Evidence::Figure(verdict.limit)),
             ("within_s", Evidence::Figure(verdict.within.as_secs_f64())),
@@ -184,15 +238,22 @@ impl Writer<'_> {
             let also: Vec<&str> = dossier.also.iter().map(|rule| rule.name()).collect();
             evidence.push(("also", Evidence::Word(also.join(" "))));
         }
-        evidence
+        evidence.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
     }
+}
+
+/// `handset 214 (Reception)`, `handset 10.0.3.17`.
+pub(super) fn named(who: &Who, names: &BTreeMap<String, String>) -> String {
+    let user = std::str::from_utf8(who.user.as_bytes()).unwrap_or("");
+    let name = names.get(user).map(|name| format!(" ({})", escape(name.as_bytes()))).unwrap_or_default();
+    if who.user.is_empty() { format!("handset {}", who.ip) } else { format!("handset {}{name}", who.user) }
 }
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn plural(n: u32, noun: &str) -> String {
+pub(super) fn plural(n: u32, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 

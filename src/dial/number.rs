@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::numbering::Numbering;
 
 /// An ISO 3166-1 alpha-2 country code, or `001` for numbers of no country.
@@ -38,6 +41,19 @@ impl Region {
     pub fn as_str(&self) -> &str {
         let len = if self.0[2] == 0 { 2 } else { 3 };
         std::str::from_utf8(&self.0[..len]).unwrap_or("??")
+    }
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::new(&code).ok_or_else(|| D::Error::custom("not a country's code"))
     }
 }
 

@@ -3,6 +3,8 @@
 //! In: nothing. Out: `Target` and the labels it's made of.
 //! Never: decides anything.
 
+use serde::{Deserialize, Serialize};
+
 use crate::labels;
 
 use super::{Number, Region};
@@ -79,7 +81,7 @@ pub enum Leg {
 }
 
 /// Which row of the tariff prices a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct RateId(pub u32);
 
 /// What a call costs. Money is in millionths of the currency's unit.

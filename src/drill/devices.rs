@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::intruders;
 use super::kit::{Extra, Kit, Speaker};
 use super::packet::End;
 use super::rng::Rng;
@@ -42,6 +43,9 @@ pub(super) fn lldp(mac: [u8; 6], description: &str) -> Vec<u8> {
 pub(super) fn mac_name(mac: [u8; 6]) -> String {
     mac.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// When nobody calls any more, from midnight on.
+const EVENING: Span = Span::hours(20);
 
 /// Nothing but SIP.
 pub(super) fn none(_: &Site, _: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Extra> {
@@ -99,5 +103,22 @@ pub(super) fn weak(site: &Site, start: Timestamp, stop: Timestamp, rng: &mut Rng
     }
     weaknesses::forgotten_phone(&mut kit, site, start, stop);
     weaknesses::all(&mut kit, site, at.plus(Span::minutes(5)), stop);
+    kit.extras
+}
+
+/// A handset that speaks over TLS alone from its first evening on.
+pub(super) fn hidden(site: &Site, start: Timestamp, stop: Timestamp, _: &mut Rng) -> Vec<Extra> {
+    let mut kit = Kit::default();
+    if let Some(handset) = site.handsets.first() {
+        let server = site.pbx_end().with_port(5_061);
+        kit.tls(start.plus(EVENING), handset.end.with_port(40_061), server, Span::minutes(5), stop);
+    }
+    kit.extras
+}
+
+/// Somebody on the internet searches the office for SIP devices, once.
+pub(super) fn scanned(site: &Site, start: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Extra> {
+    let mut kit = Kit::default();
+    intruders::scan(&mut kit, site, start.plus(Span::hours(2)));
     kit.extras
 }

@@ -96,6 +96,19 @@ impl Kit {
         flow.at
     }
 
+    /// A connection over TLS that says a word at every `pause` until a moment. Nothing in it can be read.
+    pub(super) fn tls(&mut self, at: Timestamp, client: End, server: End, pause: Span, until: Timestamp) {
+        let mut flow = self.open(at, client, server);
+        // ClientHello and ServerHello as far as their first bytes, then application data (RFC 8446 section 5).
+        flow.send(self, Speaker::Client, ACK, &[22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3]);
+        flow.send(self, Speaker::Server, ACK, &[22, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3]);
+        while flow.at <= until {
+            flow.send(self, Speaker::Client, ACK, &[23, 3, 3, 0, 4, 9, 9, 9, 9]);
+            flow.send(self, Speaker::Server, ACK, &[23, 3, 3, 0, 4, 9, 9, 9, 9]);
+            flow.at = flow.at.plus(pause);
+        }
+    }
+
     /// A SYN that is answered with RST, or with nothing.
     pub(super) fn tcp_refused(&mut self, at: Timestamp, client: End, server: End, answered: bool) {
         let mut flow = Flow { client, server, at, seq: [self.next_serial(), 0] };

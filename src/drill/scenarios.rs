@@ -304,6 +304,10 @@ scenarios! {
     "enumeration" Posture 1 3 "somebody searches for extensions" => weakness(weaknesses::enumeration);
     "new_device" Posture 3 3 "an account registers from a softphone that it never was on" =>
         World { devices: weaknesses::new_device, habits: QUIET, ..office() };
+    "gone_dark" Posture 2 4 "a handset goes over to TLS, so that its calls can't be seen any more" =>
+        World { devices: devices::hidden, until: 10_800, registers_every: 86_400, ..World::default() };
+    "scan_then_calls" Attack 3 8 "somebody searches the office for SIP devices, and calls the next night" =>
+        World { devices: devices::scanned, ..weekend(Attack::IrsfFast) };
     "irsf_fast" Attack 3 12 "fast pumping at a weekend" => weekend(Attack::IrsfFast);
     "slow_drip" Attack 3 12 "a call abroad every half hour at night" => weekend(Attack::SlowDrip);
     "long_held" Attack 3 12 "calls abroad that stay up for hours" => weekend(Attack::LongHeld);

@@ -116,7 +116,7 @@ impl<'w> Stage<'w> {
                 if self.summary.start == Timestamp::default() {
                     self.summary.start = extra.at;
                 }
-                self.summary.end = extra.at;
+                self.summary.end = self.summary.end.max(extra.at);
                 self.audience.overhears(extra)?;
             }
         }
@@ -152,7 +152,7 @@ impl<'w> Stage<'w> {
             if self.summary.start == Timestamp::default() {
                 self.summary.start = cue.at;
             }
-            self.summary.end = cue.at;
+            self.summary.end = self.summary.end.max(cue.at);
             self.summary.invites += u64::from(matches!(cue.what, What::Invite { .. } | What::Hold(_)));
             self.audience.shows(slot, &running.leg, cue, 1 + u8::from(self.wire.doubled))?;
         }

@@ -4,18 +4,19 @@
 //! Alertmanager forgets what isn't repeated: so each alert carries `endsAt` three minutes ahead and is
 //! repeated every 30 s, and after a restart the open ones are repeated from the store.
 
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use serde::Serialize;
 
 use super::client::{Client, Outcome};
 use super::courier::{chance, now, wall};
 use super::outbox::pause;
 use super::post::{Counts, Notice, Sink};
 use crate::time::{Span, Timestamp};
+use shape::{Annotations, Labels, Post, annotations, labels};
 
 /// How often open alerts are repeated, and how long a replica holds them without word of us.
 const REPEAT: Duration = Duration::from_secs(30);
@@ -28,24 +29,6 @@ const TOGETHER: usize = 100;
 const ROOM: usize = 10_000;
 /// After this long a replica need not hear any more that something is over.
 const STALE: Span = Span::HOUR;
-
-/// What identifies an alert there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Labels {
-    alertname: &'static str,
-    site: String,
-    handset: String,
-    rule: String,
-    severity: String,
-    service: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Annotations {
-    summary: String,
-    description: String,
-    runbook_url: String,
-}
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -175,61 +158,12 @@ impl Board {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Post {
-    labels: Labels,
-    annotations: Annotations,
-    starts_at: String,
-    ends_at: String,
-}
-
 fn post(labels: &Labels, entry: &Entry, ends: Timestamp) -> Post {
     Post {
         labels: labels.clone(),
         annotations: entry.annotations.clone(),
         starts_at: entry.starts.to_string(),
         ends_at: ends.to_string(),
-    }
-}
-
-/// The same names as in `etc/prometheus/ringfence.rules.yml`.
-const TOLL: &str = "RingfenceTollFraudSuspected";
-const POSTURE: &str = "RingfencePostureFinding";
-const DRILL: &str = "RingfenceFireDrill";
-
-fn labels(notice: &Notice) -> Labels {
-    let toll = <crate::finding::Rule as crate::tally::Label>::ALL
-        .iter()
-        .any(|rule| crate::tally::Label::name(*rule) == notice.rule);
-    let alertname = if notice.is_drill() {
-        DRILL
-    } else if toll {
-        TOLL
-    } else {
-        POSTURE
-    };
-    Labels {
-        alertname,
-        site: notice.site.clone(),
-        handset: notice.label.clone(),
-        rule: notice.rule.clone(),
-        severity: notice.severity.clone(),
-        service: "ringfence",
-    }
-}
-
-fn annotations(notice: &Notice) -> Annotations {
-    let name = labels(notice).alertname;
-    let summary = match name {
-        TOLL => "A handset is placing calls that look like toll fraud.",
-        DRILL => "This is a fire drill: nothing happened.",
-        _ => "A handset is open to attack, or under attack.",
-    };
-    Annotations {
-        summary: summary.to_owned(),
-        description: notice.sentence.clone(),
-        runbook_url: format!("file:///usr/share/doc/ringfence/runbooks/{}.md", notice.rule),
     }
 }
 
@@ -260,7 +194,33 @@ impl Alertmanagers {
     /// # Errors
     /// No thread can be made.
     pub fn start(urls: &[String], at_most: Duration, counts: &Arc<Counts>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { board: Mutex::new(Board::new(urls.len())), changed: Condvar::new() });
+        Self::begin(Board::new(urls.len()), urls, at_most, counts)
+    }
+
+    /// Other replicas, which hear of everything that is open. The former ones let it end by itself.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn successor(&self, urls: &[String], at_most: Duration) -> std::io::Result<Self> {
+        let board = self.shared.lock();
+        let open = board.entries.iter().filter(|(_, entry)| entry.ended.is_none());
+        let successor = Board {
+            entries: open.map(|(labels, entry)| (labels.clone(), entry.clone())).collect(),
+            incidents: board.incidents.clone(),
+            version: board.version,
+            ..Board::new(urls.len())
+        };
+        drop(board);
+        Self::begin(successor, urls, at_most, &self.counts)
+    }
+
+    fn begin(
+        board: Board,
+        urls: &[String],
+        at_most: Duration,
+        counts: &Arc<Counts>,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { board: Mutex::new(board), changed: Condvar::new() });
         let mut threads = Vec::new();
         for (replica, url) in urls.iter().enumerate() {
             let worker = Worker {
@@ -434,6 +394,7 @@ fn clock() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use super::shape::{DRILL, POSTURE, TOLL};
     use super::*;
 
     fn notice(incident: &str, state: &str, severity: &str, time: i64) -> Notice {

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use serde_json::{Value, json};
 
@@ -38,11 +38,11 @@ pub trait History: Send + Sync {
     /// If it can't be read.
     fn calls(&self, query: &Query, before: Option<Timestamp>) -> io::Result<Vec<String>>;
 
-    /// Incidents other than `known`, as JSON records, oldest first, the newest `limit` of them.
+    /// Incidents other than `known`, which are named by when they were raised and by number, as JSON records, oldest first, the newest `limit` of them.
     ///
     /// # Errors
     /// If it can't be read.
-    fn alerts(&self, query: &Query, known: &[u64]) -> io::Result<Vec<String>>;
+    fn alerts(&self, query: &Query, known: &[(Timestamp, u64)]) -> io::Result<Vec<String>>;
 }
 
 /// Answers.
@@ -50,19 +50,24 @@ pub struct Api {
     /// Where the pictures are.
     pub board: Arc<Board>,
     recorder: RwLock<Arc<Recorder>>,
-    history: Option<Box<dyn History>>,
+    history: OnceLock<Box<dyn History>>,
     site: RwLock<String>,
 }
 
 impl Api {
     /// Over a board; `site` is the office's name.
     pub fn new(board: Arc<Board>, recorder: Recorder, site: String) -> Self {
-        Self { board, recorder: RwLock::new(Arc::new(recorder)), history: None, site: RwLock::new(site) }
+        Self {
+            board,
+            recorder: RwLock::new(Arc::new(recorder)),
+            history: OnceLock::new(),
+            site: RwLock::new(site),
+        }
     }
 
-    /// What was before the view begins comes from here.
-    pub fn set_history(&mut self, history: Box<dyn History>) {
-        self.history = Some(history);
+    /// What was before the view begins comes from here. Only the first one counts.
+    pub fn set_history(&self, history: Box<dyn History>) {
+        let _ = self.history.set(history);
     }
 
     /// Takes other names and another privacy.
@@ -90,7 +95,7 @@ impl Api {
             .chain(&view.open)
             .filter(|alert| query.since.is_none_or(|since| alert.time >= since || alert.since >= since))
             .collect();
-        let ids: Vec<u64> = view.over.iter().chain(&view.open).map(|alert| alert.id).collect();
+        let ids: Vec<_> = view.over.iter().chain(&view.open).map(|alert| (alert.since, alert.id)).collect();
         let known = wanted.into_iter().filter_map(|alert| record(|out| recorder.alert_line(out, alert)));
         let older = if query.open { Vec::new() } else { self.older(|history| history.alerts(query, &ids)) };
         newest(older, known, query)
@@ -108,7 +113,7 @@ impl Api {
 
     /// What was before the view begins.
     fn older(&self, ask: impl FnOnce(&dyn History) -> io::Result<Vec<String>>) -> Vec<String> {
-        let Some(history) = &self.history else { return Vec::new() };
+        let Some(history) = self.history.get() else { return Vec::new() };
         ask(&**history).unwrap_or_else(|error| {
             tracing::warn!("the history can't be read: {error}");
             Vec::new()
@@ -172,6 +177,7 @@ impl Api {
             "alerts_open": judge.open.len(),
             "watched_days": judge.days,
             "first_fact": judge.since.map(|since| since.to_string()),
+            "learning": judge.learning.as_ref().map(|report| self.recorder().learning_value(report)),
             "encrypted_flows": sensor.encrypted_flows,
             "warnings": sensor.warnings,
             "queue_dropped": counts(&dropped),

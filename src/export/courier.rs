@@ -28,8 +28,19 @@ struct Drill {
 struct Desk {
     outbox: Outbox,
     drills: Vec<Drill>,
+    /// Who carries from now on.
+    next: Option<Next>,
     closed: bool,
     trouble: Option<String>,
+}
+
+/// A carrier, which may hold secrets.
+struct Next(Box<dyn Carrier>);
+
+impl std::fmt::Debug for Next {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Next(***)")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +75,7 @@ impl Courier {
     /// No thread can be made.
     pub fn start(
         sink: Sink,
-        carrier: impl Carrier,
+        carrier: Box<dyn Carrier>,
         store: Option<Store>,
         counts: &Arc<Counts>,
         left: Vec<Letter>,
@@ -113,6 +124,27 @@ impl Courier {
         }
     }
 
+    /// Whoever carries from now on: what waits goes that way, and at once.
+    pub fn replace(&self, carrier: Box<dyn Carrier>) {
+        let mut desk = self.shared.lock();
+        desk.next = Some(Next(carrier));
+        desk.outbox.hurry();
+        drop(desk);
+        self.shared.changed.notify_one();
+    }
+
+    /// The sink is no more: what waits is forgotten, and the thread ends by itself.
+    pub fn retire(self) -> std::io::Result<()> {
+        for seq in self.shared.lock().outbox.clear() {
+            self.counts.count_dropped(self.sink);
+            if let Some(store) = &self.store {
+                store.delivered(self.sink.name(), seq);
+            }
+        }
+        // An attempt may be under way, which nobody waits for.
+        std::thread::Builder::new().name("retired".to_owned()).spawn(move || drop(self)).map(drop)
+    }
+
     /// Sends a fire drill past the queue; the answer says what became of it.
     pub fn drill(&self, notice: Notice, answer: SyncSender<Outcome>) {
         self.shared.lock().drills.push(Drill { notice, answer });
@@ -137,9 +169,9 @@ impl Drop for Courier {
     }
 }
 
-struct Worker<C> {
+struct Worker {
     sink: Sink,
-    carrier: C,
+    carrier: Box<dyn Carrier>,
     shared: Arc<Shared>,
     counts: Arc<Counts>,
     store: Option<Store>,
@@ -149,7 +181,7 @@ struct Worker<C> {
 /// When there is nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 
-impl<C: Carrier> Worker<C> {
+impl Worker {
     fn run(mut self) {
         while let Some((letters, drills)) = self.next() {
             for drill in drills {
@@ -165,11 +197,14 @@ impl<C: Carrier> Worker<C> {
     }
 
     /// Waits for something to do; `None` at the end.
-    fn next(&self) -> Option<(Vec<Letter>, Vec<Drill>)> {
+    fn next(&mut self) -> Option<(Vec<Letter>, Vec<Drill>)> {
         let mut desk = self.shared.lock();
         loop {
             if desk.closed {
                 return None;
+            }
+            if let Some(Next(carrier)) = desk.next.take() {
+                self.carrier = carrier;
             }
             let drills = std::mem::take(&mut desk.drills);
             let letters = desk.outbox.take(self.begun.elapsed());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::courier::now;
 use super::post::Notice;
-use super::sinks::Sinks;
+use super::sinks::{self, SinkError, Sinks};
 use crate::alert::{Alert, AlertState};
 use crate::finding::Severity;
 use crate::handsets::Who;
@@ -63,11 +63,9 @@ impl Desk {
             .iter()
             .filter(|alert| !kept.iter().any(|row| (row.raised, row.id) == (alert.since, alert.id)))
         {
+            // An alert and its letters are kept together or not at all: nobody was told of this one.
             let row = desk.row(alert);
-            if let Some(store) = &desk.store {
-                store.alert(row.clone(), Vec::new());
-            }
-            desk.push(&row);
+            desk.tell(row, true);
         }
         desk
     }
@@ -104,11 +102,32 @@ impl Desk {
         }
     }
 
-    /// Takes other names and privacy (SIGHUP); the journal is opened anew.
-    pub fn reload(&mut self, recorder: Recorder, labels: Labels) {
+    /// Takes other names, privacy and sinks (SIGHUP); the journal is opened anew.
+    ///
+    /// # Errors
+    /// Sinks that can't work: the former ones stay.
+    pub fn reload(
+        &mut self,
+        recorder: Recorder,
+        labels: Labels,
+        sinks: sinks::Settings,
+    ) -> Result<(), SinkError> {
         self.recorder = recorder;
         self.labels = labels;
-        self.sinks.reopen();
+        let pushed = self.sinks.pushes();
+        Arc::get_mut(&mut self.sinks).ok_or(SinkError::Shared)?.reload(sinks, self.store.as_ref())?;
+        if self.sinks.pushes() && !pushed {
+            let reader = self.store.as_ref().and_then(|store| store.reader().ok());
+            for row in reader.and_then(|reader| reader.open_alerts().ok()).unwrap_or_default() {
+                self.push(&row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where it sends.
+    pub fn sinks(&self) -> &Sinks {
+        &self.sinks
     }
 
     fn alert(&mut self, alert: &Alert) {

@@ -9,6 +9,7 @@ mod client;
 pub mod courier;
 pub mod desk;
 pub mod email;
+pub mod history;
 pub mod http;
 pub mod journal;
 pub mod metrics;

@@ -111,6 +111,18 @@ impl Outbox {
         lane.waiting.drain(..taken).map(|letter| letter.seq).collect()
     }
 
+    /// The receiver is another one now: it is tried at once.
+    pub fn hurry(&mut self) {
+        self.failures = 0;
+        self.not_before = Duration::ZERO;
+    }
+
+    /// Nobody wants what waits any more. Gives its numbers.
+    pub fn clear(&mut self) -> Vec<u64> {
+        self.taken = (0, 0);
+        self.lanes.iter_mut().flat_map(|lane| lane.waiting.drain(..)).map(|letter| letter.seq).collect()
+    }
+
     /// What was taken could not be sent now. `chance` in 0..1 spreads the next attempt, so that many
     /// senders don't all come back at once; `asked` is what the receiver asked for.
     pub fn failed(&mut self, now: Duration, chance: f64, asked: Option<Duration>) {

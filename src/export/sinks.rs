@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::alertmanager::Alertmanagers;
 use super::client::Outcome;
-use super::courier::{Courier, now, wall};
+use super::courier::{Carrier, Courier, now, wall};
 use super::email::{self, Email, EmailError};
 use super::journal::Journal;
 use super::post::{Counts, DRILL, Notice, Sink};
@@ -69,6 +69,9 @@ pub enum SinkError {
     /// No thread.
     #[error("a sink's thread can't be started: {0}")]
     Thread(#[from] std::io::Error),
+    /// Somebody else uses the sinks, too.
+    #[error("the sinks are in use elsewhere")]
+    Shared,
 }
 
 /// What became of a fire drill in one sink.
@@ -123,35 +126,68 @@ impl Sinks {
             reader.as_ref().and_then(|reader| reader.letters(sink.name()).ok()).unwrap_or_default()
         };
         let mut couriers = Vec::new();
-        if let Some(webhook) = &settings.webhook {
-            let carrier = Webhook::new(webhook.clone());
-            couriers.push(Courier::start(
-                Sink::Webhook,
-                carrier,
-                store.cloned(),
-                &counts,
-                left(Sink::Webhook),
-            )?);
-        }
-        if let Some(email) = &settings.email {
-            let carrier = Email::new(email)?;
-            couriers.push(Courier::start(Sink::Email, carrier, store.cloned(), &counts, left(Sink::Email))?);
-        }
-        if let Some(server) = &settings.syslog {
-            let carrier = Syslog::new(server.clone());
-            couriers.push(Courier::start(
-                Sink::Syslog,
-                carrier,
-                store.cloned(),
-                &counts,
-                left(Sink::Syslog),
-            )?);
+        for (sink, carrier) in carriers(&settings)? {
+            if let Some(carrier) = carrier {
+                couriers.push(Courier::start(sink, carrier, store.cloned(), &counts, left(sink))?);
+            }
         }
         let alertmanagers = (!settings.alertmanagers.is_empty())
             .then(|| Alertmanagers::start(&settings.alertmanagers, settings.at_most, &counts))
             .transpose()?;
         let scribe = settings.journal.clone().map(|path| scribe(path, &counts)).transpose()?;
         Ok(Self { settings, counts, scribe, couriers, alertmanagers })
+    }
+
+    /// Takes other settings (SIGHUP). What waits goes where it shall go now; a sink whose settings are
+    /// as they were notices nothing.
+    ///
+    /// # Errors
+    /// Settings that can't work: then nothing has changed.
+    pub fn reload(&mut self, settings: Settings, store: Option<&Store>) -> Result<(), SinkError> {
+        let carriers = carriers(&settings)?;
+        let old = &self.settings;
+        let same = [
+            (Sink::Webhook, settings.webhook == old.webhook),
+            (Sink::Email, settings.email == old.email),
+            (Sink::Syslog, settings.syslog == old.syslog),
+        ];
+        let changed = |sink: Sink| same.iter().any(|(one, same)| *one == sink && !same);
+        for (sink, carrier) in carriers.into_iter().filter(|(sink, _)| changed(*sink)) {
+            let at = self.couriers.iter().position(|courier| courier.sink == sink);
+            match (at, carrier) {
+                (Some(at), Some(carrier)) => self.couriers[at].replace(carrier),
+                (Some(at), None) => self.couriers.remove(at).retire()?,
+                (None, Some(carrier)) => {
+                    let new = Courier::start(sink, carrier, store.cloned(), &self.counts, Vec::new())?;
+                    self.couriers.push(new);
+                }
+                (None, None) => {}
+            }
+        }
+        if settings.alertmanagers != self.settings.alertmanagers {
+            self.push_to(&settings)?;
+        }
+        if settings.journal == self.settings.journal {
+            self.reopen();
+        } else {
+            // The former one writes what it has and ends.
+            self.scribe = settings.journal.clone().map(|path| scribe(path, &self.counts)).transpose()?;
+        }
+        self.settings = settings;
+        Ok(())
+    }
+
+    fn push_to(&mut self, settings: &Settings) -> Result<(), SinkError> {
+        let (urls, at_most) = (&settings.alertmanagers, settings.at_most);
+        let new = match &self.alertmanagers {
+            _ if urls.is_empty() => None,
+            Some(former) => Some(former.successor(urls, at_most)?),
+            None => Some(Alertmanagers::start(urls, at_most, &self.counts)?),
+        };
+        let former = std::mem::replace(&mut self.alertmanagers, new);
+        // An attempt may be under way, which nobody waits for.
+        std::thread::Builder::new().name("retired".to_owned()).spawn(move || drop(former))?;
+        Ok(())
     }
 
     /// What is counted.
@@ -272,6 +308,26 @@ impl Sinks {
             record: record.to_string(),
         }
     }
+}
+
+/// Whether settings can work at all.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check(settings: &Settings) -> Result<(), SinkError> {
+    carriers(settings).map(drop)
+}
+
+type Carriers = [(Sink, Option<Box<dyn Carrier>>); 3];
+
+/// Whoever carries for each sink that takes letters.
+fn carriers(settings: &Settings) -> Result<Carriers, SinkError> {
+    let boxed = |carrier| -> Box<dyn Carrier> { carrier };
+    let webhook = settings.webhook.clone().map(|hook| boxed(Box::new(Webhook::new(hook))));
+    let email = settings.email.as_ref().map(Email::new).transpose()?;
+    let email = email.map(|email| boxed(Box::new(email)));
+    let syslog = settings.syslog.clone().map(|server| boxed(Box::new(Syslog::new(server))));
+    Ok([(Sink::Webhook, webhook), (Sink::Email, email), (Sink::Syslog, syslog)])
 }
 
 fn answer(receiver: &Receiver<Outcome>, begun: Instant) -> Result<Duration, String> {

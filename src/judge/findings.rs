@@ -5,9 +5,10 @@
 
 use super::{Judge, Output};
 use crate::alert::book::Gist;
-use crate::alert::chain::Link;
 use crate::alert::{Cause, Key};
-use crate::finding::{Check, CheckFinding, Exposure, Finding, Severity, Status, Subject};
+use crate::detect::clear_sip_drop::{self, Drop};
+use crate::detect::sentence::Chained;
+use crate::finding::{CheckFinding, Exposure, Finding, Severity, Status, Subject};
 use crate::posture::password::Verdict;
 use crate::tally::Label;
 use crate::time::Timestamp;
@@ -32,48 +33,54 @@ impl Judge {
         }
     }
 
-    fn incident(&mut self, found: &CheckFinding, now: Timestamp) {
-        if let Some(link) = link(found) {
-            self.note(found.subject, link, found.time);
-        }
-        let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
-        let key = self.book.place(own, true, now);
-        let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0 };
+    fn costs_nothing(&self) -> Exposure {
         let prices = self.baseline.prices();
-        let none = Exposure {
+        Exposure {
             currency: prices.currency().to_owned(),
             basis: prices.basis().to_owned(),
             ..Exposure::default()
-        };
-        let reported = self.book.report(key, gist, now, || finding(found, key.subject, none));
+        }
+    }
+
+    /// A handset's calls can no longer be seen: worse if somebody was after it before.
+    pub(super) fn fell_silent(&mut self, drop: &Drop<'_>, now: Timestamp) {
+        let mut finding = clear_sip_drop::heard(drop, &self.names, self.costs_nothing());
+        let before = self.hunters(drop.who, now);
+        if let Some(chain) = self.writer(now).chain(&before) {
+            finding.severity = Severity::Critical;
+            chain.join(&mut finding);
+        }
+        let own = Key { subject: finding.subject, cause: Cause::Unseen };
+        let key = self.book.place(own, true, now);
+        if key != own {
+            (finding.subject, finding.who) = (key.subject, None);
+        }
+        let gist = Gist { severity: finding.severity, calls: 1, amount: 0, evidence: 0 };
+        let reported = self.book.report(key, gist, now, || finding);
+        self.tell(reported);
+    }
+
+    fn incident(&mut self, found: &CheckFinding, now: Timestamp) {
+        let before = self.before_finding(found);
+        self.note_finding(found);
+        let mut found = found.clone();
+        if !before.is_empty() {
+            found.severity = Severity::Critical;
+        }
+        let found = &found;
+        let own = Key { subject: found.subject, cause: Cause::Posture(found.check) };
+        let key = self.book.place(own, true, now);
+        let gist = Gist { severity: found.severity, calls: found.count.max(1), amount: 0, evidence: 0 };
+        let none = self.costs_nothing();
+        let chain = self.writer(now).chain(&before);
+        let reported = self.book.report(key, gist, now, || finding(found, key.subject, none, chain));
         self.tell(reported);
     }
 }
 
-/// What a finding means for fraud that follows: the first steps of an attack.
-const fn link(found: &CheckFinding) -> Option<Link> {
-    let critical = matches!(found.severity, Severity::Critical);
-    match found.check {
-        Check::Scanner | Check::Enumeration => Some(Link::Scan),
-        Check::BruteForce => Some(Link::BruteForce),
-        Check::NewDevice => Some(Link::NewDevice),
-        Check::UnsolicitedInbound
-        | Check::StrangerSip
-        | Check::BackdoorInbound
-        | Check::BackdoorOutbound
-        | Check::DigestLeak
-        | Check::DefaultWebPassword
-            if critical =>
-        {
-            Some(Link::Access)
-        }
-        _ => None,
-    }
-}
-
 /// In the shape of an alert: it rests on no calls and costs nothing yet.
-fn finding(found: &CheckFinding, subject: Subject, exposure: Exposure) -> Finding {
-    Finding {
+fn finding(found: &CheckFinding, subject: Subject, exposure: Exposure, chain: Option<Chained>) -> Finding {
+    let mut finding = Finding {
         time: found.time,
         rule: found.check.into(),
         severity: found.severity,
@@ -89,5 +96,9 @@ fn finding(found: &CheckFinding, subject: Subject, exposure: Exposure) -> Findin
         samples: Vec::new(),
         first_call: found.first,
         last_call: found.time,
+    };
+    if let Some(chain) = chain {
+        chain.join(&mut finding);
     }
+    finding
 }

@@ -35,6 +35,9 @@ impl Judge {
     pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
         for verdict in verdicts.iter_mut() {
             self.temper(verdict, slot, now);
+            if verdict.severity == Severity::Info && self.is_hunted(verdict, slot, now) {
+                verdict.severity = Severity::Warning;
+            }
         }
         for subject in [true, false] {
             let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
@@ -47,6 +50,12 @@ impl Judge {
             };
             let Some(first) = pages().find(|v| v.severity == top).copied() else { continue };
             self.page(&first, pages(), lane, slot, now);
+        }
+        for verdict in verdicts.iter() {
+            self.note_verdict(verdict, slot, now);
+        }
+        if verdicts.is_empty() {
+            self.note_call(lane, slot, now);
         }
     }
 
@@ -87,6 +96,7 @@ impl Judge {
                 (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
                 (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
+                (true, Rule::NumberBlock) if call.group == Group::Premium => confirm.list_risky,
                 (true, Rule::HandsetCeiling | Rule::NumberBlock | Rule::Spend) if !risky => confirm.list,
                 (true, _) if risky => confirm.open_risky,
                 (true, _) => confirm.open,
@@ -138,6 +148,7 @@ impl Judge {
         };
         all.for_each(|other| dossier.hear(other));
         self.add(&mut dossier, key.subject, lane, slot);
+        self.join_links(&mut dossier, &key, now);
         self.report(key, dossier, self.sample(lane, slot), now);
     }
 
@@ -240,6 +251,9 @@ impl Judge {
         }
         let Some(mut dossier) = self.dossiers.remove(&key) else { return };
         self.add(&mut dossier, subject, lane, slot);
+        if dossier.rules().any(|rule| rule == Rule::PrefixProbe) {
+            self.join_links(&mut dossier, &key, now);
+        }
         self.report(key, dossier, self.sample(lane, slot), now);
     }
 
@@ -249,7 +263,12 @@ impl Judge {
 }
 
 fn gist(dossier: &Dossier) -> Gist {
-    Gist { severity: dossier.severity(), calls: dossier.calls, amount: dossier.money.amount }
+    Gist {
+        severity: dossier.severity(),
+        calls: dossier.calls,
+        amount: dossier.money.amount,
+        evidence: dossier.evidence,
+    }
 }
 
 /// Which of a call's two marks says that it belongs to a subject's incident.

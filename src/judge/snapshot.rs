@@ -1,20 +1,32 @@
 //! What a judge knows, as plain data that can be kept over a restart.
 //!
-//! In: a judge. Out: `Snapshot`, and a judge again.
-//! Never: trusts what it is given: a broken snapshot gives a judge that knows less.
+//! In: a judge. Out: `Snapshot`, and a judge that goes on as if nothing had happened.
+//! Never: trusts a snapshot: what doesn't fit or contradicts itself is left out.
 
 use serde::{Deserialize, Serialize};
 
-use super::Judge;
+use super::course::LONGEST;
+use super::{GROUPS, Judge};
+use crate::alert::book::Pages;
+use crate::alert::chain::Links;
+use crate::alert::{Key, Whom};
+use crate::baseline::calls::{Lane, Progress};
 use crate::baseline::memory::Memory;
+use crate::bounded::{Image, SlotId};
+use crate::detect::dossier::Dossier;
 use crate::posture;
+use crate::time::{Span, Timestamp};
 
-/// What a judge knows of what is usual, and the number of its next incident. Opaque: keep it, give it
-/// back. Open incidents are not in it yet: one that goes on after a restart is raised anew.
+/// What a judge knows: what is usual, every open incident with its calls so far, what was accepted,
+/// the steps of attacks, calls that are up. Opaque: keep it, give it back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     memory: Memory,
-    next_id: u64,
+    pages: Pages,
+    dossiers: Vec<(Key, Dossier)>,
+    links: Image<Whom, Links>,
+    ticks: Vec<(Timestamp, SlotId)>,
+    office_room: [u32; GROUPS],
     posture: posture::Memory,
 }
 
@@ -23,15 +35,42 @@ impl Judge {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             memory: self.baseline.memory(),
-            next_id: self.book.next_id(),
+            pages: self.book.image(),
+            dossiers: self.dossiers.iter().map(|(key, dossier)| (*key, dossier.clone())).collect(),
+            links: self.chain.image(),
+            ticks: self.ticks.iter().copied().filter(|tick| self.is_due(tick)).collect(),
+            office_room: self.office_room,
             posture: self.posture.memory(),
         }
     }
 
-    /// Takes back what it knew. Settings, names and prices stay as they are.
+    /// Takes back what it knew, into a judge that has seen nothing. Settings, names and prices stay as
+    /// they are. Calls that are up go on; where they can't be, see `lose_sight`.
     pub fn restore(&mut self, snapshot: Snapshot) {
         self.baseline.recall(snapshot.memory);
-        self.book.number_from(snapshot.next_id);
         self.posture.recall(snapshot.posture);
+        self.book.restore(snapshot.pages);
+        self.chain.restore(snapshot.links);
+        self.office_room = snapshot.office_room;
+        let open = snapshot.dossiers.into_iter().filter(|(key, _)| self.book.is_open(key));
+        self.dossiers = open.map(|(key, dossier)| (key, dossier.bounded())).collect();
+        self.ticks = snapshot.ticks.into_iter().filter(|tick| self.is_due(tick)).collect();
+        self.suspects_changed();
+    }
+
+    /// Whether a call is up that wants to be judged again, at a time that can be.
+    fn is_due(&self, (at, slot): &(Timestamp, SlotId)) -> bool {
+        let call = self.baseline.call(Lane::Charged, *slot);
+        let answered = call.filter(|c| c.progress == Progress::Talking).and_then(|call| call.answered);
+        answered.is_some_and(|a| (a..=a.plus(LONGEST).plus(Span::HOUR)).contains(at))
+    }
+
+    /// Nobody watched for a while: calls that were up are no longer followed. Incidents keep what
+    /// those had cost by then.
+    pub fn lose_sight(&mut self) {
+        for (lane, slot) in self.baseline.lose_sight() {
+            self.talking_changed(lane, slot, true, false);
+        }
+        self.ticks.clear();
     }
 }

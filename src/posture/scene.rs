@@ -189,7 +189,7 @@ impl Found {
     /// A piece of evidence.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Evidence) -> Self {
-        self.finding.evidence.push((name, value));
+        self.finding.evidence.push((name.into(), value));
         self
     }
 

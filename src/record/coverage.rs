@@ -94,6 +94,14 @@ impl<'a> CoverageRecord<'a> {
     }
 }
 
+impl Summary {
+    /// What could and couldn't be seen, as the summary's `coverage` in JSON.
+    pub fn coverage_json(&self) -> String {
+        // Plain figures and text: it can't fail.
+        serde_json::to_string(&CoverageRecord::new(self)).unwrap_or_default()
+    }
+}
+
 /// A handset whose signalling can't be read, in a line.
 pub(super) fn hidden(ip: IpAddr, phone: &Phone) -> String {
     let busiest = (0u8..).zip(phone.by_hour).max_by_key(|(hour, n)| (*n, std::cmp::Reverse(*hour)));

@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::Recorder;
 use super::json::{Identity, line, pairs};
-use crate::finding::{CheckFinding, Evidence, Severity, Status};
+use crate::finding::{CheckFinding, Named, Severity, Status};
 use crate::posture::{Checklist, Row, sheet};
 use crate::tally::Label;
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ pub(super) struct FindingRecord<'a> {
     sentence: &'a str,
     advice: &'static str,
     #[serde(serialize_with = "pairs")]
-    evidence: &'a [(&'static str, Evidence)],
+    evidence: &'a [Named],
     count: u32,
     first: String,
 }

@@ -8,13 +8,14 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::coverage::CoverageRecord;
 use super::findings::statuses;
+use super::learning::HabitualRecord;
 use super::money::units;
 use super::sighting::{SightingRecord, inventory};
 use super::{Recorder, Summary, handset, wire};
 use crate::alert::Alert;
 use crate::dial::{Explained, Leg, Region};
 use crate::fact::{CallFact, CallState, Fact};
-use crate::finding::{Evidence, Exposure};
+use crate::finding::{Evidence, Exposure, Named};
 use crate::handsets::Who;
 use crate::inventory::Entry;
 use crate::judge::Output;
@@ -114,7 +115,7 @@ struct AlertRecord<'a> {
     regions: Vec<&'a str>,
     exposure: ExposureRecord<'a>,
     #[serde(serialize_with = "pairs")]
-    evidence: &'a [(&'static str, Evidence)],
+    evidence: &'a [Named],
     call_ids: Vec<Cow<'a, str>>,
     first_call: String,
     last_call: String,
@@ -157,6 +158,8 @@ struct SummaryRecord<'a> {
     alerts: u64,
     #[serde(serialize_with = "statuses")]
     posture: &'a [Row],
+    /// `null` while the report isn't due.
+    learning: Option<Vec<HabitualRecord<'a>>>,
     #[serde(serialize_with = "counts")]
     skipped: &'a [(&'static str, u64)],
     coverage: CoverageRecord<'a>,
@@ -230,10 +233,7 @@ pub(super) fn counts<S: Serializer>(rows: &[(&'static str, u64)], serializer: S)
     map.end()
 }
 
-pub(super) fn pairs<S: Serializer>(
-    rows: &[(&'static str, Evidence)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn pairs<S: Serializer>(rows: &[Named], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(rows.len()))?;
     for (name, value) in rows {
         match value {
@@ -339,6 +339,7 @@ impl Recorder {
                 handsets: totals.handsets,
                 alerts: summary.alerts,
                 posture: &summary.checklist.rows,
+                learning: summary.learning.as_ref().map(|report| self.learning(report)),
                 skipped: &summary.skipped,
                 coverage: CoverageRecord::new(summary),
                 seconds: summary.length.as_secs_f64(),

@@ -8,6 +8,7 @@ mod coverage;
 mod findings;
 mod json;
 mod layout;
+mod learning;
 mod money;
 mod privacy;
 mod report;
@@ -24,7 +25,7 @@ pub use privacy::{NumberKey, Privacy};
 pub use report::Report;
 pub use sighting::inventory;
 pub use summary::Summary;
-pub use text::{Style, Writer};
+pub use text::{Style, Writer, length};
 
 use crate::dial::{Class, Kind, Number, Target};
 use crate::handsets::Who;

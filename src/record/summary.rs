@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::baseline::learning::Habitual;
 use crate::coverage::{Coverage, Loss, Phone};
 use crate::judge::Judge;
 use crate::posture::{Checklist, Sight};
@@ -18,6 +19,8 @@ pub struct Summary {
     pub alerts: u64,
     /// The checklist of handset security.
     pub checklist: Checklist,
+    /// Handsets that call abroad as a habit which nobody has allowed yet; `None` before the report is due.
+    pub learning: Option<Vec<Habitual>>,
     /// Why frames or messages were passed over, and how many.
     pub skipped: Vec<(&'static str, u64)>,
     /// Signs of what can and can't be seen, those that were met.
@@ -51,15 +54,21 @@ impl Summary {
 
     /// Reads both halves' counts.
     pub fn new(sensor: &Sensor, judge: &Judge, alerts: u64, now: Timestamp, length: Span) -> Self {
+        let sight = Sight::of(sensor.coverage(), sensor.totals().frames);
+        let mut seen = Self::seen(sensor);
+        seen.evicted.extend(judge.evicted().into_iter().filter(|(_, n)| *n > 0));
+        let (checklist, learning) = (judge.posture().checklist(sight, now), judge.learning_report(now));
+        Self { alerts, checklist, learning, length, ..seen }
+    }
+
+    /// Reads the sensor's counts: what was there and what could be seen.
+    pub fn seen(sensor: &Sensor) -> Self {
         let coverage: &Coverage = sensor.coverage();
-        let evicted = sensor.evicted().into_iter().chain(judge.evicted());
         Self {
             totals: sensor.totals(),
-            alerts,
-            checklist: judge.posture().checklist(Sight::of(coverage, sensor.totals().frames), now),
             skipped: sensor.outcomes().skipped_reasons().collect(),
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).filter(|(_, n)| *n > 0).collect(),
-            evicted: evicted.filter(|(_, n)| *n > 0).collect(),
+            evicted: sensor.evicted().into_iter().filter(|(_, n)| *n > 0).collect(),
             blind: coverage.blind(),
             loss: coverage.loss(),
             doubled: coverage.doubles.share(),
@@ -67,7 +76,7 @@ impl Summary {
             hidden_handsets: coverage.encrypted.phones().map(|(ip, phone)| (ip, *phone)).collect(),
             one_way: coverage.one_way(),
             warnings: coverage.warnings(),
-            length,
+            ..Self::default()
         }
     }
 }

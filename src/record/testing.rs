@@ -88,10 +88,10 @@ pub(crate) fn alert(state: AlertState, calls: u32) -> Alert {
                 basis: "built-in table 2026-11".to_owned(),
             },
             evidence: vec![
-                ("count", Evidence::Figure(2.0)),
-                ("calls_up", Evidence::Count(1_234)),
-                ("when", Evidence::Word("night".to_owned())),
-                ("new", Evidence::Flag(true)),
+                ("count".into(), Evidence::Figure(2.0)),
+                ("calls_up".into(), Evidence::Count(1_234)),
+                ("when".into(), Evidence::Word("night".to_owned())),
+                ("new".into(), Evidence::Flag(true)),
             ],
             samples: vec![sample("a1@10.0.3.17"), sample("a2\\b@10.0.3.17")],
             first_call: NIGHT,
@@ -110,7 +110,7 @@ pub(super) fn finding(check: Check) -> CheckFinding {
         subject: Subject::Handset(who().id),
         who: Some(who()),
         sentence: "the phone 10.0.3.18 asked for port 5060".to_owned(),
-        evidence: vec![("external_port", Evidence::Count(5_060))],
+        evidence: vec![("external_port".into(), Evidence::Count(5_060))],
         count: 1,
         first: NIGHT,
     }

@@ -1,6 +1,6 @@
 use super::testing::{NIGHT, alert, call, who};
 use super::*;
-use crate::alert::AlertState;
+use crate::alert::{Alert, AlertState};
 use crate::coverage::{Coverage, Loss, Sign};
 use crate::decode::{Path, Skip};
 use crate::dial::Leg;
@@ -379,4 +379,22 @@ fn the_reasons_are_documented() {
         std::fs::write(path, &wanted).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), wanted, "UPDATE_GOLDEN=1 rewrites it");
+}
+
+#[test]
+fn whoever_watches_is_told_once_in_full() {
+    let plain = |alert: &Alert| written(|out| writer(Style::Plain).alert(out, alert).unwrap());
+    let raised = plain(&alert(AlertState::Raised, 2));
+    assert!(raised.starts_with("CRITICAL  handset 214 (Reception)") && raised.contains("  money     about"));
+    assert_eq!(
+        plain(&alert(AlertState::Updated, 11)),
+        "Sat 2026-11-21 02:14:07  CRITICAL  goes on: handset 214 (Reception) placed 11 calls to LV out of office hours\n"
+    );
+    assert_eq!(
+        plain(&alert(AlertState::Cleared, 11)),
+        "Sat 2026-11-21 02:14:07  over: handset 214 (Reception), 10.0.3.17, 00:15:65:01:02:03, out_of_hours\n"
+    );
+    let mut notice = alert(AlertState::Raised, 1);
+    notice.finding.severity = Severity::Info;
+    assert_eq!(plain(&notice).lines().count(), 1);
 }

@@ -6,7 +6,8 @@ use super::money::{amount, grouped};
 use super::report::Incident;
 use super::{Recorder, Report, Summary, coverage, layout, wire};
 use crate::alert::{Alert, AlertState};
-use crate::finding::{Check, Evidence, Severity, Topic};
+use crate::detect::clear_sip_drop;
+use crate::finding::{Evidence, Severity, Topic};
 use crate::posture::sheet;
 use crate::tally::Label;
 use crate::time::{OfficeHours, Span, Timestamp, civil_from_days};
@@ -108,16 +109,43 @@ impl Writer {
             )?;
         }
         self.checklist(out, &summary.checklist)?;
+        self.learning(out, summary)?;
         self.coverage(out, summary)?;
         self.summary(out, report, summary)
     }
 
-    /// One incident as it stands, for whoever watches.
+    /// Who calls abroad as a habit: it is for people to say whether that is in order.
+    fn learning(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+        let report = summary.learning.as_deref().unwrap_or_default();
+        if report.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.style.bold("Learnt: these handsets call abroad. Accept?"))?;
+        for [habit, accept] in self.recorder.learning_lines(report) {
+            self.line(out, 4, &format!("  {habit}"))?;
+            self.line(out, 6, &self.style.dim(&format!("    to accept: {accept}")))?;
+        }
+        writeln!(out)
+    }
+
+    /// What became of an incident, for whoever watches: told in full once, then a line each time.
     ///
     /// # Errors
     /// Whatever `out` can't write.
     pub fn alert(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() })
+        let finding = &alert.finding;
+        if alert.state == AlertState::Raised && finding.severity >= Severity::Warning {
+            return self.incident(out, &Incident { raised: alert.clone(), last: alert.clone() });
+        }
+        let time = self.style.dim(&self.time(alert.time));
+        let severity = self.style.severity(finding.severity);
+        let text = match alert.state {
+            AlertState::Cleared => format!("{time}  over: {}, {}", self.who(alert), finding.rule.name()),
+            AlertState::Updated => format!("{time}  {severity}  goes on: {}", finding.sentence),
+            AlertState::Raised => format!("{time}  {severity}  {}", finding.sentence),
+        };
+        self.line(out, 4, &text)?;
+        if self.verbose { self.evidence(out, alert) } else { Ok(()) }
     }
 
     fn incident(&self, out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
@@ -128,7 +156,10 @@ impl Writer {
         self.line(out, 2, &format!("{severity}  {}  {rule}", self.style.bold(&self.who(last))))?;
         self.line(out, 2, &format!("  {}", finding.sentence))?;
         if let Topic::Check(check) = finding.rule {
-            return self.weakness(out, first, last, check);
+            return self.weakness(out, first, last, sheet::advice(check));
+        }
+        if finding.calls == 0 {
+            return self.weakness(out, first, last, clear_sip_drop::ADVICE);
         }
         let calls = first.finding.calls;
         let at = finding_call(first);
@@ -152,13 +183,13 @@ impl Writer {
     }
 
     /// The rest of an incident that isn't about calls.
-    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, check: Check) -> io::Result<()> {
+    fn weakness(&self, out: &mut dyn Write, first: &Alert, last: &Alert, advice: &str) -> io::Result<()> {
         let finding = &last.finding;
         self.row(out, "alert", &self.time(first.since))?;
         if finding.last_call > finding.first_call {
             self.row(out, "seen", &self.during(finding.first_call, finding.last_call))?;
         }
-        self.row(out, "do", sheet::advice(check))?;
+        self.row(out, "do", advice)?;
         self.ending(out, last)
     }
 
@@ -179,8 +210,10 @@ impl Writer {
     }
 
     fn evidence(&self, out: &mut dyn Write, alert: &Alert) -> io::Result<()> {
-        for (name, value) in &alert.finding.evidence {
-            self.row(out, "evidence", &format!("{name} {}", evidence(value)))?;
+        let pieces = alert.finding.evidence.iter().map(|(name, value)| format!("{name} {}", evidence(value)));
+        let pieces: Vec<String> = pieces.collect();
+        if !pieces.is_empty() {
+            self.row(out, "evidence", &pieces.join(", "))?;
         }
         for sample in &alert.finding.samples {
             self.row(out, "call", &format!("{}  {}", self.time(sample.time), sample.call_id))?;
@@ -319,10 +352,16 @@ impl Writer {
 pub(super) fn evidence(value: &Evidence) -> String {
     match value {
         Evidence::Count(n) => grouped(*n),
-        Evidence::Figure(x) => format!("{x:.3}"),
+        Evidence::Figure(x) => figure(*x),
         Evidence::Word(word) => word.clone(),
         Evidence::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
     }
+}
+
+/// To three places, without zeros at its end.
+fn figure(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Which call decided: the last of the samples.
@@ -335,7 +374,7 @@ pub(super) fn count(n: u64, what: &str) -> String {
 }
 
 /// `2 d 14 h`, `3 h 20 min`, `12.5 s`
-fn length(span: Span) -> String {
+pub fn length(span: Span) -> String {
     let seconds = span.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", span.as_secs_f64()),

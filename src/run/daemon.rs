@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -17,20 +17,24 @@ use super::control::Control;
 use super::decide::{self, Asked, Decide, Publish};
 use super::keep::{Keep, Saver};
 use super::keeper::Keeper;
-use super::outlet::{self, Outlet};
+use super::outlet::{self, Desired, Outlet};
+use super::passwords;
 use super::privileges::{self, Files};
-use super::sense::{self, Sense};
+use super::sense::{self, Item, Sense};
 use crate::baseline::exposure::Prices;
 use crate::capture::hep;
 use crate::capture::live::{Live, Opener};
 use crate::config::Config;
 use crate::dial::Dial;
 use crate::export::api::Api;
+use crate::export::history::Stored;
 use crate::export::http::{Events, Server, Site};
 use crate::export::metrics::Metrics;
+use crate::fact::secret::Exercise;
 use crate::judge::{Judge, Output};
 use crate::ledger::{self, Ledger};
-use crate::record::NumberKey;
+use crate::posture::password::Checker;
+use crate::record::{NumberKey, Recorder};
 use crate::sensor::Sensor;
 use crate::store::Store;
 use crate::view::Board;
@@ -48,10 +52,10 @@ pub struct Options {
     pub allow_root: bool,
 }
 
-/// Makes those who keep and send what the judge says. Called once privileges are dropped, so that
-/// what they write is theirs; whatever they write must be among
-/// [`Config::written`].
-pub type MakeOutlets = Box<dyn FnOnce(&Config, &Arc<Board>) -> Result<Vec<Box<dyn Outlet>>, String>>;
+/// Makes those who show what the judge says, beside the one that keeps and sends; the recorder knows
+/// how numbers are written. Called once privileges are dropped, so that what they write is theirs;
+/// whatever they write must be among [`Config::written`].
+pub type MakeOutlets = Box<dyn FnOnce(&Config, &Recorder) -> Result<Vec<Box<dyn Outlet>>, String>>;
 
 /// Why the daemon can't start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +77,8 @@ impl From<io::Error> for DaemonError {
 /// Facts and outputs that may wait.
 const FACTS: usize = 8_192;
 const OUTPUTS: usize = 4_096;
+/// Passwords on their way to the check: more wait with the sensor.
+const EXERCISES: usize = 64;
 /// Open files at the most.
 const MOST_FILES: u64 = 8_192;
 
@@ -83,9 +89,10 @@ const MOST_FILES: u64 = 8_192;
 pub fn run(config: Config, options: &Options, outlets: MakeOutlets) -> Result<(), DaemonError> {
     more_files();
     let mut parts = Parts::new(&config, options)?.confined(&config, options)?;
-    let mut outlets = outlets(&config, &parts.board).map_err(DaemonError::Runtime)?;
-    outlets.insert(0, parts.keep(&config).map_err(DaemonError::Runtime)?);
-    parts.run(config, options, outlets)
+    let kept = parts.keep(&config).map_err(DaemonError::Runtime)?;
+    let recorder = config.recorder_with(parts.numbers.as_ref());
+    let shown = outlets(&config, &recorder).map_err(DaemonError::Runtime)?;
+    parts.run(config, options, std::iter::once(kept).chain(shown).collect())
 }
 
 /// What is made before anything runs.
@@ -118,6 +125,7 @@ impl Parts {
                  interfaces (there are {known}), or set [capture.hep] listen"
             )));
         }
+        warn_of_filter(&live.filter);
         let dial =
             Dial::new(&config.dial()).map_err(|e| usage(format!("the dial plan can't be made: {e}")))?;
         let prices = prices(&dial);
@@ -190,6 +198,9 @@ impl Parts {
         self.store.clone_from(&keep.store);
         self.metrics.reload(config.metrics(self.key));
         self.api.reload(config.recorder_with(self.numbers.as_ref()), config.site_name().to_owned());
+        if let Some(store) = &self.store {
+            self.api.set_history(Box::new(Stored(store.clone())));
+        }
         let open = self.judge.open_alerts(wall());
         keep.outlet(config, self.prices.clone(), &open, &self.board)
     }
@@ -207,6 +218,8 @@ impl Parts {
         let (reloads, reloaded) = sync_channel(1);
         let (ask, asked) = sync_channel::<Asked>(16);
         let (fires, fired) = sync_channel(1);
+        let (news, desired) = (Arc::<AtomicBool>::default(), Desired::default());
+        let (exercises, checker) = checker(&config, &items, &self.board)?.unzip();
         let sense = Sense {
             sensor: self.sensor,
             live: self.live,
@@ -217,7 +230,8 @@ impl Parts {
             ledger: self.ledger,
             addresses: config.sensor().handsets,
             stop: Arc::clone(&stop),
-            saver: Saver::sensor(self.store.clone()),
+            saver: Saver::new(self.store.is_some(), Arc::clone(&news)),
+            exercises,
         };
         let decide = Decide {
             judge: self.judge,
@@ -227,19 +241,23 @@ impl Parts {
             outputs,
             events: publisher(Arc::clone(&events), Arc::clone(&self.api)),
             board: Arc::clone(&self.board),
-            saver: Saver::judge(self.store),
+            store: self.store,
+            news,
         };
         let board = Arc::clone(&self.board);
+        let wish = Arc::clone(&desired);
         let threads = Threads {
-            outlet: spawn("outlet", move || outlet::run(outlets, &put, &fired, &board))?,
+            outlet: spawn("outlet", move || outlet::run(outlets, &put, &fired, &wish, &board))?,
             judge: spawn("judge", move || drop(decide::run(decide)))?,
             sensor: spawn("sensor", move || sense::run(sense).map(drop))?,
+            checker,
         };
         let keeper = Keeper {
             options: options.clone(),
             reloads,
             ask,
             fires,
+            desired,
             control: self.control,
             site: Arc::new(Site { api: self.api, metrics: self.metrics, events }),
             key: self.key,
@@ -248,6 +266,32 @@ impl Parts {
         let ended = keeper.keep(self.server, &threads);
         stop.store(true, Ordering::Relaxed);
         threads.join().and(ended)
+    }
+}
+
+/// The password check and the way to it, if the operator switched it on.
+fn checker(
+    config: &Config,
+    items: &SyncSender<Item>,
+    board: &Arc<Board>,
+) -> io::Result<Option<(SyncSender<Exercise>, JoinHandle<()>)>> {
+    let settings = config.judge().posture.password;
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let (exercises, submitted) = sync_channel(EXERCISES);
+    let (items, board, checker) = (items.clone(), Arc::clone(board), Checker::new(settings));
+    let thread = spawn("passwords", move || passwords::run(checker, &submitted, &items, &board))?;
+    Ok(Some((exercises, thread)))
+}
+
+/// The operator's own filter is widened, which they should know.
+pub(super) fn warn_of_filter(filter: &str) {
+    if !filter.trim().is_empty() {
+        tracing::warn!(
+            "[capture] filter is widened so that fragments and frames with a VLAN tag pass, too: without \
+             them calls would be missed"
+        );
     }
 }
 
@@ -292,6 +336,8 @@ pub(super) struct Threads {
     sensor: JoinHandle<io::Result<()>>,
     judge: JoinHandle<()>,
     outlet: JoinHandle<()>,
+    /// Ends when the sensor has, before the judge.
+    checker: Option<JoinHandle<()>>,
 }
 
 impl Threads {
@@ -307,6 +353,8 @@ impl Threads {
     fn join(self) -> Result<(), DaemonError> {
         let gone = |name: &str| DaemonError::Runtime(format!("the {name} ended in a panic"));
         let sensor = self.sensor.join().map_err(|_| gone("sensor"));
+        // A check that panicked has said nothing more: that ends nobody.
+        let _ = self.checker.map(JoinHandle::join);
         let judge = self.judge.join().map_err(|_| gone("judge"));
         let outlet = self.outlet.join().map_err(|_| gone("outlet"));
         sensor??;

@@ -6,22 +6,24 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::Duration;
 
 use super::clock::{LATE, wall};
 use super::destinations::Destinations;
-use super::keep::Saver;
+use super::keep;
 use super::panics::Panics;
 use super::sense::Item;
 use crate::alert::{Alert, AlertState};
 use crate::baseline::exposure::Prices;
+use crate::baseline::learning::Habitual;
 use crate::fact::CallFact;
 use crate::finding::{Severity, Topic};
 use crate::inventory::Entry;
 use crate::judge::{Command, Judge, Output};
 use crate::posture::Checklist;
+use crate::store::{AckRow, Store};
 use crate::time::{Span, Timestamp};
 use crate::view::{Board, Delay, JudgeView, Queue, Worker};
 
@@ -52,8 +54,10 @@ pub(super) struct Decide {
     pub(super) events: Publish,
     /// Where readers look.
     pub(super) board: Arc<Board>,
-    /// What must outlive it.
-    pub(super) saver: Saver,
+    /// Where it is kept.
+    pub(super) store: Option<Store>,
+    /// Told when something must not be forgotten.
+    pub(super) news: Arc<AtomicBool>,
 }
 
 /// The longest it waits for a fact.
@@ -88,7 +92,6 @@ pub(super) fn run(mut decide: Decide) -> Decide {
     }
     decide.drain(&mut desk);
     decide.picture(&mut desk);
-    decide.saver.save(desk.now, true, || decide.judge.snapshot());
     decide
 }
 
@@ -101,6 +104,7 @@ struct Desk {
     since: Option<Timestamp>,
     raised: BTreeMap<(Topic, Severity), u64>,
     checklist: Arc<Checklist>,
+    learning: Option<Arc<Vec<Habitual>>>,
     inventory: Arc<Vec<Entry>>,
     checked: Timestamp,
     over: VecDeque<Arc<Alert>>,
@@ -120,6 +124,7 @@ impl Desk {
             since: None,
             raised: BTreeMap::new(),
             checklist: Arc::default(),
+            learning: None,
             inventory: Arc::default(),
             checked: Timestamp(0),
             over: VecDeque::new(),
@@ -145,7 +150,7 @@ impl Decide {
             Err(RecvTimeoutError::Disconnected) => goes_on = false,
         }
         while let Ok(asked) = self.asked.try_recv() {
-            let done = self.judge.handle_command(asked.command, desk.now);
+            let done = self.command(asked.command, desk.now);
             desk.changed = true;
             // Whoever asked may have gone.
             let _ = asked.answer.try_send(done);
@@ -165,9 +170,24 @@ impl Decide {
         if desk.changed && (now.since(desk.pictured) >= RENEW || now < desk.pictured) {
             self.picture(desk);
         }
-        self.saver.save(desk.now, false, || self.judge.snapshot());
         self.board.vitals.judge_rounds.fetch_add(1, Ordering::Relaxed);
         goes_on
+    }
+
+    /// Does what somebody asked for; an acceptance is written down, too.
+    fn command(&mut self, command: Command, now: Timestamp) -> bool {
+        let accepted = match &command {
+            Command::Acknowledge { id, until, why } => Some((*id, *until, why.clone())),
+            Command::Reload(..) => None,
+        };
+        let done = self.judge.handle_command(command, now);
+        if let (true, Some((id, until, why)), Some(store)) = (done, accepted, &self.store)
+            && let Some(alert) = self.judge.open_alerts(now).iter().find(|alert| alert.id == id)
+        {
+            store.ack(AckRow { raised: alert.since, id, time: now, until, why });
+            self.news.store(true, Ordering::Relaxed);
+        }
+        done
     }
 
     /// Takes facts that wait already; true if more do.
@@ -195,6 +215,8 @@ impl Decide {
                 self.judge.handle_command(*command, desk.now);
                 desk.changed = true;
             }
+            Item::Verdict(verdict) => self.judge.handle_verdict(&verdict, desk.now),
+            Item::Save(sensor) => keep::save(self.store.as_ref(), *sensor, &self.judge),
         }
         self.drain(desk);
     }
@@ -203,7 +225,7 @@ impl Decide {
         while let Some(output) = self.judge.poll_output() {
             let output = Arc::new(output);
             if matches!(*output, Output::Alert(_)) {
-                self.saver.news();
+                self.news.store(true, Ordering::Relaxed);
             }
             self.note(&output, desk);
             (self.events)(&output);
@@ -262,6 +284,7 @@ impl Decide {
             desk.checked = desk.pictured;
             desk.inventory = Arc::new(self.judge.inventory().iter().copied().collect());
             let sight = self.board.sensor().sight;
+            desk.learning = self.judge.learning_report(desk.now).map(Arc::new);
             desk.checklist = sight
                 .map_or_else(Arc::default, |sight| Arc::new(self.judge.posture().checklist(sight, desk.now)));
         }
@@ -271,6 +294,7 @@ impl Decide {
             over: desk.over.clone(),
             calls: desk.calls.values().cloned().collect(),
             checklist: Arc::clone(&desk.checklist),
+            learning: desk.learning.clone(),
             inventory: Arc::clone(&desk.inventory),
             findings: self.judge.posture().counts(),
             raised: desk.raised.iter().map(|((rule, severity), n)| (*rule, *severity, *n)).collect(),

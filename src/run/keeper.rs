@@ -3,8 +3,8 @@
 //! In: signals, requests. Out: reloads, answers, the end.
 //! Never: touches a packet.
 
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,14 +12,15 @@ use tokio::sync::mpsc;
 
 use super::clock::wall;
 use super::control::{self, Control, Doers};
-use super::daemon::{DaemonError, Options, Threads, prices};
+use super::daemon::{DaemonError, Options, Threads, prices, warn_of_filter};
 use super::decide::Asked;
-use super::outlet::Fire;
+use super::outlet::{Desired, Fire, Renewed};
 use super::sense::Reload;
 use super::watch::{Watch, notify};
 use crate::config::Config;
 use crate::dial::Dial;
 use crate::export::http::{Server, Site};
+use crate::export::sinks;
 use crate::judge::Command;
 use crate::record::NumberKey;
 
@@ -32,6 +33,7 @@ pub(super) struct Keeper {
     pub(super) reloads: SyncSender<Box<Reload>>,
     pub(super) ask: SyncSender<Asked>,
     pub(super) fires: SyncSender<Fire>,
+    pub(super) desired: Desired,
     pub(super) control: Option<Control>,
     pub(super) site: Arc<Site>,
     pub(super) key: [u8; 32],
@@ -106,10 +108,12 @@ impl Keeper {
         let site = &self.site;
         site.api.board.vitals.reload(done.is_ok(), wall());
         let done = match done {
-            Ok(config) => {
+            Ok(renewed) => {
+                let config = &renewed.config;
                 site.metrics.reload(config.metrics(self.key));
                 site.api.reload(config.recorder_with(self.numbers.as_ref()), config.site_name().to_owned());
                 tracing::info!("the configuration was read again and holds");
+                *self.desired.lock().unwrap_or_else(PoisonError::into_inner) = Some(renewed);
                 Ok(())
             }
             Err(why) => {
@@ -123,7 +127,7 @@ impl Keeper {
 }
 
 /// Reads the file and hands the sensor and the judge their share.
-fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Box<Config>, String> {
+fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Arc<Renewed>, String> {
     let config = match &options.config {
         Some(path) => Config::load(path).map_err(|e| e.to_string())?,
         None => Config::default(),
@@ -131,8 +135,12 @@ fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Box<Conf
     let dial = Dial::new(&config.dial()).map_err(|e| e.to_string())?;
     let live = config.live(&options.interfaces);
     crate::capture::live::check_filter(&live.filter).map_err(|e| format!("[capture] filter: {e}"))?;
-    let judge = Command::Reload(Box::new(config.judge()), prices(&dial));
+    let sinks = config.sinks().map_err(|e| e.to_string())?;
+    sinks::check(&sinks).map_err(|e| e.to_string())?;
+    warn_of_filter(&live.filter);
+    let prices = prices(&dial);
+    let judge = Command::Reload(Box::new(config.judge()), prices.clone());
     let reload = Reload { dial, handsets: config.sensor().handsets, live, judge };
     reloads.send(Box::new(reload)).map_err(|_| "the sensor has ended".to_owned())?;
-    Ok(Box::new(config))
+    Ok(Arc::new(Renewed { config, prices }))
 }

@@ -29,6 +29,8 @@ pub mod outlet;
 #[cfg(feature = "daemon")]
 mod panics;
 #[cfg(feature = "daemon")]
+mod passwords;
+#[cfg(feature = "daemon")]
 mod privileges;
 pub mod replay;
 #[cfg(feature = "daemon")]

@@ -5,11 +5,13 @@
 //! Never: touches a packet.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::panics::Panics;
+use crate::baseline::exposure::Prices;
+use crate::config::Config;
 use crate::judge::Output;
 use crate::view::{Board, Worker};
 
@@ -35,6 +37,9 @@ pub trait Outlet: Send {
     /// Time passes: called about five times a second, also between outputs.
     fn tick(&mut self) {}
 
+    /// The configuration was read again and holds.
+    fn reload(&mut self, _renewed: &Renewed) {}
+
     /// A fire drill: sends one marked test incident through every sink it has.
     fn fire(&mut self) -> Vec<Fired> {
         Vec::new()
@@ -44,6 +49,18 @@ pub trait Outlet: Send {
     fn finish(&mut self) {}
 }
 
+/// A configuration that was read again, and what calls cost by it.
+#[derive(Debug)]
+pub struct Renewed {
+    /// All of it.
+    pub config: Config,
+    /// What calls cost.
+    pub prices: Prices,
+}
+
+/// The newest configuration, until the outlets have taken it.
+pub(super) type Desired = Arc<Mutex<Option<Arc<Renewed>>>>;
+
 /// The longest between two ticks.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -52,11 +69,12 @@ pub(super) fn run(
     mut outlets: Vec<Box<dyn Outlet>>,
     outputs: &Receiver<Arc<Output>>,
     fires: &Receiver<Fire>,
+    desired: &Desired,
     board: &Board,
 ) {
     let mut panics = Panics::new(Worker::Outlet);
     loop {
-        let turn = AssertUnwindSafe(|| turn(&mut outlets, outputs, fires));
+        let turn = AssertUnwindSafe(|| turn(&mut outlets, outputs, fires, desired));
         match catch_unwind(turn) {
             Ok(true) => {}
             Ok(false) => break,
@@ -69,8 +87,19 @@ pub(super) fn run(
     }
 }
 
-fn turn(outlets: &mut [Box<dyn Outlet>], outputs: &Receiver<Arc<Output>>, fires: &Receiver<Fire>) -> bool {
-    let goes_on = match outputs.recv_timeout(TICK) {
+fn turn(
+    outlets: &mut [Box<dyn Outlet>],
+    outputs: &Receiver<Arc<Output>>,
+    fires: &Receiver<Fire>,
+    desired: &Desired,
+) -> bool {
+    let heard = outputs.recv_timeout(TICK);
+    // Whatever was said after a reload goes where that says.
+    let renewed = desired.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(renewed) = renewed {
+        outlets.iter_mut().for_each(|outlet| outlet.reload(&renewed));
+    }
+    let goes_on = match heard {
         Ok(output) => {
             each(outlets, &output);
             while let Ok(output) = outputs.try_recv() {

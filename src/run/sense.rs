@@ -12,18 +12,22 @@ use std::time::Duration;
 
 use super::clock::{LATE, wall};
 use super::direction::Directions;
-use super::keep::Saver;
+use super::keep::{self, Saver};
 use super::panics::Panics;
 use crate::capture::hep::{Event, Feed};
 use crate::capture::live::{self, Happened, Live};
 use crate::dial::Dial;
 use crate::fact::Fact;
+use crate::fact::secret::Exercise;
 use crate::frame::Frame;
 use crate::handsets;
 use crate::judge;
 use crate::ledger::Ledger;
 use crate::posture::Sight;
+use crate::posture::password::Verdict;
+use crate::record::Summary;
 use crate::sensor::{Sensor, Transport};
+use crate::store::Blob;
 use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 use crate::view::{Board, Queue, SensorView, Source, Worker};
@@ -35,6 +39,11 @@ pub(super) enum Item {
     Fact(Fact),
     /// Somebody wants something done: a reload comes in its place between the facts.
     Command(Box<judge::Command>),
+    /// What came of a password check.
+    Verdict(Box<Verdict>),
+    /// What the sensor knew when all facts before this had been told: to be kept with what the judge
+    /// knows once it has heard them.
+    Save(Box<Blob>),
 }
 
 /// A reload's share for the sensor; what the judge gets rides along.
@@ -69,8 +78,10 @@ pub(super) struct Sense {
     pub(super) addresses: handsets::Settings,
     /// Whether to end.
     pub(super) stop: Arc<AtomicBool>,
-    /// What must outlive it.
+    /// When what it knows is kept.
     pub(super) saver: Saver,
+    /// To the password check, if there is one.
+    pub(super) exercises: Option<SyncSender<Exercise>>,
 }
 
 /// The longest the loop waits for a frame.
@@ -94,7 +105,9 @@ pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
         pictured: Timestamp(0),
         listed: Timestamp(0),
         handsets: Arc::default(),
+        seen: Arc::default(),
         held: None,
+        exercise: None,
         ticked: Timestamp(0),
         hep_received: 0,
         hep_last: None,
@@ -109,9 +122,21 @@ pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
     }
     sense.sensor.finish();
     sense.drain(&mut round);
+    round.listed = Timestamp(0);
     sense.picture(&mut round, wall());
-    sense.saver.save(wall(), true, || sense.sensor.snapshot());
+    sense.save(wall(), true);
     Ok(sense)
+}
+
+/// Panics at a frame that holds the bytes of `RINGFENCE_TEST_POISON`: how else could a test show that
+/// one frame's panic costs one frame? Not in a release build.
+#[cfg(debug_assertions)]
+fn poisoned(data: &[u8]) {
+    static POISON: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    let poison = POISON
+        .get_or_init(|| std::env::var("RINGFENCE_TEST_POISON").map(String::into_bytes).unwrap_or_default());
+    let found = !poison.is_empty() && data.windows(poison.len()).any(|window| window == poison);
+    assert!(!found, "a test asked for a panic");
 }
 
 /// What a turn leaves for the next.
@@ -120,8 +145,11 @@ struct Round {
     pictured: Timestamp,
     listed: Timestamp,
     handsets: Arc<Vec<crate::handsets::Who>>,
+    seen: Arc<Summary>,
     /// The judge's share of a reload, until the queue has room.
     held: Option<judge::Command>,
+    /// A password that found no room on its way to the check.
+    exercise: Option<Exercise>,
     ticked: Timestamp,
     hep_received: u64,
     hep_last: Option<Timestamp>,
@@ -135,6 +163,8 @@ impl Sense {
         let directions = &mut round.directions;
         live.poll(WAIT, &mut |frame: &Frame<'_>| {
             directions.observe(frame);
+            #[cfg(debug_assertions)]
+            poisoned(frame.data);
             sensor.handle_frame(frame);
             out.drain(sensor);
         })?;
@@ -145,13 +175,13 @@ impl Sense {
             self.sensor.handle_timeout(now.minus(LATE));
         }
         self.drain(round);
+        self.exercises(round);
         self.say();
         if now.since(round.pictured) >= PICTURE || now < round.pictured {
             round.pictured = now;
             self.picture(round, now);
         }
-        let Self { sensor, saver, .. } = self;
-        saver.save(now, false, || sensor.snapshot());
+        self.save(now, false);
         self.board.vitals.sensor_rounds.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -177,6 +207,32 @@ impl Sense {
                 items.try_send(Item::Command(Box::new(command)))
         {
             round.held = Some(*command);
+        }
+    }
+
+    /// Passwords to be checked; what finds no room waits with the sensor, which counts what it drops.
+    fn exercises(&mut self, round: &mut Round) {
+        let Some(exercises) = &self.exercises else { return };
+        while let Some(exercise) = round.exercise.take().or_else(|| self.sensor.poll_exercise()) {
+            if let Err(TrySendError::Full(exercise)) = exercises.try_send(exercise) {
+                round.exercise = Some(exercise);
+                return;
+            }
+        }
+    }
+
+    /// Hands what it knows to the judge, behind all the facts that it has told: both are kept together,
+    /// and are of one moment.
+    fn save(&mut self, now: Timestamp, last: bool) {
+        if !self.saver.is_due(now, last) {
+            return;
+        }
+        let Some(blob) = keep::sensor_blob(&self.sensor) else { return };
+        let item = Item::Save(Box::new(blob));
+        // If the judge is gone there is nobody to keep it with.
+        let taken = if last { self.items.send(item).is_ok() } else { self.items.try_send(item).is_ok() };
+        if !taken {
+            self.saver.again(now);
         }
     }
 
@@ -214,6 +270,7 @@ impl Sense {
         if now.since(round.listed) >= HANDSETS || now < round.listed {
             round.listed = now;
             round.handsets = Arc::new(self.sensor.handsets(MOST_HANDSETS));
+            round.seen = Arc::new(Summary::seen(&self.sensor));
         }
         let sensor = &self.sensor;
         let outcomes = sensor.outcomes();
@@ -238,6 +295,7 @@ impl Sense {
             warnings: coverage.warnings(),
             sight: Some(Sight::of(coverage, sensor.totals().frames)),
             handsets: Arc::clone(&round.handsets),
+            seen: Arc::clone(&round.seen),
         });
     }
 

@@ -58,7 +58,7 @@ pub fn last_digits(user: &[u8]) -> u32 {
         return 0;
     }
     let units = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
-    digits().zip(units).map(|(byte, unit)| u32::from(byte - b'0') * unit).sum()
+    digits().zip(units).map(|(byte, unit)| u32::from(byte.wrapping_sub(b'0')).wrapping_mul(unit)).sum()
 }
 
 /// The host as it stands there, an IPv6 address with its brackets; empty for `tel:` and others.

@@ -64,6 +64,23 @@ impl Reader {
         )
     }
 
+    /// Records of calls attempted since a moment and before another, newest first.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn calls_before(
+        &self,
+        since: Timestamp,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, Asked> {
+        let sql = "SELECT record FROM calls WHERE started >= ?1 AND started < ?2
+                   ORDER BY started DESC, id DESC, leg LIMIT ?3";
+        let mut statement = self.0.prepare_cached(sql)?;
+        let rows = statement.query_map(params![since.0, before.0, limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Records of one handset's calls attempted since a moment, newest first.
     ///
     /// # Errors

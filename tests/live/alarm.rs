@@ -213,6 +213,33 @@ fn toll_fraud_reaches_a_person() {
     println!("{:5.1} s: done", begun.elapsed().as_secs_f64());
 }
 
+#[test]
+fn a_password_that_nobody_should_have_is_found_and_kept_to_itself() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let office = Office::open(3);
+    let check = "[password_check]\nenabled = true\nnetworks = [\"10.0.3.0/24\"]\nrealms = [\"office\"]\n";
+    let daemon = Daemon::start(&office.switch, &format!("{SITE}{check}"));
+    office.register(3);
+    let found = until("the finding", SOON, || {
+        let posture: Value = serde_json::from_str(&daemon.get("/api/v1/posture")).unwrap();
+        let is = |one: &&Value| one["check"] == "default_sip_password" && one["status"] == "finding";
+        let found: Vec<Value> = posture.as_array().unwrap().iter().filter(is).cloned().collect();
+        (found.len() == 3).then_some(found)
+    });
+    for finding in &found {
+        assert_eq!(finding["severity"], "critical", "{finding}");
+    }
+    let open = daemon.get("/api/v1/alerts?open=true");
+    assert!(open.contains("\"rule\":\"default_sip_password\""), "{open}");
+    // What was proved goes nowhere.
+    for place in [open, daemon.get("/api/v1/posture"), daemon.log(), daemon.get("/metrics")] {
+        assert!(!place.contains("response=") && !place.contains("cnonce"), "{place}");
+    }
+    assert_eq!(daemon.metric("ringfence_queue_dropped_total{queue=\"passwords\"}"), 0);
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

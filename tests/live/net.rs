@@ -171,6 +171,11 @@ impl<'a> Daemon<'a> {
         Self { net, child: command.spawn().unwrap(), folder, port: 9765 }
     }
 
+    /// The folder of a daemon that has ended, for the next one.
+    pub(crate) fn keep(&mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     pub(crate) fn config(&self, config: &str) {
         write_config(self.folder.path(), config);
     }

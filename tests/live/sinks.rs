@@ -271,3 +271,52 @@ fn receivers_that_were_away_are_told_everything_once() {
     assert_eq!(told, once, "Alertmanager tells of each once");
     assert!(person.taken().len() > told_before);
 }
+
+#[test]
+fn a_reload_reaches_the_sinks() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let net = Net::new();
+    net.cable("va", "vb");
+    let person = Receiver::start(&net, 9999);
+    let with = |more: &str| format!("[capture]\ninterfaces = [\"va\"]\n[site]\npbx = [\"10.0.3.2\"]\n{more}");
+    let hook = |path: &str| with(&format!("[notify.webhook]\nurl = \"http://127.0.0.1:9999/{path}\"\n"));
+    let daemon = Daemon::start(&net, &with(""));
+    let reload = |config: &str| {
+        daemon.config(config);
+        daemon.command(&["reload"])
+    };
+    let fire = || {
+        let out = daemon.command(&["drill", "--fire"]);
+        String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()
+    };
+    assert!(fire().contains("no sink is configured"));
+    // One that is added; nobody answers there yet.
+    person.answer(503);
+    assert!(reload(&hook("first")).status.success());
+    net.replay("vb", &["-t"], &fixture("attacks/satellite"));
+    daemon.wait("an attempt", || daemon.metric("ringfence_sink_failed_total{sink=\"webhook\"}") > 0);
+    // One that moves: what waits goes to the new place, at once.
+    person.answer(200);
+    assert!(reload(&hook("second")).status.success());
+    person.wait_for("what waited", |one| one.path == "/second" && one.body.contains("\"raised\""));
+    assert!(person.taken().iter().all(|one| one.path == "/second"));
+    assert!(fire().starts_with("SINK") && fire().contains("webhook"));
+    // One that can't work: all stays as it was.
+    let wrong = "[notify.email]\nserver = \"127.0.0.1:2525\"\npassword_file = \"nosuch\"\nuser = \"x\"\n\
+                 from = \"a@b.example\"\nto = [\"c@d.example\"]\n";
+    let refused = reload(&format!("{}{wrong}", hook("third")));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("password_file"), "{said}");
+    let before = person.taken().len();
+    fire();
+    assert!(person.taken().len() > before && person.taken().iter().all(|one| one.path == "/second"));
+    // One that is taken away.
+    assert!(reload(&with("")).status.success());
+    until("it is gone", SOON, || fire().contains("no sink is configured").then_some(()));
+    // A filter of the operator's is widened, and said so.
+    assert!(!daemon.log().contains("is widened"));
+    assert!(reload(&with("").replace("[site]", "filter = \"udp port 5060\"\n[site]")).status.success());
+    assert!(daemon.log().contains("[capture] filter is widened"));
+}

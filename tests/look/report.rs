@@ -172,6 +172,19 @@ fn an_empty_month_prints() {
     assert!(paper.contains("Nothing is known of this time"), "{paper}");
 }
 
+/// Forty days ago the checklist was as it is today, but for one check.
+fn last_months_note(db: &Connection) {
+    let (day, today): (i64, String) =
+        db.query_row("SELECT day, checklist FROM days", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let mut checklist: serde_json::Value = serde_json::from_str(&today).unwrap();
+    let rows = checklist["checks"].as_array_mut().unwrap();
+    let row = rows.iter_mut().find(|row| row["check"] == "brute_force").unwrap();
+    assert_eq!(row["status"], "not_seen");
+    row["status"] = "finding".into();
+    let sql = "INSERT INTO days(day, checklist, coverage) VALUES (?1, ?2, '{}')";
+    db.execute(sql, (day - 40, checklist.to_string())).unwrap();
+}
+
 /// A daemon that was fed: each figure of its report against SQL on the same file.
 #[test]
 fn its_figures_are_the_stores() {
@@ -184,9 +197,14 @@ fn its_figures_are_the_stores() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     daemon.stop();
     let path = daemon.folder.path().join("ringfence.db");
+    last_months_note(&Connection::open(&path).unwrap());
     let html =
         made(daemon.folder.path(), &path, &daemon.folder.path().join("ringfence.toml"), &["--since", "2d"]);
     let html = std::fs::read_to_string(html).unwrap();
+    // What the daemon noted of its checklist, and what became of it since.
+    assert_eq!(html.matches("<div class=\"check ").count(), 19);
+    assert!(html.contains("<li>Brute force: not seen, before finding.</li>"));
+    assert!(html.contains("Something was noted on 1 of 2 days"));
     let db = Connection::open(&path).unwrap();
     let money = |micros: i64| {
         assert!(micros < 1_000_000_000_000, "no more than one comma");

@@ -161,3 +161,25 @@ fn settings_are_swapped_while_incidents_are_open() {
     office.rest(Span::minutes(61));
     assert_eq!(office.pages().last().unwrap().0, AlertState::Cleared);
 }
+
+#[test]
+fn three_decades_more_of_evidence_are_told_and_less_is_not() {
+    use crate::alert::book::Gist;
+    let mut book = Book::new(alert::Settings::default());
+    let mut office = Office::settled();
+    office.at(saturday(2, 0));
+    attack(&mut office, 0, 2);
+    let finding = office.told.last().unwrap().finding.clone();
+    let key = Key { subject: finding.subject, cause: alert::Cause::Toll };
+    let now = office.now;
+    let mut tell = |evidence| {
+        let gist = Gist { severity: Severity::Warning, calls: 2, amount: 0, evidence };
+        book.report(key, gist, now, || finding.clone()).map(|alert| alert.state)
+    };
+    assert_eq!(tell(800), Some(AlertState::Raised));
+    assert_eq!(tell(1_099), None);
+    assert_eq!(tell(1_100), Some(AlertState::Updated));
+    assert_eq!(tell(1_399), None);
+    assert_eq!(tell(400), None);
+    assert_eq!(tell(1_400), Some(AlertState::Updated));
+}

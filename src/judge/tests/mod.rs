@@ -1,5 +1,6 @@
 //! The judge from outside: facts in, alerts out.
 
+mod chain;
 mod incidents;
 mod laws;
 mod life;
@@ -18,6 +19,7 @@ use crate::finding::Rule;
 use crate::handsets::Who;
 use crate::ledger::{Account, Key as Row};
 use crate::text::Text;
+use crate::time::Span;
 
 /// Prices: row 0 costs 10 p a minute, row 1 costs 1 pound.
 fn prices() -> Prices {

@@ -95,3 +95,23 @@ fn notices_that_find_no_room_are_counted() {
     assert_eq!(office.told.len(), 6);
     assert!(office.judge.evicted().contains(&("judge_incidents", 3)));
 }
+
+#[test]
+fn an_incident_of_the_whole_office_hides_no_attack_on_one_handset() {
+    let mut office = Office::settled();
+    office.at(monday(17, 0));
+    for n in 0..12 {
+        let handset = usize::try_from(n).unwrap();
+        let country = ["FR", "DE", "ES", "IT", "NL", "BE", "PL", "SE", "NO", "DK", "FI", "PT"][handset];
+        office.after(Span::seconds(4)).dial(handset, abroad(country, 37_160_000_000 + n * 111_111));
+    }
+    assert_eq!(office.pages(), [(AlertState::Raised, Rule::OfficeCeiling, Severity::Warning, 12)]);
+    office.at(monday(23, 0));
+    for n in 0..3 {
+        office.after(Span::minutes(2)).dial(50, risky("SO", 252_612_000_000 + n * 11));
+    }
+    let raised = office.told.iter().filter(|alert| alert.state == AlertState::Raised);
+    let own = raised.filter(|alert| alert.finding.severity > Severity::Info);
+    let subjects: Vec<Subject> = own.map(|alert| alert.finding.subject).collect();
+    assert_eq!(subjects, [Subject::Office, Subject::Handset(office.handsets[50].id)]);
+}
