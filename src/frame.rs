@@ -29,8 +29,10 @@ pub enum Link {
     Null,
     /// 108 OpenBSD loopback, family in network order
     Loop,
-    /// 9, 50 PPP, with or without HDLC-like framing
+    /// 9, 50, 104 PPP, with or without HDLC-like framing, or Cisco's
     Ppp,
+    /// 51 PPP over Ethernet, without the Ethernet header
+    PppEther,
     /// 12, 14, 101 raw IPv4 or IPv6
     Raw,
     /// 228 raw IPv4
@@ -53,7 +55,8 @@ impl Link {
         Some(match number {
             0 => Self::Null,
             1 => Self::Ethernet,
-            9 | 50 => Self::Ppp,
+            9 | 50 | 104 => Self::Ppp,
+            51 => Self::PppEther,
             12 | 14 | 101 => Self::Raw,
             108 => Self::Loop,
             113 => Self::Sll,

@@ -397,6 +397,27 @@ fn rules_of(sources: &[Source]) -> BTreeSet<String> {
     find_labels(sources, "Rule").into_iter().flat_map(|l| l.rows).map(|(_, label, _)| label).collect()
 }
 
+/// A page that names tests names tests that are there.
+#[test]
+fn tests_that_the_wire_page_names_exist() {
+    let page = text_of("docs/wire.md");
+    let mut files = Vec::new();
+    collect(&root().join("src"), &mut files);
+    collect(&root().join("tests"), &mut files);
+    let code: String = files.iter().filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    let is_test = |name: &&str| {
+        name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let named: BTreeSet<&str> = page.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(named.len() > 80, "{}", named.len());
+    let missing: Vec<String> = named
+        .iter()
+        .filter(|name| !code.contains(&format!("fn {name}(")))
+        .map(|name| format!("docs/wire.md names {name}, and there is no such test"))
+        .collect();
+    assert_none(&missing);
+}
+
 #[test]
 fn files_are_small_and_hide_nothing() {
     assert_none(&housekeeping(&house()));

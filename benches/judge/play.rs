@@ -221,6 +221,8 @@ pub fn play(world: &World, seed: u64, config: &str) -> Played {
             call_id: Text::from(format!("{i}").as_str()),
             dialled: Text::from(call.to.as_str()),
             target,
+            // The worlds don't say who calls in.
+            caller: 0,
         };
         let rows = [Account::Office, Account::Handset(fact.who.id)]
             .map(|account| Key { account, group: target.group });

@@ -15,7 +15,7 @@ pub(super) fn check(data: &[u8]) {
     let whole = framed(bytes, &[]);
     assert_eq!(framed(bytes, cuts), whole);
     // Behind a SYN, and within what may wait for its turn, order is no matter; unless the stream is
-    // broken: then reading goes on where a segment begins like SIP.
+    // broken, or is HTTP at first: then reading goes on where a segment begins like SIP.
     let (in_order, shuffled) = (reassembled(bytes, cuts, false), reassembled(bytes, cuts, true));
     if let (true, Some(in_order), Some(shuffled)) = (bytes.len() < 16 * 1024, in_order, shuffled) {
         assert_eq!(in_order, shuffled);
@@ -45,7 +45,7 @@ fn framed(mut bytes: &[u8], cuts: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Through TCP reassembly, in order or shuffled by the cut marks' upper bits and partly doubled; `None`
-/// for a broken stream.
+/// for a broken stream, and for HTTP that doesn't turn into WebSocket.
 fn reassembled(bytes: &[u8], cuts: &[u8], shuffled: bool) -> Option<Vec<Vec<u8>>> {
     let (mut segments, mut rest, mut at) = (Vec::new(), bytes, 0u32);
     let mut marks = cuts.iter();
@@ -70,7 +70,11 @@ fn reassembled(bytes: &[u8], cuts: &[u8], shuffled: bool) -> Option<Vec<Vec<u8>>
     for (_, at, piece) in segments {
         push(segment(at, piece));
     }
-    (streams.stats().events.get(Event::Resync) == 0).then_some(out)
+    let begin = bytes.iter().position(|byte| !b"\r\n\0 \t".contains(byte)).unwrap_or(0);
+    let http = [&b"GET "[..], b"HTTP/1."].iter().any(|word| bytes[begin..].starts_with(word));
+    let events = &streams.stats().events;
+    let broken = events.get(Event::Resync) > 0 || (http && events.get(Event::WebSocket) == 0);
+    (!broken).then_some(out)
 }
 
 fn segment(at: u32, payload: &[u8]) -> Segment<'_> {

@@ -68,10 +68,15 @@ impl<T: Copy> Calls<T> {
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
     fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
-        let dialog = NameAddr::parse(seen.msg.replaces)?;
+        self.replaces(seen.msg.replaces, seen.dialled)
+    }
+
+    /// The same for any value of Replaces and whoever is called.
+    pub fn replaces(&self, value: &[u8], dialled: &[u8]) -> Option<CallNo> {
+        let dialog = NameAddr::parse(value)?;
         let of = |tag: &[u8]| self.table.find(&self.key(dialog.uri, dialog.param(tag).unwrap_or_default()));
         let call = self.table.get(of(b"from-tag").or_else(|| of(b"to-tag"))?)?;
-        let same_number = [call.dialled.as_bytes(), call.caller.as_bytes()].contains(&seen.dialled);
+        let same_number = [call.dialled.as_bytes(), call.caller.as_bytes()].contains(&dialled);
         (same_number && !call.phase.is_over() && call.phase != Phase::Provisional).then_some(call.no)
     }
 
@@ -93,6 +98,7 @@ impl<T: Copy> Calls<T> {
         let inserted = self.table.find_or_insert(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
+            asked: false,
             phase: Phase::Attempted,
             started: seen.now,
             answered: None,

@@ -65,6 +65,8 @@ pub(super) struct Leg {
     pub(super) caller: Tail,
     /// A keyed hash of Session-ID's local part (RFC 7989); 0 if there is none.
     pub(super) session: u64,
+    /// Whether nobody placed it yet: a REFER asks for it.
+    pub(super) asked: bool,
 }
 
 /// The latest attempts.
@@ -102,11 +104,11 @@ impl Legs {
         self.next = (self.next + 1) % REMEMBERED;
     }
 
-    /// The call that a leg from `second.src` continues: one that just reached that address, with
+    /// The call that a leg from `second.src` continues, and whether a REFER asked for it: one that just reached that address, with
     /// the same Session-ID, called number or calling number. Legs that nothing continues yet come
     /// first, so that two handsets calling one number keep their own trunk legs; one that is
     /// continued already may fork, but then the caller must be the same.
-    pub(super) fn first_of(&mut self, second: &Leg) -> Option<CallNo> {
+    pub(super) fn first_of(&mut self, second: &Leg) -> Option<(CallNo, bool)> {
         if self.reached[folded(second.src)] == 0 {
             return None;
         }
@@ -131,6 +133,6 @@ impl Legs {
         let index = candidates[0].or(candidates[1])?;
         let (leg, continued) = self.ring[index].as_mut()?;
         *continued = true;
-        Some(leg.call)
+        Some((leg.call, leg.asked))
     }
 }

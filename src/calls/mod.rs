@@ -76,6 +76,8 @@ pub struct Call<T> {
     pub no: CallNo,
     /// Whether it continues a leg that was seen before.
     pub joined: bool,
+    /// Whether it is what a REFER asked for, which was counted then.
+    pub asked: bool,
     /// Where it stands.
     pub phase: Phase,
     /// When it was attempted.
@@ -221,6 +223,9 @@ impl<T: Copy> Calls<T> {
             };
             match call.phase {
                 Phase::Provisional => {
+                    if let Some(call) = self.table.get_mut(slot) {
+                        call.code = 0;
+                    }
                     self.attempt(slot, None, &[], now);
                     return Some(Step::Attempted(slot));
                 }
@@ -264,7 +269,23 @@ impl<T: Copy> Calls<T> {
         self.table.get_mut(slot)?.tag.as_mut()
     }
 
-    /// A number for a call that somebody else places on a handset's behalf.
+    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
+    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
+        let call = self.next_no();
+        self.legs.remember(Leg {
+            call,
+            at: seen.now,
+            src: seen.path.src.ip(),
+            dst: seen.path.dst.ip(),
+            called: Tail::of(dialled),
+            caller: Tail::of(seen.caller),
+            session: 0,
+            asked: true,
+        });
+        call
+    }
+
+    /// A number for a call that was placed before.
     pub fn next_no(&mut self) -> CallNo {
         self.last = self.last.saturating_add(1);
         CallNo(self.last)
@@ -328,16 +349,30 @@ impl<T: Copy> Calls<T> {
             called: Tail::of(call.dialled.as_bytes()),
             caller: Tail::of(call.caller.as_bytes()),
             session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
+            asked: false,
         };
-        let first = replaced.or_else(|| self.legs.first_of(&leg));
-        let no = first.unwrap_or_else(|| self.next_no());
+        let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
+        let no = match first {
+            Some((no, false)) => no,
+            _ => self.next_no(),
+        };
         leg.call = no;
         self.legs.remember(leg);
         if let Some(call) = self.table.get_mut(slot) {
             call.no = no;
-            call.joined = first.is_some();
+            call.joined = first.is_some_and(|(_, asked)| !asked);
+            call.asked = first.is_some_and(|(_, asked)| asked);
         }
         self.enter(slot, Phase::Attempted, now);
+    }
+
+    /// The first 100 to an INVITE of an unknown dialog: its time is shorter from now on.
+    fn tried(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(call) = self.table.get_mut(slot).filter(|call| call.code == 0) else { return };
+        call.code = 100;
+        call.since = now;
+        let table = &self.table;
+        self.timers.tried(slot, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
     }
 
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {

@@ -66,10 +66,14 @@ impl<T: Copy> Calls<T> {
         Step::Failed(slot)
     }
 
-    /// 481 says that the dialog doesn't exist; 100 comes from a hop that doesn't know.
+    /// 481 says that the dialog doesn't exist; 100 comes from a hop that doesn't know, but then 481 must
+    /// follow soon.
     fn provisional_response(&mut self, slot: SlotId, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
         match code {
-            100 => Step::Same(slot),
+            100 => {
+                self.tried(slot, now);
+                Step::Same(slot)
+            }
             481 => {
                 self.table.remove(slot);
                 Step::Unknown

@@ -20,6 +20,8 @@ pub struct Limits {
     pub linger: Span,
     /// An INVITE with a To-tag of a dialog that nobody has seen.
     pub provisional: Span,
+    /// The same once a hop has said 100 and nobody 481: whoever doesn't know a dialog says so at once.
+    pub trying: Span,
 }
 
 impl Default for Limits {
@@ -29,6 +31,7 @@ impl Default for Limits {
             talk: Span::hours(4),
             linger: Span::seconds(64),
             provisional: Span::minutes(5),
+            trying: Span::seconds(10),
         }
     }
 }
@@ -43,7 +46,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     limits: Limits,
-    queues: [VecDeque<Entry>; 4],
+    queues: [VecDeque<Entry>; 5],
 }
 
 impl Timers {
@@ -56,7 +59,8 @@ impl Timers {
             0 => self.limits.setup,
             1 => self.limits.talk,
             2 => self.limits.linger,
-            _ => self.limits.provisional,
+            3 => self.limits.provisional,
+            _ => self.limits.trying,
         }
     }
 
@@ -79,7 +83,16 @@ impl Timers {
         now: Timestamp,
         holds: impl Fn(SlotId, Timestamp) -> bool,
     ) {
-        let queue = &mut self.queues[Self::queue_of(phase)];
+        self.put(Self::queue_of(phase), slot, now, holds);
+    }
+
+    /// A call of an unknown dialog is being tried.
+    pub(super) fn tried(&mut self, slot: SlotId, now: Timestamp, holds: impl Fn(SlotId, Timestamp) -> bool) {
+        self.put(4, slot, now, holds);
+    }
+
+    fn put(&mut self, queue: usize, slot: SlotId, now: Timestamp, holds: impl Fn(SlotId, Timestamp) -> bool) {
+        let queue = &mut self.queues[queue];
         for _ in 0..2 {
             if queue.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
                 queue.pop_front();

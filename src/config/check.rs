@@ -214,7 +214,8 @@ impl<'a> Checker<'a> {
             return None;
         }
         let path = folder.join(name);
-        match std::fs::read(&path) {
+        let read = if path.is_dir() { tariff_plan(&path) } else { std::fs::read(&path) };
+        match read {
             Ok(bytes) => Some((name.clone(), bytes)),
             Err(error) => {
                 let what = format!("{} can't be read: {error}", path.display());
@@ -319,4 +320,14 @@ fn is_extension_pattern(text: &str) -> bool {
         Some((from, to)) => digits(from) && digits(to) && from.len() == to.len() && from <= to,
         None => digits(&text.replace(['X', 'x'], "0")),
     }
+}
+
+/// The files of a CGRateS tariff plan that price a destination, one after the other.
+fn tariff_plan(folder: &Path) -> std::io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    for name in ["Destinations.csv", "Rates.csv", "DestinationRates.csv"] {
+        all.extend(std::fs::read(folder.join(name))?);
+        all.push(b'\n');
+    }
+    Ok(all)
 }

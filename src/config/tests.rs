@@ -230,6 +230,20 @@ fn files_are_read_and_their_folder_is_where_paths_start() {
     std::fs::write(folder.path().join("deck.csv"), "prefix,rate_per_min\n44,0.01\n").unwrap();
     let deck = Config::load(&path).unwrap().dial().tariff.unwrap();
     assert_eq!((deck.0.as_str(), deck.1.len()), ("deck.csv", 28));
+    // A folder is a tariff plan of CGRateS.
+    std::fs::write(&path, "[tariff]\nfile = \"plan\"").unwrap();
+    let plan = folder.path().join("plan");
+    std::fs::create_dir(&plan).unwrap();
+    assert!(Config::load(&path).unwrap_err().to_string().contains("plan can't be read"));
+    for (file, text) in [
+        ("Destinations.csv", "#Id,Prefix\nCUBA,+53"),
+        ("Rates.csv", "#Id,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart\nR,0.4,0.2,60s,30s,0s"),
+        ("DestinationRates.csv", "#Id,DestinationId,RatesTag,RoundingMethod\nD,CUBA,R,*up"),
+    ] {
+        std::fs::write(plan.join(file), text).unwrap();
+    }
+    let dial = crate::dial::Dial::new(&Config::load(&path).unwrap().dial()).unwrap();
+    assert_eq!(dial.explain("005351234567").price_per_min, Some(200_000));
     let error = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
     assert!(error.contains("none.toml: No such file"), "{error}");
 }

@@ -83,7 +83,7 @@ impl Decoder {
     /// The long way; it reads all that the short one does, and the rest.
     pub(super) fn decode_slowly<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let mut way = Way::new(frame.ts);
-        let layer = link::first(&mut way, frame)?;
+        let layer = link::first(&mut way, &self.core.stats, frame)?;
         match self.core.walk(&mut way, layer)? {
             Step::Packet(packet) => Ok(packet),
             Step::Joined(rest) => self.resume(*rest),

@@ -21,13 +21,14 @@ const LOOPBACK_HARDWARE: u16 = 772;
 
 /// What a frame begins with.
 #[inline]
-pub(super) fn first<'f>(way: &mut Way, frame: &Frame<'f>) -> Result<Layer<'f>, Skip> {
+pub(super) fn first<'f>(way: &mut Way, stats: &Stats, frame: &Frame<'f>) -> Result<Layer<'f>, Skip> {
     let data = frame.data;
     match frame.link {
         Link::Ethernet => Ok(Layer::Ethernet(data)),
         Link::Raw | Link::Ipv4 | Link::Ipv6 => Ok(Layer::Ip(data)),
         Link::Null | Link::Loop => loopback(data),
         Link::Ppp => Ok(Layer::Ppp(data)),
+        Link::PppEther => pppoe(stats, data),
         Link::Sll => cooked(way, data),
         Link::Sll2 => cooked2(way, data),
         Link::Nflog => nflog(data),

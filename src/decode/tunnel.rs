@@ -94,6 +94,8 @@ pub(super) fn mpls<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip>
 const VXLAN: u16 = 4_789;
 /// Linux's VXLAN port before the standard's.
 const VXLAN_OLD: u16 = 8_472;
+/// With any protocol inside, not only Ethernet.
+const VXLAN_GPE: u16 = 4_790;
 const GENEVE: u16 = 6_081;
 const GTP_U: u16 = 2_152;
 const TZSP: u16 = 37_008;
@@ -102,7 +104,7 @@ const MPLS_IN_UDP: u16 = 6_635;
 /// Whether a tunnel may come to a UDP port.
 #[inline]
 pub(super) fn is_port(port: u16) -> bool {
-    matches!(port, VXLAN | VXLAN_OLD | GENEVE | GTP_U | TZSP | MPLS_IN_UDP)
+    matches!(port, VXLAN | VXLAN_OLD | VXLAN_GPE | GENEVE | GTP_U | TZSP | MPLS_IN_UDP)
 }
 
 /// A tunnel in UDP, if the port says so and the bytes don't contradict it.
@@ -115,6 +117,7 @@ pub(super) fn udp<'f>(
 ) -> Result<Option<Layer<'f>>, Skip> {
     let (encap, layer) = match port {
         VXLAN | VXLAN_OLD => (Encap::Vxlan, vxlan(data)),
+        VXLAN_GPE => (Encap::Vxlan, vxlan_gpe(data)),
         GENEVE => (Encap::Geneve, geneve(data)),
         GTP_U => (Encap::GtpU, gtp(data)),
         TZSP => (Encap::Tzsp, tzsp(data)),
@@ -134,6 +137,15 @@ pub(super) fn udp<'f>(
 fn vxlan(data: &[u8]) -> Option<Layer<'_>> {
     match data {
         [0x08 | 0x88, _, _, _, _, _, _, 0, frame @ ..] => Some(Layer::Ethernet(frame)),
+        _ => None,
+    }
+}
+
+/// draft-ietf-nvo3-vxlan-gpe: the I and P flags, and what is inside in the byte before the network's id.
+fn vxlan_gpe(data: &[u8]) -> Option<Layer<'_>> {
+    match data {
+        [0x0c, 0, 0, 1 | 2, _, _, _, 0, packet @ ..] => Some(Layer::Ip(packet)),
+        [0x0c, 0, 0, 3, _, _, _, 0, frame @ ..] => Some(Layer::Ethernet(frame)),
         _ => None,
     }
 }

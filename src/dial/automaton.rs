@@ -9,6 +9,8 @@
 use super::DialError;
 use super::compile::compile;
 use super::numbering::{Numbering, PlanType};
+use super::packed::Packed;
+use super::trie::Walk;
 
 /// Ids from here on are tails; those below are nodes.
 pub(super) const TAIL: u16 = 0x8000;
@@ -107,6 +109,37 @@ impl Automaton {
         Some(Found { plan: label.plan, kind: label.kind, exact: true, code_len })
     }
 
+    /// Where a walk begins.
+    pub(crate) const fn begin(&self) -> Walk {
+        Walk { state: ROOT, taken: 0 }
+    }
+
+    /// A walk with one more digit, unless only the count of digits matters from where it stands.
+    pub(crate) fn go_on(&self, walk: Walk, byte: u8) -> Walk {
+        if walk.state >= TAIL {
+            return walk;
+        }
+        Walk { state: self.0.step(walk.state, byte), taken: walk.taken + 1 }
+    }
+
+    /// The label of the number that a walk has taken the first digits of; `None` if no plan has it.
+    #[inline]
+    pub(crate) fn label_after(&self, walk: Walk, number: &Packed) -> Option<u16> {
+        let label = self.0.end_packed(walk.state, &number.without(usize::from(walk.taken)));
+        (label != UNLABELLED).then_some(label)
+    }
+
+    /// What a label says.
+    #[inline]
+    pub(crate) fn labelled(&self, label: u16) -> Option<Label> {
+        self.0.labels.get(usize::from(label)).copied()
+    }
+
+    /// How many labels there are.
+    pub(crate) fn labels(&self) -> usize {
+        self.0.labels.len()
+    }
+
     /// Nodes and tails, labels, and bytes of the tables.
     pub(crate) fn size(&self) -> (usize, usize, usize) {
         let tables = &self.0;
@@ -159,6 +192,20 @@ impl Tables {
             }
             rest = after;
         }
+    }
+
+    /// The same for digits in a word.
+    #[inline]
+    fn end_packed(&self, from: u16, rest: &Packed) -> u16 {
+        let (mut at, mut bits, mut count) = (from, rest.bits, rest.len);
+        while at < TAIL {
+            let Some(node) = self.nodes.get(usize::from(at)).filter(|_| at != DEAD) else {
+                return UNLABELLED;
+            };
+            let Some(next) = node.next.get((bits >> 60) as usize) else { return node.here };
+            (at, bits, count) = (*next, bits << 4, count - 1);
+        }
+        self.tail(at, count)
     }
 
     #[inline]

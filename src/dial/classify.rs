@@ -6,7 +6,7 @@
 //! Emergency numbers come first, then the office's own extensions, then the home's short numbers, then
 //! the outside line and the public plan; what is left over is tried behind guessed stems (`probe`).
 
-use super::extract::{Dialled, Extracted, extract, plain};
+use super::extract::{Dialled, Extracted, Quick, extract, plain};
 use super::reading::{Reading, Step, Steps};
 use super::tariff::Band;
 use super::world::Place;
@@ -17,15 +17,24 @@ use super::{Class, Dial, Group, Kind, Leg};
 const USUAL_OUTSIDE: [&[u8]; 2] = [b"9", b"0"];
 /// More digits make no extension and no local number.
 const LONGEST_EXTENSION: usize = 5;
+/// More digits make no short number.
+const LONGEST_SHORT: usize = 9;
 /// Fewer digits make no international number.
 const SHORTEST_WORLDWIDE: usize = 9;
 
 impl Dial {
+    #[inline]
     pub(crate) fn read(&self, leg: Leg, input: &[u8]) -> Reading {
+        let quick = Quick::read(input).and_then(|dialled| self.shortcut(leg, &dialled));
+        quick.unwrap_or_else(|| self.read_slowly(leg, input))
+    }
+
+    /// The long way, which knows everything.
+    #[inline(never)]
+    pub(crate) fn read_slowly(&self, leg: Leg, input: &[u8]) -> Reading {
         // Digits need no copy.
         if let Some((plus, digits)) = plain(input) {
-            let short = if plus { self.shortcut_plus(digits) } else { self.shortcut(leg, digits) };
-            return short.unwrap_or_else(|| self.read_plain(leg, plus, digits));
+            return self.read_plain(leg, plus, digits);
         }
         match extract(input) {
             Extracted::Dialled(dialled) => self.read_dialled(leg, &dialled),
@@ -139,9 +148,29 @@ impl Dial {
         if inner.is_good() && inner.target.class != Class::Internal {
             return Some(inner);
         }
-        let whole = self.read_public(Leg::Handset, digits, Steps::default());
         let useless = matches!(inner.target.class, Class::Unknown | Class::Internal);
+        if !useless && !self.may_be_number(digits) {
+            return Some(inner);
+        }
+        let whole = self.read_public(Leg::Handset, digits, Steps::default());
         Some(if useless || whole.is_good() { whole } else { inner })
+    }
+
+    /// False if digits are no number of the public plan for sure; asked before they are read at length.
+    fn may_be_number(&self, digits: &[u8]) -> bool {
+        let home = &self.home;
+        let Some(first) = digits.first().map(|byte| byte.wrapping_sub(b'0') & 15) else { return false };
+        let prefixed = home.service_first | home.international.first() | self.world.trunk_first(home.plan);
+        let rewritten = home.rewrites.iter().any(|(from, _)| digits.starts_with(from));
+        if digits.len() <= LONGEST_SHORT
+            || prefixed >> first & 1 == 1
+            || rewritten
+            || (home.nanp && first == 0)
+        {
+            return true;
+        }
+        let exact = |place: Option<Place>| place.is_some_and(|place| place.found.exact);
+        exact(self.home_place(digits)) || exact(self.world.place(digits))
     }
 
     /// Another way to read a string, which a setting could choose.

@@ -151,7 +151,9 @@ fn columns(headers: &csv::StringRecord) -> Result<Vec<Option<Column>>, DialError
     let yeastar = headers.iter().any(|header| plain(header) == "billableunits");
     let mut columns: Vec<Option<Column>> = Vec::new();
     for header in headers {
-        let column = column(&plain(header), yeastar).filter(|column| !columns.contains(&Some(*column)));
+        let bare = header.split('(').next().unwrap_or_default();
+        let column = column(&plain(header), yeastar).or_else(|| column(&plain(bare), yeastar));
+        let column = column.filter(|column| !columns.contains(&Some(*column)));
         columns.push(column);
     }
     let has = |column| columns.contains(&Some(column));
@@ -249,6 +251,7 @@ mod tests {
             "prefix,name,rate_per_min,connect_fee,initial_s,increment_s\n+371,Latvia,0.25,0.01,30,6\n",
             "\u{feff}Dial Code;Destination;Price/min;Connect Fee;Billing\n00371;Latvia;0,25;0,01;30/6\n",
             "Code\tDescription\tRate per minute\tSetup fee\tInitial\tIncrement\n371\tLatvia\t$0.25\t0.01\t30s\t6s\n",
+            "Prefix;Destination;Price per minute (EUR);Connection fee (EUR);Initial (s);Increment (s)\n371;Latvia;0,25;0,01;30;6\n",
         ] {
             let row = one(text);
             assert_eq!((row.prefix.as_str(), row.name.as_str()), ("371", "Latvia"));

@@ -4,6 +4,8 @@
 //! 5031), or a user part. Out: digits with `+`, `*` and `#`, or the news that it is a name.
 //! Never: allocates; looks at a byte more than a fixed number of times.
 
+use super::packed::Packed;
+
 /// Longer than any number with its prefixes and any feature code.
 pub(crate) const LONGEST: usize = 40;
 
@@ -48,7 +50,33 @@ impl Dialled {
     }
 }
 
-/// A string of digits, perhaps behind a `+`, which is told apart: nearly all that is ever dialled.
+/// Eight to sixteen digits, perhaps behind `+`: nearly all that is ever dialled.
+#[derive(Clone, Copy)]
+pub(crate) struct Quick<'a> {
+    pub(crate) plus: bool,
+    pub(crate) digits: &'a [u8],
+    pub(crate) packed: Packed,
+}
+
+impl<'a> Quick<'a> {
+    /// From a user part, or a `sip:` URI whose user part is nothing else.
+    #[inline]
+    pub(crate) fn read(input: &'a [u8]) -> Option<Self> {
+        let uri = after_scheme(input, b"sip:");
+        let (plus, rest) = match uri.unwrap_or(input) {
+            [b'+', rest @ ..] | [b'%', b'2', b'B' | b'b', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        if uri.is_none() {
+            return Packed::whole(rest).map(|packed| Self { plus, digits: rest, packed });
+        }
+        let packed = Packed::run(rest)?;
+        let (digits, rest) = rest.split_at_checked(packed.len)?;
+        (rest.first() == Some(&b'@')).then_some(Self { plus, digits, packed })
+    }
+}
+
+/// A string of digits, perhaps behind a `+`, which is told apart.
 #[inline]
 pub(crate) fn plain(input: &[u8]) -> Option<(bool, &[u8])> {
     let (plus, digits) = match input {
@@ -80,7 +108,10 @@ pub(crate) enum Extracted {
 
 /// Reads a URI or a user part.
 pub(crate) fn extract(input: &[u8]) -> Extracted {
-    let input = unwrapped(input);
+    let input = input.trim_ascii();
+    // A display name has no colon, unless it stands in quotes.
+    let bare = [&b"sip:"[..], b"sips:", b"tel:"].iter().any(|scheme| after_scheme(input, scheme).is_some());
+    let input = if bare { input } else { unwrapped(input) };
     if let Some(rest) = after_scheme(input, b"tel:") {
         return subscriber(cut(rest, b'?'));
     }
@@ -96,15 +127,15 @@ pub(crate) fn extract(input: &[u8]) -> Extracted {
     subscriber(cut(user_of(input).unwrap_or(input), b':'))
 }
 
-/// Without white space, and without the angle brackets and display name of a `name-addr`.
+/// Without the angle brackets and display name of a `name-addr`.
 fn unwrapped(input: &[u8]) -> &[u8] {
-    let input = input.trim_ascii();
     match input.iter().position(|byte| *byte == b'<') {
         Some(at) => cut(input.get(at + 1..).unwrap_or_default(), b'>'),
         None => input,
     }
 }
 
+#[inline]
 fn after_scheme<'a>(input: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = input.split_at_checked(scheme.len())?;
     head.eq_ignore_ascii_case(scheme).then_some(rest)

@@ -16,11 +16,13 @@ mod number;
 mod numbering;
 mod outside;
 mod overlay;
+mod packed;
 mod pattern;
 mod plan;
 mod probe;
 mod reading;
 mod settings;
+mod settled;
 mod short;
 mod shortcut;
 mod tails;
@@ -56,6 +58,8 @@ pub struct Dial {
     overrides: Vec<Override>,
     /// Prefixes in E.164 form; the lanes are `RATE`, `ROW` and `OWN`.
     prefixes: trie::Trie<3>,
+    /// What most numbers of a label come to.
+    settled: settled::Settled,
     deck_skipped: usize,
 }
 
@@ -91,6 +95,7 @@ impl Dial {
             tariff: tariff::Tariff::built_in(currency)?,
             overrides: Vec::new(),
             prefixes: trie::Trie::default(),
+            settled: settled::Settled::default(),
             deck_skipped: 0,
         };
         let mut prefixes = trie::TrieBuilder::default();
@@ -112,7 +117,9 @@ impl Dial {
             let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
             prefixes.insert(prefix.as_bytes(), OWN, index);
         }
-        dial.prefixes = prefixes.build();
+        let automaton = &world.automaton;
+        dial.prefixes = prefixes.build_along(automaton.begin(), |walk, digit| automaton.go_on(walk, digit));
+        dial.settled = settled::Settled::new(&dial);
         Ok(dial)
     }
 
@@ -211,7 +218,7 @@ impl Dial {
             nodes,
             labels,
             numbering_bytes,
-            tariff_bytes: self.tariff.bytes() + self.prefixes.bytes(),
+            tariff_bytes: self.tariff.bytes() + self.prefixes.bytes() + self.settled.bytes(),
         }
     }
 

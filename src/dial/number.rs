@@ -70,34 +70,36 @@ impl fmt::Debug for Region {
 }
 
 /// A telephone number: up to 15 digits of E.164, no sign. Printed masked (law 9).
+///
+/// How many digits there are, then the digits, then nought: one piece of memory, copied at once.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Number {
-    len: u8,
-    digits: [u8; 15],
-}
+pub struct Number([u8; 16]);
 
 impl Number {
     /// From ASCII digits; `None` if there are none, more than 15, or anything but digits.
     pub fn new(digits: &[u8]) -> Option<Self> {
-        if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let mut number = Self { len: u8::try_from(digits.len()).ok()?, digits: [0; 15] };
-        number.digits[..digits.len()].copy_from_slice(digits);
-        Some(number)
+        let sound = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        if sound { Self::of_digits(digits) } else { None }
     }
 
     /// From digits that are known to be digits.
     #[inline]
     pub(crate) fn of_digits(digits: &[u8]) -> Option<Self> {
-        let mut number = Self { len: u8::try_from(digits.len()).ok()?, digits: [0; 15] };
-        number.digits.get_mut(..digits.len())?.copy_from_slice(digits);
-        Some(number)
+        let mut number = [0; 16];
+        number.get_mut(1..=digits.len())?.copy_from_slice(digits);
+        number[0] = u8::try_from(digits.len()).ok()?;
+        Some(Self(number))
+    }
+
+    /// From a count of digits, that many ASCII digits, and nought behind them.
+    #[inline]
+    pub(crate) const fn of_counted(counted: [u8; 16]) -> Self {
+        Self(counted)
     }
 
     /// The digits in full: only for the journal, the store, the notifier and pattern tests.
     pub fn digits(&self) -> &[u8] {
-        &self.digits[..usize::from(self.len)]
+        self.0.get(1..=usize::from(self.0[0])).unwrap_or_default()
     }
 
     /// `+` and all digits: only for sinks that apply `[privacy]`.

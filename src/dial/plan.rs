@@ -6,6 +6,7 @@
 
 use super::extensions::Extensions;
 use super::numbering::{Lengths, Plan, PlanType};
+use super::packed::Packed;
 use super::pattern::Prefix;
 use super::short::ShortNumbers;
 use super::world::World;
@@ -43,6 +44,21 @@ pub(crate) struct HomePlan {
     pub(crate) lengths: Lengths,
     pub(crate) short: ShortNumbers,
     pub(crate) extensions: Extensions,
+    pub(crate) packed: PackedPlan,
+}
+
+/// What the shortcuts compare with, in words.
+#[derive(Clone, Default)]
+pub(crate) struct PackedPlan {
+    /// The longest first.
+    pub(crate) outside: Vec<Packed>,
+    /// None if more than one prefix leads abroad.
+    pub(crate) international: Option<Packed>,
+    /// What national numbers that are sent elsewhere begin with.
+    pub(crate) rewritten: Vec<Packed>,
+    /// None if national numbers need nothing before them.
+    pub(crate) trunk: Option<Packed>,
+    pub(crate) code: Option<Packed>,
 }
 
 impl HomePlan {
@@ -71,12 +87,26 @@ impl HomePlan {
             lengths: plan.lengths,
             short: ShortNumbers::new(plan, &world.overlay)?,
             extensions: Extensions::new(&settings.extensions)?,
+            packed: PackedPlan::default(),
         };
         for prefix in &settings.outside_line {
             home.outside.push(outside(prefix)?);
         }
         home.dialling()?;
+        home.packed = home.pack();
         Ok(home)
+    }
+
+    fn pack(&self) -> PackedPlan {
+        let mut outside: Vec<Packed> = self.outside.iter().map(|digits| Packed::first_of(digits)).collect();
+        outside.sort_by_key(|prefix| std::cmp::Reverse(prefix.len));
+        PackedPlan {
+            outside,
+            international: self.international.literal().map(Packed::first_of),
+            rewritten: self.rewrites.iter().map(|(from, _)| Packed::first_of(from)).collect(),
+            trunk: (!self.trunk.is_empty()).then(|| Packed::first_of(self.trunk)),
+            code: Some(Packed::first_of(&self.code)),
+        }
     }
 
     fn dialling(&mut self) -> Result<(), DialError> {

@@ -24,8 +24,20 @@ impl Dial {
         if let Some(reading) = known.filter_map(|rest| self.read_behind(rest)).next() {
             return Some(reading);
         }
+        if self.is_overdialled(digits) {
+            return None;
+        }
         let guessed = (1..=LONGEST_STEM).filter_map(|len| digits.split_at_checked(len));
         guessed.filter(|(stem, _)| !plus && guessed_stem(stem)).find_map(|(_, rest)| self.read_behind(rest))
+    }
+
+    /// Whether a number that exists stands behind the international prefix, with digits too many: a slip
+    /// of the finger or an extension, and no guess at a prefix.
+    fn is_overdialled(&self, digits: &[u8]) -> bool {
+        let Some(found) = self.home.international.find(digits) else { return false };
+        let rest = digits.get(found.len..).unwrap_or_default();
+        let exact = |len| rest.get(..len).and_then(|number| self.world.automaton.find(number));
+        (SHORTEST_NUMBER..rest.len()).filter_map(exact).any(|found| found.exact)
     }
 
     fn read_behind(&self, rest: &[u8]) -> Option<Reading> {

@@ -4,7 +4,7 @@
 //! class, kind, group, risk and rate.
 //! Never: decides by the calling code alone.
 
-use super::automaton::{Found, NumberType};
+use super::automaton::{Found, Label, NumberType};
 use super::numbering::PlanType;
 use super::overlay::Verdict;
 use super::short::Short;
@@ -156,6 +156,20 @@ impl Dial {
         rule: &'static str,
         steps: Steps,
     ) -> Reading {
+        let (number, values) = (Number::of_digits(digits), self.prefixes.longest(digits));
+        let label = Label { plan: found.plan, kind: found.kind };
+        let target = self.target_of(number, (digits.len(), values), (label, found.exact), rule);
+        Reading { target, steps, short_row: None, plausible }
+    }
+
+    /// The target of a number of so many digits, for which the prefixes have some values.
+    pub(crate) fn target_of(
+        &self,
+        number: Option<Number>,
+        (len, values): (usize, [u16; 3]),
+        (found, known): (Label, bool),
+        rule: &'static str,
+    ) -> Target {
         let region = self.world.region(found.plan).unwrap_or(Region::WORLD);
         let domestic = self.home.is_domestic(region);
         let class = match (region, domestic) {
@@ -163,13 +177,12 @@ impl Dial {
             (_, true) => Class::National,
             _ => Class::Overseas,
         };
-        let values = self.prefixes.longest(digits);
         let row = self.world.overlay.verdict(values[ROW]);
         let region_row = if domestic { None } else { self.world.overlay.region_verdict(found.plan) };
         let own = self.overrides.get(usize::from(values[OWN]));
         let (kind, exact) = match own.and_then(|own| own.kind) {
             Some(kind) => (kind, true),
-            None => kind_of(digits.len(), &found, row),
+            None => kind_of(len, found.kind, known, row),
         };
         // The kind that all numbers with this beginning share, known or not.
         let likely = if exact { kind } else { kind_named(found.kind) };
@@ -178,24 +191,14 @@ impl Dial {
             own.and_then(|own| own.risk).unwrap_or_else(|| listed_risk(class, likely, row, region_row));
         let group = group(class, likely, exact, risk);
         let band = band(class, likely, row, region_row);
-        let target = Target {
-            class,
-            kind,
-            region: Some(region),
-            number: Number::of_digits(digits),
-            exact,
-            risk,
-            group,
-            rate: rate_of(values[RATE], group, band),
-            rule,
-        };
-        Reading { target, steps, short_row: None, plausible }
+        let rate = rate_of(values[RATE], group, band);
+        Target { class, kind, region: Some(region), number, exact, risk, group, rate, rule }
     }
 }
 
 /// The deck's rate, or the band's.
 #[inline]
-fn rate_of(deck: u16, group: Group, band: Band) -> RateId {
+pub(super) fn rate_of(deck: u16, group: Group, band: Band) -> RateId {
     match (group, deck) {
         (Group::Free, _) => Band::Free.rate(),
         (_, NONE) => band.rate(),
@@ -216,12 +219,12 @@ fn listed_risk(class: Class, kind: Kind, row: Option<Verdict>, region: Option<Ve
 }
 
 /// The kind and whether the number is exact.
-fn kind_of(len: usize, found: &Found, row: Option<Verdict>) -> (Kind, bool) {
-    let known = row.and_then(|row| Some((row.kind?, row.lengths)));
-    match known {
-        Some((kind, _)) if found.exact => (kind, true),
+fn kind_of(len: usize, found: NumberType, known: bool, row: Option<Verdict>) -> (Kind, bool) {
+    let listed = row.and_then(|row| Some((row.kind?, row.lengths)));
+    match listed {
+        Some((kind, _)) if known => (kind, true),
         Some((kind, lengths)) if lengths >> len.min(31) & 1 == 1 => (kind, true),
-        _ if found.exact => (kind_named(found.kind), true),
+        _ if known => (kind_named(found), true),
         _ => (Kind::Invalid, false),
     }
 }

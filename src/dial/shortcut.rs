@@ -3,74 +3,86 @@
 //! In: ten digits or more. Out: the reading that the long way in `classify` gives as well, or none.
 //! Never: decides anything that `classify` decides otherwise (a test compares them).
 
-use super::extract::Dialled;
+use super::extract::Quick;
+use super::packed::{LONGEST, Packed};
 use super::reading::{Reading, Step, Steps};
-use super::{Dial, Leg};
+use super::trie::NONE;
+use super::{Dial, Leg, OWN, ROW};
 
 /// Up to so many digits may be emergency numbers, short numbers or learned extensions.
 const SHORT: usize = 9;
 
+/// A number in E.164 form, and the way there.
+type Way = (Packed, &'static str, Steps);
+
 impl Dial {
-    /// A number that exists, dialled with `+`.
+    /// A number that exists, dialled with `+`, or with the international or trunk prefix, on the handsets'
+    /// leg perhaps behind the outside line. The prefixes and the plans are walked at once.
     #[inline]
-    pub(crate) fn shortcut_plus(&self, digits: &[u8]) -> Option<Reading> {
-        let steps = Steps::default().with(Step::Plus);
-        if digits.len() <= SHORT { None } else { self.shortcut_world(digits, "international number", steps) }
-    }
-
-    /// A number that exists, dialled with the international or trunk prefix, on the handsets' leg perhaps
-    /// behind the outside line.
-    #[inline]
-    pub(crate) fn shortcut(&self, leg: Leg, digits: &[u8]) -> Option<Reading> {
-        let home = &self.home;
-        if digits.len() <= SHORT || home.extensions.is_configured(digits) {
-            return None;
-        }
-        let outside =
-            if leg == Leg::Handset { self.outside_prefix(digits).map_or(0, <[u8]>::len) } else { 0 };
-        let steps = if outside == 0 { Steps::default() } else { Steps::default().with(Step::Outside) };
-        let rest = digits.get(outside..)?;
-        let first = rest.first()?.wrapping_sub(b'0') & 15;
-        if rest.len() <= SHORT || home.service_first >> first & 1 == 1 {
-            return None;
-        }
-        let idd = home.international.literal()?;
-        if let Some(number) = rest.strip_prefix(idd) {
-            return self.shortcut_world(number, "international prefix", steps.with(Step::International));
-        }
-        if (home.nanp && first == 0) || home.rewrites.iter().any(|(from, _)| rest.starts_with(from)) {
-            return None;
-        }
-        self.shortcut_national(rest, steps)
-    }
-
-    #[inline]
-    fn shortcut_world(&self, digits: &[u8], rule: &'static str, steps: Steps) -> Option<Reading> {
-        if digits.first() == Some(&b'0') {
-            return None;
-        }
-        let found = self.world.automaton.find(digits).filter(|found| found.exact)?;
-        Some(self.read_found(digits, found, true, rule, steps))
-    }
-
-    #[inline]
-    fn shortcut_national(&self, digits: &[u8], steps: Steps) -> Option<Reading> {
-        let home = &self.home;
-        let (national, steps) = match digits.strip_prefix(home.trunk) {
-            Some(rest) if home.plain_trunk => (rest, steps.with(Step::Trunk)),
-            Some(_) if home.trunk.is_empty() => (digits, steps),
-            None if home.nanp => (digits, steps),
-            _ => return None,
+    pub(crate) fn shortcut(&self, leg: Leg, dialled: &Quick<'_>) -> Option<Reading> {
+        let (digits, rule, steps) = self.shortcut_way(leg, dialled)?;
+        let automaton = &self.world.automaton;
+        let reached = self.prefixes.reach(&digits);
+        let label = automaton.label_after(reached.walk, &digits)?;
+        let (number, values) = (digits.number(), self.prefixes.values(&reached));
+        let target = if values[ROW] & values[OWN] == NONE {
+            self.settled.target(label, number, values, rule)?
+        } else {
+            self.target_of(number, (digits.len, values), (automaton.labelled(label)?, true), rule)
         };
-        let number = Dialled::joined(&home.code, national)?;
-        let found = self.world.automaton.find(number.bytes()).filter(|found| found.exact)?;
-        Some(self.read_found(number.bytes(), found, true, "national number", steps))
+        Some(Reading { target, steps, short_row: None, plausible: true })
     }
+
+    #[inline]
+    fn shortcut_way(&self, leg: Leg, dialled: &Quick<'_>) -> Option<Way> {
+        let (home, whole) = (&self.home.packed, &dialled.packed);
+        if whole.len <= SHORT {
+            return None;
+        }
+        if dialled.plus {
+            return worldwide(*whole, "international number", Steps::default().with(Step::Plus));
+        }
+        if self.home.extensions.is_configured(dialled.digits) {
+            return None;
+        }
+        let mut steps = Steps::default();
+        let mut rest = *whole;
+        if leg == Leg::Handset
+            && let Some(outside) = home.outside.iter().find(|prefix| whole.starts_with(prefix))
+        {
+            (rest, steps) = (whole.without(outside.len), steps.with(Step::Outside));
+        }
+        if rest.len <= SHORT || self.home.service_first >> rest.first() & 1 == 1 {
+            return None;
+        }
+        if let Some(number) = rest.strip(home.international.as_ref()?) {
+            return worldwide(number, "international prefix", steps.with(Step::International));
+        }
+        let operator = self.home.nanp && rest.first() == 0;
+        if operator || home.rewritten.iter().any(|from| rest.starts_with(from)) {
+            return None;
+        }
+        let (national, steps) = match &home.trunk {
+            None => (rest, steps),
+            Some(trunk) => match rest.strip(trunk) {
+                Some(rest) if self.home.plain_trunk => (rest, steps.with(Step::Trunk)),
+                None if self.home.nanp => (rest, steps),
+                _ => return None,
+            },
+        };
+        Some((national.behind(home.code.as_ref()?)?, "national number", steps))
+    }
+}
+
+/// No calling code begins with 0.
+#[inline]
+fn worldwide(digits: Packed, rule: &'static str, steps: Steps) -> Option<Way> {
+    (digits.first() != 0 && digits.len <= LONGEST).then_some((digits, rule, steps))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Region, Settings};
+    use super::super::{Override, Region, Risk, Settings};
     use super::*;
     use proptest::prelude::*;
     use std::sync::OnceLock;
@@ -86,7 +98,16 @@ mod tests {
                     let outside_line = line.iter().map(|digits| (*digits).to_owned()).collect();
                     let extensions = vec!["90044207946XXXX".to_owned()];
                     let home = Region::new(home).unwrap();
-                    Dial::new(&Settings { outside_line, extensions, ..Settings::for_home(home) }).unwrap()
+                    let overrides = ["3519", "4477", "1876555"].map(|prefix| Override {
+                        prefix: prefix.to_owned(),
+                        kind: None,
+                        risk: Some(Risk::High),
+                        why: String::new(),
+                    });
+                    let overrides = overrides.to_vec();
+                    let settings =
+                        Settings { outside_line, extensions, overrides, ..Settings::for_home(home) };
+                    Dial::new(&settings).unwrap()
                 })
                 .collect()
         })
@@ -98,16 +119,18 @@ mod tests {
         /// The short way and the long way lead to the same target, by the same steps.
         #[test]
         fn says_what_the_long_way_says(
-            at in 0usize..42, plus in any::<bool>(), handset in any::<bool>(),
+            at in 0usize..42, form in 0usize..6, handset in any::<bool>(),
             prefix in "(|9|0|01|141|1831|101[0-9]{4})(|0|00|011|0011|1|01)",
             number in "(44[1-8][0-9]{9}|1[2-9][0-9]{9}|[2-9][0-9]{9}|[0-9]{6,14})",
         ) {
             let dial = &dials()[at];
-            let digits = format!("{prefix}{number}").into_bytes();
             let leg = if handset { Leg::Handset } else { Leg::Trunk };
-            let short = if plus { dial.shortcut_plus(&digits) } else { dial.shortcut(leg, &digits) };
+            let sign = ["", "+", "%2b"][form / 2];
+            let user = format!("{sign}{prefix}{number}");
+            let uri = if form % 2 == 0 { user } else { format!("Sip:{user}@pbx.example.com;user=phone") };
+            let short = Quick::read(uri.as_bytes()).and_then(|dialled| dial.shortcut(leg, &dialled));
             if let Some(short) = short {
-                let long = dial.read_plain(leg, plus, &digits);
+                let long = dial.read_slowly(leg, uri.as_bytes());
                 prop_assert_eq!((short.target, short.steps), (long.target, long.steps));
             }
         }

@@ -99,6 +99,11 @@ impl World {
         (national.len() <= longest).then_some(Place { number, found, plausible })
     }
 
+    /// The digits with which a plan's trunk prefix can begin, one bit each.
+    pub(crate) fn trunk_first(&self, plan: u16) -> u16 {
+        self.trunks.get(usize::from(plan)).map_or(0, |trunk| trunk.pattern.first())
+    }
+
     /// A national number as it was dialled, without its trunk prefix; `None` if it has none.
     #[inline]
     pub(crate) fn without_trunk(&self, plan: u16, national: &[u8]) -> Option<Dialled> {

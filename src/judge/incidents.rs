@@ -12,7 +12,7 @@ use crate::bounded::SlotId;
 use crate::detect::Verdict;
 use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
-use crate::dial::Group;
+use crate::dial::{Group, Kind};
 use crate::finding::{Rule, Sample, Severity, Subject};
 use crate::time::{Span, Timestamp};
 
@@ -49,7 +49,9 @@ impl Judge {
                 continue;
             };
             let Some(first) = pages().find(|v| v.severity == top).copied() else { continue };
-            self.page(&first, pages(), lane, slot, now);
+            // What tells most of how the calls are made is named, though it wouldn't page by itself.
+            let heard = verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info || tells(v.rule));
+            self.page(&first, heard, lane, slot, now);
         }
         for verdict in verdicts.iter() {
             self.note_verdict(verdict, slot, now);
@@ -83,8 +85,7 @@ impl Judge {
     /// nobody, whatever limit they reach, unless they go far beyond it.
     fn confirmed(&self, verdict: &Verdict, slot: SlotId, now: Timestamp) -> bool {
         let confirm = self.detect.confirm;
-        let tells = matches!(verdict.rule, Rule::CallidReuse | Rule::PrefixProbe);
-        if tells || verdict.count >= verdict.limit * confirm.beyond {
+        if tells(verdict.rule) || verdict.count >= verdict.limit * confirm.beyond {
             return true;
         }
         self.baseline.call(Lane::Charged, slot).is_some_and(|call| {
@@ -93,7 +94,7 @@ impl Judge {
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = match (call.part == DayPart::Open, verdict.rule) {
                 (false, Rule::NumberBlock) => confirm.block,
-                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
+                (true, Rule::NumberBlock) if risky || now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
                 (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
                 (true, Rule::NumberBlock) if call.group == Group::Premium => confirm.list_risky,
@@ -236,6 +237,12 @@ impl Judge {
         let key = Key { subject: Subject::Handset(call.handset), cause: cause(lane) };
         let urgent =
             |dossier: &Dossier| dossier.severity() == Severity::Critical && now.since(dossier.last) <= SOON;
+        let urgent = |dossier: &Dossier| {
+            let named = |rule| dossier.rules().any(|spoken| spoken == rule);
+            urgent(dossier)
+                && (!call.call_id_reused || named(Rule::CallidReuse))
+                && (call.kind != Kind::PrefixProbe || named(Rule::PrefixProbe))
+        };
         call.counts() && self.dossiers.get(&key).is_some_and(urgent)
     }
 
@@ -269,6 +276,11 @@ fn gist(dossier: &Dossier) -> Gist {
         amount: dossier.money.amount,
         evidence: dossier.evidence,
     }
+}
+
+/// Whether a rule speaks of what nobody does by chance.
+const fn tells(rule: Rule) -> bool {
+    matches!(rule, Rule::CallidReuse | Rule::PrefixProbe)
 }
 
 /// Which of a call's two marks says that it belongs to a subject's incident.

@@ -5,7 +5,7 @@
 
 use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
-use crate::calls::{Call, Phase, Seen};
+use crate::calls::{Call, CallNo, Phase, Seen};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
@@ -47,7 +47,7 @@ impl Core {
         let username = msg.map_or_else(Text::default, username_of);
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
         let tag = Tag { who, target, leg, direction, cause, username, caller };
-        self.attempts = self.attempts.saturating_add(u64::from(!call.joined));
+        self.attempts = self.attempts.saturating_add(u64::from(is_new(call)));
         count(ledger, call, &tag, now);
         // Does the office dial a digit for an outside line that nobody configured?
         if leg == Leg::Handset
@@ -115,7 +115,7 @@ impl Core {
             for key in rows(call, tag).into_iter().flatten() {
                 self.ledger.reopened(key);
             }
-            if !call.joined {
+            if is_new(call) {
                 self.ledger.back(tag.target.class);
             }
         }
@@ -128,7 +128,7 @@ impl Core {
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        self.sideways(seen, contact.uri, Cause::Forwarded, call);
+        self.sideways(seen, contact.uri, Cause::Forwarded, Some(call));
     }
 
     /// REFER: whoever sends it is charged with the call it asks for.
@@ -137,12 +137,18 @@ impl Core {
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        let no = self.calls.next_no();
-        self.sideways(seen, refer_to.uri, Cause::Transferred, no);
+        // An attended transfer joins two calls that were placed already.
+        let replaces = uri::replaces(refer_to.uri, &mut [0; uri::REPLACES_MAX]).is_some_and(|dialog| {
+            let number = uri::user(refer_to.uri);
+            self.calls.replaces(dialog, number).is_some()
+        });
+        if !replaces {
+            self.sideways(seen, refer_to.uri, Cause::Transferred, None);
+        }
     }
 
-    /// A call that somebody else places on a handset's behalf.
-    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, no: crate::calls::CallNo) {
+    /// A call that somebody else places on a handset's behalf: part of the call `of`, or one of its own.
+    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, of: Option<CallNo>) {
         let target = self.dial.classify(Leg::Handset, uri);
         if target.group == Group::Free {
             return;
@@ -151,10 +157,16 @@ impl Core {
         if !self.sideways.find_or_insert(&key, seen.now, || ()).new {
             return;
         }
+        if of.is_none() {
+            self.attempts = self.attempts.saturating_add(1);
+            self.ledger.attempted().bump(target.class);
+            self.ledger.over(target.class);
+        }
+        let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
         let who = self.handsets.sender(seen.path, &[], seen.caller, seen.now).who;
         let fact = CallFact {
             time: seen.now,
-            call: no,
+            call,
             state: CallState::Attempted,
             leg: Leg::Handset,
             joined: false,
@@ -288,11 +300,16 @@ fn charged(
     sender.who
 }
 
+/// Whether it is a human call that wasn't counted before.
+const fn is_new(call: &Call<Tag>) -> bool {
+    !call.joined && !call.asked
+}
+
 fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
     for key in rows(call, tag).into_iter().flatten() {
         ledger.attempt(key, now);
     }
-    if !call.joined {
+    if is_new(call) {
         ledger.attempted().bump(tag.target.class);
     }
 }
@@ -301,7 +318,7 @@ fn uncount(ledger: &Ledger, call: &Call<Tag>, tag: &Tag) {
     for key in rows(call, tag).into_iter().flatten() {
         ledger.closed(key);
     }
-    if !call.joined {
+    if is_new(call) {
         ledger.over(tag.target.class);
     }
 }

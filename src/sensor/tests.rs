@@ -196,6 +196,32 @@ fn refer_charges_the_handset_that_sends_it() {
     let call = only(&calls(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer)));
     assert_eq!((call.cause, call.state), (Cause::Transferred, CallState::Attempted));
     assert!(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer).is_empty(), "a copy");
+    assert_eq!(b.sensor.totals().attempts, 1, "a dial by whoever asks for it");
+    // The PBX places it: the same dial.
+    let placed = only(&b.invite(PBX, TRUNK, "005355512345", "placed"));
+    assert!(!placed.joined, "its length and its price are its own: {placed:?}");
+    assert_eq!(b.sensor.totals().attempts, 1);
+}
+
+/// Both calls of an attended transfer were placed before; but a dialog that nobody has seen, or one with
+/// another number, hides nothing.
+#[test]
+fn an_attended_transfer_is_no_new_call() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    b.invite(PHONE, PBX, "005355512345", "second");
+    let refer = |cseq: &str, number: &str, dialog: &str| {
+        head("first", "f", "t", cseq, "214", "x")
+            + &format!(
+                "Refer-To: <sip:{number}@example.com?Replaces={dialog}%3Bto-tag%3Dt%3Bfrom-tag%3Df>\r\n"
+            )
+    };
+    let line = "REFER sip:x@203.0.113.10 SIP/2.0";
+    assert!(b.sip(PHONE, PBX, line, &refer("5 REFER", "005355512345", "second")).is_empty());
+    assert_eq!(b.sensor.totals().attempts, 1);
+    only(&calls(b.sip(PHONE, PBX, line, &refer("6 REFER", "005355512345", "other"))));
+    only(&calls(b.sip(PHONE, PBX, line, &refer("7 REFER", "005355599999", "second"))));
+    assert_eq!(b.sensor.totals().attempts, 3);
 }
 
 #[test]

@@ -9,6 +9,9 @@ use super::lex::{from, is_lws, span, trim, upto};
 /// How many decoded bytes [`decoded_user`] gives: no dialled string is longer.
 pub const USER_MAX: usize = 64;
 
+/// How many decoded bytes [`replaces`] gives.
+pub const REPLACES_MAX: usize = 384;
+
 /// What matters of a URI's scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -77,7 +80,22 @@ pub fn host(uri: &[u8]) -> &[u8] {
 /// The user part %-decoded and without a password, at most [`USER_MAX`] bytes of it. A `%` that
 /// begins no escape stays as it is (RFC 3261 section 19.1.2; RFC 4475 section 3.1.1.3).
 pub fn decoded_user<'b>(uri: &[u8], buffer: &'b mut [u8; USER_MAX]) -> &'b [u8] {
-    let mut raw = user(uri);
+    decoded(user(uri), buffer)
+}
+
+/// The Replaces header that a URI asks for, as that of an attended transfer does (RFC 3891 section 4),
+/// %-decoded, at most [`REPLACES_MAX`] bytes of it.
+pub fn replaces<'b>(uri: &[u8], buffer: &'b mut [u8; REPLACES_MAX]) -> Option<&'b [u8]> {
+    let behind = from(uri, find(uri, [b'@'])?);
+    let headers = from(behind, find(behind, [b'?'])?.saturating_add(1));
+    let value = headers.split(|byte| *byte == b'&').find_map(|header| {
+        let (name, value) = header.split_at_checked(find(header, [b'='])?)?;
+        name.eq_ignore_ascii_case(b"Replaces").then(|| from(value, 1))
+    })?;
+    Some(decoded(value, buffer))
+}
+
+fn decoded<'b>(mut raw: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
     let mut used = 0usize;
     for slot in buffer.iter_mut() {
         raw = match raw {
@@ -156,6 +174,19 @@ mod tests {
             (":", "", ""),
         ] {
             assert_eq!(user_host(uri), (user, host), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_dialog_inside_a_uri() {
+        let of = |uri: &str| {
+            let mut buffer = [0; REPLACES_MAX];
+            replaces(uri.as_bytes(), &mut buffer).map(|value| String::from_utf8(value.to_vec()).unwrap())
+        };
+        let uri = "sip:b@h;x=1?Subject=y&replaces=a%40h%3Bto-tag%3D1%3Bfrom-tag%3D2";
+        assert_eq!(of(uri).as_deref(), Some("a@h;to-tag=1;from-tag=2"));
+        for none in ["sip:b@h", "sip:a?Replaces=x@h", "sip:b@h?Replaces", "tel:+44?Replaces=x"] {
+            assert_eq!(of(none), None, "{none}");
         }
     }
 

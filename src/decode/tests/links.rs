@@ -84,6 +84,7 @@ pub(super) fn samples() -> Vec<Sample> {
         ("ppp compressed", Link::Ppp, ppp(&[0x21]), v4),
         ("ppp hdlc", Link::Ppp, ppp(&[0xff, 3, 0x00, 0x21]), v4),
         ("cisco hdlc", Link::Ppp, ppp(&[0x0f, 0, 0x08, 0x00]), v4),
+        ("pppoe alone", Link::PppEther, session.clone(), v4),
         ("sll", Link::Sll, sll(0x0800, &ipv4()), half),
         (
             "sll vlan",

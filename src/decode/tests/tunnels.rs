@@ -57,6 +57,8 @@ pub(super) fn samples() -> Vec<Sample> {
         ("mpls in ip", Link::Ethernet, carried(137, &with(&[0, 1, 1, 64], &ip)), v4),
         ("vxlan", Link::Ethernet, in_udp(4_789, &with(&[8, 0, 0, 0, 0, 0, 1, 0], &ether)), eth),
         ("vxlan 8472", Link::Ethernet, in_udp(8_472, &with(&[8, 0, 0, 0, 0, 0, 1, 0], &ether)), eth),
+        ("vxlan gpe", Link::Ethernet, in_udp(4_790, &with(&[12, 0, 0, 3, 0, 0, 1, 0], &ether)), eth),
+        ("vxlan gpe v6", Link::Ethernet, in_udp(4_790, &with(&[12, 0, 0, 2, 0, 0, 1, 0], &ipv6())), v6),
         ("geneve", Link::Ethernet, in_udp(6_081, &with(&geneve_options, &ether)), eth),
         ("geneve ip", Link::Ethernet, in_udp(6_081, &with(&[0, 0, 8, 0, 0, 0, 1, 0], &ip)), v4),
         ("gtp-u", Link::Ethernet, in_udp(2_152, &with(&[0x30, 0xff, 0, 99, 0, 0, 0, 1], &ip)), v4),
@@ -88,7 +90,7 @@ fn each_tunnel_is_counted_as_what_it_is() {
         ("erspan", 5),
         ("ip_in_ip", 2),
         ("ether_ip", 1),
-        ("vxlan", 2),
+        ("vxlan", 4),
         ("geneve", 2),
         ("gtp_u", 2),
         ("tzsp", 1),
@@ -112,7 +114,7 @@ fn four_tunnels_deep_is_read_and_five_is_not() {
 
 #[test]
 fn a_text_on_a_tunnels_port_is_a_datagram() {
-    for port in [4_789, 8_472, 6_081, 2_152, 37_008, 6_635] {
+    for port in [4_789, 4_790, 8_472, 6_081, 2_152, 37_008, 6_635] {
         let Seen::Datagram(path, payload, false) = decode(Link::Ethernet, &in_udp(port, PAYLOAD)) else {
             panic!("port {port}");
         };
