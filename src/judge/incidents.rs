@@ -94,7 +94,7 @@ impl Judge {
             let risky = call.tier == Tier::Hot && call.group == Group::Risky;
             let least = match (call.part == DayPart::Open, verdict.rule) {
                 (false, Rule::NumberBlock) => confirm.block,
-                (true, Rule::NumberBlock) if now.since(verdict.since) >= LIST => confirm.block,
+                (true, Rule::NumberBlock) if risky || now.since(verdict.since) >= LIST => confirm.block,
                 // By day, people reach these limits with lists, campaigns and wrong numbers.
                 (true, Rule::HandsetCeiling) if risky => confirm.list_risky,
                 (true, Rule::NumberBlock) if call.group == Group::Premium => confirm.list_risky,

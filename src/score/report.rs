@@ -168,10 +168,35 @@ impl Scorecard {
     }
 
     fn write_overview(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.write_worlds(out)?;
         writeln!(out, "\nall worlds, by scenario")?;
         for scenario in self.scenarios(None) {
             let ours = self.figures(None, OURS, Some(&scenario));
             writeln!(out, "  {scenario:<17} {:>5}  {}", ours.attacks, brief(&ours).trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// A line a world, with the best-known rival beside it: what the README shows.
+    fn write_worlds(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "\n{:<12} {:>14} {:>10} {:>12} {:>13}   OpenSIPS' warnings: false, detected, lost",
+            "all worlds", "false/1,000 hd", "detected %", "money lost %", "median calls"
+        )?;
+        for world in self.worlds() {
+            let ours = self.figures(Some(world), OURS, None);
+            let calls = ours.calls.map_or_else(|| "-".to_owned(), |calls| calls.to_string());
+            let mut line = format!(
+                "{world:<12} {:>14.2} {:>10.1} {:>12.2} {calls:>13}",
+                ours.false_rate.value, ours.detected.value, ours.lost.value
+            );
+            if self.contestants().contains(&"opensips_warning") {
+                let theirs = self.figures(Some(world), "opensips_warning", None);
+                let (rate, found, lost) = (theirs.false_rate.value, theirs.detected.value, theirs.lost.value);
+                let _ = write!(line, "   {rate:>18.2} {found:>9.1} {lost:>7.2}");
+            }
+            writeln!(out, "{line}")?;
         }
         Ok(())
     }
