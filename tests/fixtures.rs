@@ -4,6 +4,7 @@
 //! command that made the capture; further lines are notes. `UPDATE_GOLDEN=1` writes captures, labels,
 //! facts and alerts anew; read the difference.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,13 @@ use ringfence::capture::file::Source;
 use ringfence::config::Config;
 use ringfence::drill::Episode;
 use ringfence::fact::Fact;
+use ringfence::finding::{Check, Severity};
 use ringfence::judge::Output;
 use ringfence::ledger;
 use ringfence::record::{Privacy, Recorder, Report, Style, Summary, Writer};
 use ringfence::run::engine::{Engine, Settings, Sink};
 use ringfence::run::replay::replay;
+use ringfence::tally::Label as _;
 use serde_json::Value;
 
 /// Page at this call of an attack at the latest, if its `origin.txt` doesn't say otherwise.
@@ -50,11 +53,12 @@ fn updating() -> bool {
 }
 
 /// What one replay gave.
-#[derive(PartialEq)]
+#[derive(Default, PartialEq)]
 struct Replayed {
     facts: Vec<u8>,
     records: Vec<u8>,
     alerts: Vec<u8>,
+    findings: Vec<u8>,
     text: Vec<u8>,
 }
 
@@ -75,6 +79,9 @@ impl Sink for Records<'_> {
             self.report.add(alert);
             self.recorder.output(&mut self.to.alerts, output)?;
         }
+        if let Output::Finding(_) = output {
+            self.recorder.output(&mut self.to.findings, output)?;
+        }
         self.recorder.output(&mut self.to.records, output)
     }
 }
@@ -86,6 +93,25 @@ impl Fixture {
 
     fn name(&self) -> &str {
         self.folder.file_name().and_then(|name| name.to_str()).unwrap()
+    }
+
+    fn is_posture(&self) -> bool {
+        self.folder.parent().is_some_and(|parent| parent.ends_with("posture"))
+    }
+
+    /// The checks that found something, each with its highest severity.
+    fn findings(&self) -> BTreeMap<String, Severity> {
+        let mut found = BTreeMap::new();
+        for line in self.read("findings.jsonl").lines() {
+            let finding: Value = serde_json::from_str(line).unwrap();
+            let label = |key: &str| finding[key].as_str().unwrap().to_owned();
+            if label("status") == "finding" {
+                let severity = Severity::of_name(&label("severity")).unwrap();
+                let worst = found.entry(label("check")).or_insert(severity);
+                *worst = severity.max(*worst);
+            }
+        }
+        found
     }
 
     fn read(&self, name: &str) -> String {
@@ -129,7 +155,7 @@ impl Fixture {
             judge: config.judge(),
         })
         .unwrap();
-        let to = Replayed { facts: Vec::new(), records: Vec::new(), alerts: Vec::new(), text: Vec::new() };
+        let to = Replayed::default();
         let mut sink = Records { recorder: &recorder, report: Report::default(), to };
         let sources = [Source::Path(self.path("capture.pcap"))];
         let broken = replay(&mut engine, &sources, &mut sink, &mut |_| {}).unwrap();
@@ -205,6 +231,9 @@ fn fixtures_say_what_they_said() {
         let first = fixture.replay(&capture);
         fixture.golden("facts.jsonl", &first.facts);
         fixture.golden("alerts.jsonl", &first.alerts);
+        if fixture.is_posture() {
+            fixture.golden("findings.jsonl", &first.findings);
+        }
         let again = fixture.replay(&capture);
         for (name, one, two) in [
             ("facts", &first.facts, &again.facts),
@@ -234,6 +263,40 @@ fn rules_speak_in_their_own_fixtures() {
         let labels = fixture.labels();
         let mut marked = labels.iter().flat_map(|episode| &episode.calls);
         assert!(marked.any(|call| *deciding == *call.call_id), "{}: {deciding}", fixture.name());
+    }
+}
+
+/// A check speaks in its own fixture, as urgently as its weakness is; in the weak office all do, in the
+/// sound one none.
+#[test]
+fn checks_speak_in_their_own_fixtures() {
+    use Severity::{Critical, Info, Warning};
+    let fixtures: Vec<_> = fixtures("posture").into_iter().filter(|_| !updating()).collect();
+    for check in Check::ALL.iter().filter(|_| !updating()) {
+        let fixture = fixtures.iter().find(|fixture| fixture.name() == check.name());
+        let found = fixture.unwrap_or_else(|| panic!("{check} has no fixture")).findings();
+        let severity = match check {
+            Check::WeakAuth | Check::IdleHandset | Check::LapsedRegistration => Info,
+            Check::UnsolicitedInbound
+            | Check::BackdoorOutbound
+            | Check::ExposedInterface
+            | Check::ClearProvisioning
+            | Check::UnregisteredHandset
+            | Check::Scanner
+            | Check::BruteForce
+            | Check::Enumeration
+            | Check::NewDevice => Warning,
+            _ => Critical,
+        };
+        assert_eq!(found.get(check.name()), Some(&severity), "{check}: {found:?}");
+    }
+    for fixture in &fixtures {
+        let found = fixture.findings();
+        match fixture.name() {
+            "weak_office" => assert_eq!(found.len(), Check::ALL.len(), "{found:?}"),
+            "sound_office" => assert!(found.is_empty(), "{found:?}"),
+            _ => {}
+        }
     }
 }
 

@@ -285,7 +285,7 @@ impl<const LANES: usize> Trie<LANES> {
                 break;
             }
             reached = node.reached();
-            rest = rest << (4 * skipped);
+            rest <<= 4 * skipped;
             at = node.child(rest >> 60);
             rest <<= 4;
         }

@@ -1,4 +1,4 @@
-//! What an office's handsets do and suffer besides calling: the weak and the sound office.
+//! What an office's handsets do and suffer besides calling: the weak office.
 //!
 //! In: the office, when it is watched. Out: frames that aren't SIP.
 //! Never: a password that anybody uses.
@@ -10,6 +10,7 @@ use super::kit::{Extra, Kit, Speaker};
 use super::packet::End;
 use super::rng::Rng;
 use super::site::Site;
+use super::weaknesses;
 use crate::time::{Span, Timestamp};
 
 /// What happens between two moments; the second one is the last.
@@ -17,16 +18,16 @@ pub(super) type Devices = fn(&Site, Timestamp, Timestamp, &mut Rng) -> Vec<Extra
 
 const ROUTER: [u8; 6] = [0x74, 0x4d, 0x28, 0x10, 0x00, 0x01];
 /// Somebody on the internet.
-const STRANGER: End = End { mac: ROUTER, ip: Ipv4Addr::new(192, 0, 2, 66), port: 44_321 };
+pub(super) const STRANGER: End = End { mac: ROUTER, ip: Ipv4Addr::new(192, 0, 2, 66), port: 44_321 };
 /// Where configurations lie.
-const PROVISIONING: End = End { mac: ROUTER, ip: Ipv4Addr::new(203, 0, 113, 40), port: 80 };
+pub(super) const PROVISIONING: End = End { mac: ROUTER, ip: Ipv4Addr::new(203, 0, 113, 40), port: 80 };
 
-const ROUTER_END: End = End { mac: ROUTER, ip: Ipv4Addr::new(10, 0, 0, 1), port: 5_351 };
+pub(super) const ROUTER_END: End = End { mac: ROUTER, ip: Ipv4Addr::new(10, 0, 0, 1), port: 5_351 };
 /// Nearest bridge (IEEE 802.1AB).
 const LLDP: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e];
 
 /// Chassis, port, time to live, system description, end (IEEE 802.1AB section 8.4).
-fn lldp(mac: [u8; 6], description: &str) -> Vec<u8> {
+pub(super) fn lldp(mac: [u8; 6], description: &str) -> Vec<u8> {
     let mut frame = vec![0x02, 0x07, 0x04];
     frame.extend_from_slice(&mac);
     frame.extend_from_slice(&[0x04, 0x07, 0x03]);
@@ -38,6 +39,11 @@ fn lldp(mac: [u8; 6], description: &str) -> Vec<u8> {
     frame
 }
 
+/// A hardware address as file names have it.
+pub(super) fn mac_name(mac: [u8; 6]) -> String {
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// When nobody calls any more, from midnight on.
 const EVENING: Span = Span::hours(20);
 
@@ -47,13 +53,15 @@ pub(super) fn none(_: &Site, _: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Ext
 }
 
 /// An office with every weakness in it.
-pub(super) fn weak(site: &Site, start: Timestamp, _: Timestamp, rng: &mut Rng) -> Vec<Extra> {
+pub(super) fn weak(site: &Site, start: Timestamp, stop: Timestamp, rng: &mut Rng) -> Vec<Extra> {
     let mut kit = Kit::default();
-    let mut at = start.plus(Span::minutes(3));
+    // Near the end, when it is known what is usual.
+    let late = start.max(stop.minus(Span::days(3)));
+    let mut at = late.plus(Span::minutes(3));
     for handset in site.handsets.iter().take(3) {
         let phone = handset.end.with_port(u16::try_from(rng.between(40_000, 60_000)).unwrap_or(50_000));
         // The phone fetches its configuration in clear.
-        let mac: String = handset.end.mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mac = mac_name(handset.end.mac);
         let request = format!(
             "GET /{mac}.cfg HTTP/1.1\r\nHost: provisioning.example.com\r\nUser-Agent: {}\r\n\r\n",
             handset.make.agent
@@ -93,7 +101,8 @@ pub(super) fn weak(site: &Site, start: Timestamp, _: Timestamp, rng: &mut Rng) -
             [(Speaker::Server, b"SSH-2.0-OpenSSH_9.2\r\n"), (Speaker::Client, b"SSH-2.0-dropbear\r\n")];
         kit.tcp_left_open(at.plus(Span::MINUTE), handset.end.with_port(49_000), shell, &said);
     }
-    intruders::all(&mut kit, site, at.plus(Span::minutes(5)));
+    weaknesses::forgotten_phone(&mut kit, site, start, stop);
+    weaknesses::all(&mut kit, site, at.plus(Span::minutes(5)), stop);
     kit.extras
 }
 
@@ -111,16 +120,5 @@ pub(super) fn hidden(site: &Site, start: Timestamp, stop: Timestamp, _: &mut Rng
 pub(super) fn scanned(site: &Site, start: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Extra> {
     let mut kit = Kit::default();
     intruders::scan(&mut kit, site, start.plus(Span::hours(2)));
-    kit.extras
-}
-
-/// An office with none: the router keeps strangers out, and a handset's ports are closed to whoever
-/// asks within the office.
-pub(super) fn sound(site: &Site, start: Timestamp, _: Timestamp, _: &mut Rng) -> Vec<Extra> {
-    let mut kit = Kit::default();
-    if let Some(handset) = site.handsets.first() {
-        let admin = site.handsets.last().map_or(handset.end, |last| last.end).with_port(50_123);
-        kit.tcp_refused(start.plus(Span::minutes(9)), admin, handset.end.with_port(80), true);
-    }
     kit.extras
 }

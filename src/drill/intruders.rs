@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 
 use super::kit::Kit;
 use super::packet::End;
-use super::site::{DOMAIN, Site};
+use super::proof::{Auth, Question};
+use super::site::{DOMAIN, Handset, Site};
 use crate::time::{Span, Timestamp};
 
 /// A machine inside the office that isn't a phone.
@@ -101,7 +102,7 @@ pub(super) fn scan(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
 }
 
 /// Somebody inside searches for extensions: 100 to 139 (svwar's way).
-fn search(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
+pub(super) fn search(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
     let (mut at, pbx) = (start, site.pbx_end());
     for n in 100..140u32 {
         let user = n.to_string();
@@ -122,7 +123,7 @@ fn search(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
 }
 
 /// Then it guesses the password of one that exists (svcrack's way).
-fn guess(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
+pub(super) fn guess(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
     let (mut at, pbx) = (start, site.pbx_end());
     let Some(victim) = site.handsets.first() else { return at };
     for n in 0..30u32 {
@@ -148,7 +149,7 @@ fn guess(kit: &mut Kit, site: &Site, start: Timestamp) -> Timestamp {
 
 /// A call from nowhere rings and is answered; when the handset hangs up, the caller asks for its
 /// password (EnableSecurity's ES2021-05).
-fn ghost_call(kit: &mut Kit, site: &Site, start: Timestamp) {
+pub(super) fn ghost_call(kit: &mut Kit, site: &Site, start: Timestamp) {
     let Some(victim) = site.handsets.get(1) else { return };
     let (phone, mut at) = (victim.end.with_port(5_060), start);
     let host = phone.ip.to_string();
@@ -175,5 +176,60 @@ fn ghost_call(kit: &mut Kit, site: &Site, start: Timestamp) {
         if cseq == 1 {
             kit.udp(at.plus(Span(2_000)), SCANNER, phone, no.as_bytes());
         }
+    }
+}
+
+/// A call from nowhere rings, and whoever placed it gives up.
+pub(super) fn ring(kit: &mut Kit, victim: &Handset, start: Timestamp) {
+    let phone = victim.end.with_port(5_060);
+    let invite = Ask {
+        method: "INVITE",
+        user: "100",
+        host: phone.ip.to_string(),
+        from: SCANNER,
+        call: 3_100,
+        cseq: 1,
+        more: String::new(),
+    };
+    kit.udp(start, SCANNER, phone, invite.request().as_bytes());
+    for (status, after) in [("180 Ringing", 1), ("487 Request Terminated", 8)] {
+        let answer = invite.answer(status, "");
+        kit.udp(start.plus(Span::seconds(after)), phone, SCANNER, answer.as_bytes());
+    }
+}
+
+/// Somebody inside the office who knows an account's password registers it from a softphone.
+pub(super) fn register(kit: &mut Kit, site: &Site, victim: &Handset, start: Timestamp) {
+    let (pbx, from, nonce) = (site.pbx_end(), End { port: 5_062, ..INSIDER }, 4_711);
+    let uri = format!("sip:{DOMAIN}");
+    let question = Question {
+        account: &victim.user,
+        password: &victim.password,
+        method: "REGISTER",
+        uri: &uri,
+        nonce: &format!("{nonce:08x}"),
+    };
+    let auth = if site.auth == Auth::Sha256 { Auth::Sha256 } else { Auth::Md5 };
+    let ask = |cseq, more: String| Ask {
+        method: "REGISTER",
+        user: &victim.user,
+        host: DOMAIN.to_owned(),
+        from,
+        call: 3_200,
+        cseq,
+        more: format!("User-Agent: eyeBeam release 1102q stamp 51814\r\nExpires: 3600\r\n{more}"),
+    };
+    let first = ask(1, String::new());
+    let second = ask(2, format!("Authorization: {}\r\n", question.answer(auth)));
+    let algorithm = if auth == Auth::Sha256 { "SHA-256, qop=\"auth\"" } else { "MD5" };
+    let challenge = format!(
+        "WWW-Authenticate: Digest realm=\"{DOMAIN}\", nonce=\"{nonce:08x}\", algorithm={algorithm}\r\n"
+    );
+    let granted = format!("Contact: <sip:{}@{}:{}>;expires=3600\r\n", victim.user, from.ip, from.port);
+    let turns = [(&first, "401 Unauthorized", challenge), (&second, "200 OK", granted)];
+    for (n, (request, status, more)) in (0i64..).zip(turns) {
+        let at = start.plus(Span(n * 40_000));
+        kit.udp(at, from, pbx, request.request().as_bytes());
+        kit.udp(at.plus(Span(15_000)), pbx, from, request.answer(status, &more).as_bytes());
     }
 }

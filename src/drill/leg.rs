@@ -4,6 +4,7 @@
 //! Never: knows how a message looks.
 
 use super::packet::End;
+use super::proof::Auth;
 use super::rng::Rng;
 use crate::time::{Span, Timestamp};
 
@@ -60,6 +61,10 @@ pub(super) struct Leg {
     pub(super) first_cseq: u32,
     /// Account that the caller proves to be, if it must.
     pub(super) account: Option<String>,
+    /// Its password, where responses are real.
+    pub(super) password: String,
+    /// How it is proved.
+    pub(super) auth: Auth,
     /// More headers of the INVITE, each with its line end.
     pub(super) more: String,
     /// Seconds that a registration holds.

@@ -8,6 +8,7 @@ use std::io::Write as _;
 
 use super::leg::{Cue, Leg, Party, Side, What};
 use super::packet::End;
+use super::proof::{Auth, Question};
 use super::site::DOMAIN;
 
 /// Renders messages into one buffer that is used again and again.
@@ -243,12 +244,27 @@ impl Renderer {
 
     fn challenge(&mut self, leg: &Leg, header: &str) -> fmt::Result {
         let nonce = mix(leg.secret, 101);
+        if leg.auth == Auth::Sha256 {
+            return write!(
+                self.text,
+                "{header}: Digest realm=\"{DOMAIN}\", nonce=\"{nonce:016x}\", algorithm=SHA-256, qop=\"auth\"\r\n"
+            );
+        }
         write!(self.text, "{header}: Digest realm=\"{DOMAIN}\", nonce=\"{nonce:016x}\", algorithm=MD5\r\n")
     }
 
-    /// Credentials whose response looks like one; nobody's password is behind it.
+    /// Credentials. If the office has none but acted ones, nobody's password is behind the response.
     fn proof(&mut self, leg: &Leg, method: &str, cseq: u32) -> fmt::Result {
         let Some(account) = &leg.account else { return Ok(()) };
+        if leg.auth != Auth::Acted {
+            let (header, uri) = match method {
+                "REGISTER" => ("Authorization", format!("sip:{}", leg.to_host)),
+                _ => ("Proxy-Authorization", format!("sip:{}@{}", leg.to_user, leg.to_host)),
+            };
+            let nonce = format!("{:016x}", mix(leg.secret, 101));
+            let question = Question { account, password: &leg.password, method, uri: &uri, nonce: &nonce };
+            return write!(self.text, "{header}: {}\r\n", question.answer(leg.auth));
+        }
         let (nonce, cseq) = (mix(leg.secret, 101), u64::from(cseq));
         let response = [mix(leg.secret, 200 + cseq), mix(leg.secret, 300 + cseq)];
         if method == "REGISTER" {

@@ -21,6 +21,7 @@ mod oddity;
 mod ordinary;
 mod packet;
 mod parties;
+mod proof;
 mod rng;
 mod scenarios;
 mod schemes;
@@ -29,6 +30,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod variety;
+mod weaknesses;
 mod world;
 
 use std::io::{self, Write};

@@ -5,6 +5,7 @@
 
 use super::call::{Call, Way};
 use super::leg::{Leg, Party};
+use super::proof::Auth;
 use super::rng::Rng;
 use super::site::{DOMAIN, MAIN_NUMBER, Site};
 
@@ -60,6 +61,8 @@ fn leg(caller: Party, callee: Party, rng: &mut Rng) -> Leg {
         to_host: DOMAIN.to_owned(),
         first_cseq: u32::try_from(rng.between(1, 400)).unwrap_or(1),
         account: None,
+        password: String::new(),
+        auth: Auth::Acted,
         more: String::new(),
         expires: 3_600,
         target: String::new(),
@@ -90,6 +93,13 @@ pub(super) fn outward(site: &Site, call: &Call, rng: &mut Rng) -> Leg {
         _ => call.number.replace('#', "%23"),
     };
     leg.account = Some(handset.user.clone());
+    proves(leg, site, call.handset)
+}
+
+/// The caller proves the handset's password, as the PBX asks.
+fn proves(mut leg: Leg, site: &Site, handset: usize) -> Leg {
+    leg.auth = site.auth;
+    leg.password.clone_from(&site.handsets[handset].password);
     leg
 }
 
@@ -142,5 +152,5 @@ pub(super) fn registration(site: &Site, handset: usize, every: i64, rng: &mut Rn
     leg.to_user.clone_from(user);
     leg.expires = every * 2;
     leg.account = Some(user.clone());
-    leg
+    proves(leg, site, handset)
 }

@@ -10,6 +10,7 @@ use super::happening::Happening as H;
 use super::ordinary::Habits;
 use super::site::Pbx;
 use super::stage::Wire;
+use super::weaknesses;
 use super::world::{START, Taste, World};
 
 /// What a scenario is for.
@@ -95,6 +96,19 @@ fn week_of(attack: Attack) -> World {
         attacks: vec![(attack, 1)],
         ..World::default()
     }
+}
+
+/// Few calls: enough for every phone to be used.
+const QUIET: Habits = Habits { volume: 8, abroad: 0, bursts: 0 };
+
+/// A sound office; a scenario adds to it what is wrong.
+fn office() -> World {
+    World { setup: weaknesses::sound, registers_every: 86_400, travelled: 0, ..World::default() }
+}
+
+/// Three quarters of an hour of a Monday morning, with one thing that is wrong.
+fn weakness(devices: devices::Devices) -> World {
+    World { devices, from: 9 * 3_600, until: 9 * 3_600 + 2_700, registers_every: SHORT, ..office() }
 }
 
 /// What happens in an office, by thousandths of the days it fits.
@@ -253,10 +267,43 @@ scenarios! {
         registers_every: SHORT,
         ..World::default()
     };
-    "weak_office" Posture 1 6 "an office with every weakness that passive eyes can see" =>
-        World { devices: devices::weak, registers_every: SHORT, ..World::default() };
-    "sound_office" Posture 1 6 "an office with none of them" =>
-        World { devices: devices::sound, registers_every: SHORT, ..World::default() };
+    "weak_office" Posture 34 6 "an office with every weakness that passive eyes can see" =>
+        World { devices: devices::weak, setup: weaknesses::weak, habits: QUIET, ..office() };
+    "sound_office" Posture 34 6 "an office with none of them" =>
+        World { devices: weaknesses::none_found, habits: QUIET, ..office() };
+    "unsolicited_inbound" Posture 1 3 "packets that nobody asked for" =>
+        weakness(weaknesses::unsolicited_inbound);
+    "stranger_sip" Posture 1 3 "a call from nowhere rings" => weakness(weaknesses::stranger_sip);
+    "opened_port" Posture 1 3 "a phone has the router open a port" => weakness(weaknesses::opened_port);
+    "backdoor_inbound" Posture 1 3 "a stranger opens a phone's page" =>
+        weakness(weaknesses::backdoor_inbound);
+    "backdoor_outbound" Posture 1 3 "a phone keeps a shell of somebody outside" =>
+        weakness(weaknesses::backdoor_outbound);
+    "digest_leak" Posture 1 3 "a stranger asks a phone for its password" =>
+        weakness(weaknesses::digest_leak);
+    "default_sip_password" Posture 1 3 "a SIP password that is the extension" =>
+        World { setup: weaknesses::guessable, ..weakness(devices::none) };
+    "default_web_password" Posture 1 3 "a phone's page takes its maker's default" =>
+        weakness(weaknesses::default_web_password);
+    "weak_auth" Posture 1 3 "passwords proved with MD5 and without qop" =>
+        World { setup: weaknesses::md5, ..weakness(devices::none) };
+    "exposed_interface" Posture 1 3 "telnet answers within the office" =>
+        weakness(weaknesses::exposed_interface);
+    "clear_provisioning" Posture 1 3 "a phone fetches its configuration in clear" =>
+        weakness(weaknesses::clear_provisioning);
+    "outdated_firmware" Posture 1 3 "a phone with known holes" =>
+        World { setup: weaknesses::outdated, ..weakness(weaknesses::outdated_firmware) };
+    "idle_handset" Posture 33 3 "a phone that nobody uses for a month" =>
+        World { setup: weaknesses::spare, habits: QUIET, ..office() };
+    "unregistered_handset" Posture 3 3 "a phone that is connected and registers nowhere" =>
+        World { devices: weaknesses::unregistered_handset, habits: QUIET, ..office() };
+    "lapsed_registration" Posture 14 3 "a phone that registered for a week and is gone" =>
+        World { setup: weaknesses::gone, habits: QUIET, registers_every: SHORT, ..office() };
+    "scanner" Posture 1 5 "a scanner outside asks every phone" => weakness(weaknesses::scanner);
+    "brute_force" Posture 1 3 "somebody guesses an account's password" => weakness(weaknesses::brute_force);
+    "enumeration" Posture 1 3 "somebody searches for extensions" => weakness(weaknesses::enumeration);
+    "new_device" Posture 3 3 "an account registers from a softphone that it never was on" =>
+        World { devices: weaknesses::new_device, habits: QUIET, ..office() };
     "gone_dark" Posture 2 4 "a handset goes over to TLS, so that its calls can't be seen any more" =>
         World { devices: devices::hidden, until: 10_800, registers_every: 86_400, ..World::default() };
     "scan_then_calls" Attack 3 8 "somebody searches the office for SIP devices, and calls the next night" =>

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use super::numbers::{self, Tier};
 use super::packet::End;
+use super::proof::Auth;
 use super::rng::Rng;
 use super::variety::{honest_country, neighbour};
 
@@ -106,6 +107,10 @@ pub(super) struct Handset {
     pub(super) role: Role,
     pub(super) make: &'static Make,
     pub(super) end: End,
+    /// Its SIP password, where responses are real.
+    pub(super) password: String,
+    /// The day, counted from the first, from which on it is gone.
+    pub(super) gone: Option<i64>,
     /// Numbers it calls again and again, as dialled.
     pub(super) home: Vec<String>,
     /// The same abroad: E.164 without the plus, and the price of a minute.
@@ -128,6 +133,8 @@ pub(super) enum Pbx {
 pub(super) struct Site {
     pub(super) handsets: Vec<Handset>,
     pub(super) pbx: Pbx,
+    /// How the PBX has passwords proved.
+    pub(super) auth: Auth,
     /// Whether its people's habits differ as widely as those of real offices.
     pub(super) is_diverse: bool,
 }
@@ -155,7 +162,7 @@ impl Site {
     /// An office of `count` handsets, of which `abroad` in a thousand desks call abroad at times.
     pub(super) fn new(count: u16, pbx: Pbx, abroad: u32, call_centre: bool, rng: &mut Rng) -> Self {
         let handsets = (0..count).map(|i| Handset::new(i, count, abroad, call_centre, rng)).collect();
-        Self { handsets, pbx, is_diverse: false }
+        Self { handsets, pbx, auth: Auth::Acted, is_diverse: false }
     }
 
     /// An office whose people call more countries, riskier ones too, and firms whose numbers lie
@@ -223,6 +230,8 @@ impl Handset {
             role,
             make,
             end,
+            password: String::new(),
+            gone: None,
             home: Vec::new(),
             abroad: Vec::new(),
             countries: Vec::new(),

@@ -113,6 +113,9 @@ impl<'w> Stage<'w> {
                 self.start(leg, cues);
             }
             Item::Frame(extra) => {
+                if self.summary.start == Timestamp::default() {
+                    self.summary.start = extra.at;
+                }
                 self.summary.end = self.summary.end.max(extra.at);
                 self.audience.overhears(extra)?;
             }

@@ -19,6 +19,7 @@ use super::rng::Rng;
 use super::site::{Pbx, Site};
 use super::stage::{Stage, Summary, Wire};
 use super::variety::vary;
+use super::weaknesses::{self, Setup};
 use super::{DrillError, Options};
 use crate::tally::Label as _;
 use crate::time::{Span, Timestamp};
@@ -65,6 +66,8 @@ pub(super) struct World {
     pub(super) wire: Wire,
     /// What isn't SIP.
     pub(super) devices: Devices,
+    /// How the office differs from an ordinary one.
+    pub(super) setup: Setup,
 }
 
 /// How fraudsters choose numbers.
@@ -102,6 +105,7 @@ impl Default for World {
             attack_calls: usize::MAX,
             taste: Taste::default(),
             devices: devices::none,
+            setup: weaknesses::ordinary,
             wire: Wire { lost: 0, doubled: false, rtp: 0, resent: 8, challenged: 400 },
         }
     }
@@ -117,6 +121,7 @@ enum Stream {
     World,
     Diversity,
     Devices,
+    Setup,
     /// Attacks count up from here.
     Attacks = 100,
 }
@@ -171,6 +176,7 @@ impl World {
         if self.is_diverse {
             site = site.diverse(&mut rng(Stream::Diversity));
         }
+        (self.setup)(&mut site, &mut rng(Stream::Setup));
         let mut stage = Stage::new(audience, self.wire, rng(Stream::Stage));
         let mut attacks = self.plan_attacks(&site, &mut stage, seed);
         let (mut ordinary, mut happenings) = (rng(Stream::Ordinary), rng(Stream::Happenings));
@@ -190,7 +196,7 @@ impl World {
             }
             let later = attacks.partition_point(|call| call.at < day.end());
             calls.extend(attacks.drain(..later));
-            calls.retain(|call| call.at >= start && call.at < stop);
+            calls.retain(|call| call.at >= start && call.at < stop && is_staffed(&site, call, number));
             calls.sort_by_key(|call| call.at);
             let mut items: Vec<_> = polite(&site, calls).into_iter().map(Item::Call).collect();
             self.register(&site, day, start, stop, &mut items);
@@ -266,7 +272,11 @@ impl World {
     fn register(&self, site: &Site, day: Day, start: Timestamp, stop: Timestamp, items: &mut Vec<Item>) {
         let every = self.registers_every.max(60);
         let first = (day.at(0).as_secs()).div_euclid(every) * every;
+        let number = day.0 - self.first_day.0;
         for handset in 0..site.handsets.len() {
+            if site.handsets[handset].gone.is_some_and(|gone| number >= gone) {
+                continue;
+            }
             let phase = (handset as i64 * 7_919) % every;
             let mut second = first + phase;
             while second < day.end().as_secs() {
@@ -283,6 +293,12 @@ impl World {
             }
         }
     }
+}
+
+/// Whether both ends of a call are still there on a day.
+fn is_staffed(site: &Site, call: &Call, day: i64) -> bool {
+    let here = |handset: usize| site.handsets[handset].gone.is_none_or(|gone| day < gone);
+    here(call.handset) && if let Way::Internal(to) = call.way { here(to) } else { true }
 }
 
 /// Drops calls outward of handsets in use, and makes those busy that are called meanwhile.

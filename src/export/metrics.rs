@@ -178,7 +178,7 @@ fn destinations(page: &mut Page, view: &JudgeView) {
 }
 
 fn handsets(page: &mut Page, view: &SensorView, judge: &JudgeView, settings: &Settings) {
-    page.row("ringfence_watched_days", &[], f64::from(judge.days));
+    page.row("ringfence_watched_seconds", &[], f64::from(judge.days) * 86_400.0);
     for state in State::ALL {
         let n = judge.inventory.iter().filter(|entry| entry.state(judge.now) == *state).count();
         page.row("ringfence_handsets", &[("state", state.name())], float(n as u64));

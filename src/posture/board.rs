@@ -3,6 +3,8 @@
 //! In: reports of the checks. Out: findings that are new or got worse; the checklist's evidence.
 //! Never: lets strangers' attacks push out what is known of the handsets.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::{Image, Keep, Table};
@@ -38,34 +40,38 @@ struct Pinned {
 
 /// Findings of each sort that are kept, at the most.
 const ROOM: usize = 4_096;
-/// A finding is forgotten when nothing more was seen of it for so long.
-const KEPT: Span = Span::days(31);
+/// An attack is forgotten when nothing more was seen of it for so long; a weakness stays until it is
+/// mended, or until nothing was seen of it for a year.
+const KEPT: [Span; 2] = [Span::days(31), Span::days(366)];
 
 /// Everything found.
 #[derive(Debug)]
 pub struct Board {
     /// Attacks, and weaknesses.
     pinned: [Table<Mark, Pinned>; 2],
+    /// Checks whose weakness was forgotten without being mended.
+    faded: BTreeSet<Check>,
 }
 
 impl Default for Board {
     fn default() -> Self {
-        Self { pinned: [Table::new(ROOM, 0), Table::new(ROOM, 0)] }
+        Self { pinned: [Table::new(ROOM, 0), Table::new(ROOM, 0)], faded: BTreeSet::new() }
     }
 }
 
 /// What was found before a restart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Memory([Image<Mark, Pinned>; 2]);
+pub struct Memory([Image<Mark, Pinned>; 2], BTreeSet<Check>);
 
 impl Keep for Board {
     type Kept = Memory;
 
     fn kept(&self) -> Memory {
-        Memory([self.pinned[0].image(), self.pinned[1].image()])
+        Memory([self.pinned[0].image(), self.pinned[1].image()], self.faded.clone())
     }
 
-    fn recall(&mut self, Memory(kept): Memory) {
+    fn recall(&mut self, Memory(kept, faded): Memory) {
+        self.faded = faded;
         for (table, image) in self.pinned.iter_mut().zip(kept) {
             table.restore(image);
         }
@@ -106,9 +112,18 @@ impl Board {
 
     /// Forgets what is long over.
     pub fn expire(&mut self, now: Timestamp) {
-        for table in &mut self.pinned {
-            while table.expire(now.minus(KEPT)).is_some() {}
+        for (table, kept) in self.pinned.iter_mut().zip(KEPT) {
+            while let Some((mark, pinned)) = table.expire(now.minus(kept)) {
+                if pinned.finding.status == Status::Finding && mark.check.lasts() {
+                    self.faded.insert(mark.check);
+                }
+            }
         }
+    }
+
+    /// Whether something was found once and forgotten without being mended: no reason for `pass`.
+    pub fn has_faded(&self, check: Check) -> bool {
+        self.faded.contains(&check)
     }
 
     /// What is pinned for a check, the most urgent first, then in order of time.

@@ -45,6 +45,7 @@ use crate::time::{OfficeHours, Span, Timestamp};
 
 pub use board::Told;
 use board::{Board, Mark};
+use checklist::Say;
 pub use checklist::{Blind, Checklist, Row, Sight};
 use outdated_firmware::Floor;
 use password::Verdict;
@@ -250,7 +251,13 @@ impl Posture {
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         let row = |check: &Check| {
             let watcher = self.watchers.all().into_iter().find(|watcher| watcher.check() == *check)?;
-            Some(Row::new(*check, self.board.of(*check), watcher.say(&scene, sight)))
+            let say = match watcher.say(&scene, sight) {
+                Say::Pass(_) if self.board.has_faded(*check) => {
+                    Say::NotSeen("what was found was not seen for a year, nor that it was mended".to_owned())
+                }
+                say => say,
+            };
+            Some(Row::new(*check, self.board.of(*check), say))
         };
         Checklist { rows: Check::ALL.iter().filter_map(row).collect() }
     }

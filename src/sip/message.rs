@@ -87,6 +87,7 @@ impl<'a> Message<'a> {
             user_agent: &[],
             credentials: &[],
             challenge: &[],
+            more_challenges: [&[]; 2],
             asserted: &[],
             preferred: &[],
             diversion: &[],
@@ -223,10 +224,15 @@ impl<'a> Reader<'a, '_> {
             | Header::HistoryInfo
             | Header::Authorization
             | Header::ProxyAuthorization
-            | Header::WwwAuthenticate
-            | Header::ProxyAuthenticate
                 if again =>
             {
+                return;
+            }
+            // One for each algorithm.
+            Header::WwwAuthenticate | Header::ProxyAuthenticate if again => {
+                if let Some(free) = message.more_challenges.iter_mut().find(|more| more.is_empty()) {
+                    *free = value;
+                }
                 return;
             }
             _ if again => {

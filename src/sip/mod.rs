@@ -153,6 +153,8 @@ pub struct Message<'a> {
     pub credentials: &'a [u8],
     /// WWW-Authenticate, or Proxy-Authenticate if that is absent.
     pub challenge: &'a [u8],
+    /// The same of another algorithm (RFC 8760 section 2.4), up to two more.
+    pub more_challenges: [&'a [u8]; 2],
     /// The first P-Asserted-Identity value.
     pub asserted: &'a [u8],
     /// The first P-Preferred-Identity or Remote-Party-ID value.

@@ -87,9 +87,9 @@ pub const FAMILIES: &[Family] = &[
         "What ended calls cost, as far as the tariff says.",
     ),
     gauge(
-        "ringfence_watched_days",
+        "ringfence_watched_seconds",
         &[],
-        "Days on which something was seen, restarts included: what is usual is learnt from them.",
+        "How long something was seen, in whole days, restarts included: what is usual is learnt from it.",
     ),
     gauge(
         "ringfence_handsets",

@@ -1,6 +1,8 @@
 //! The short list of passwords that nobody should have: published defaults, and what follows from
 //! the extension, the office's name and the hardware address. No word list, no search.
 
+use std::collections::BTreeSet;
+
 use crate::decode::Mac;
 use crate::time::{Timestamp, civil_from_days};
 
@@ -50,12 +52,12 @@ const WORDS: [&str; 19] = [
 ];
 
 #[derive(Default)]
-struct List(Vec<Vec<u8>>);
+struct List(Vec<Vec<u8>>, BTreeSet<Vec<u8>>);
 
 impl List {
     fn add(&mut self, candidate: impl Into<Vec<u8>>) {
         let candidate = candidate.into();
-        if self.0.len() < LONGEST && candidate.len() <= 64 && !self.0.contains(&candidate) {
+        if self.0.len() < LONGEST && candidate.len() <= 64 && self.1.insert(candidate.clone()) {
             self.0.push(candidate);
         }
     }

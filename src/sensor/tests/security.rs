@@ -328,3 +328,28 @@ fn a_restart_does_not_forget_nonces_and_phones() {
     let [known, unknown] = [SipStep::Refused, SipStep::Challenged].map(|step| vec![(step, 401)]);
     assert_eq!(steps_after, [known, unknown]);
 }
+
+/// RFC 8760 section 2.4: a registrar offers several algorithms, the best one first or last.
+#[test]
+fn all_challenges_of_a_response_are_read() {
+    for (first, second) in [("MD5", "SHA-256"), ("SHA-256", "MD5"), ("SHA-512-256", "SHA-256")] {
+        let mut b = Bench::new();
+        let offer = |algorithm: &str| {
+            format!(
+                "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"of-{algorithm}\", algorithm={algorithm}\r\n"
+            )
+        };
+        let all = [offer(first), offer(second), offer("MD5")].concat();
+        b.ask("214", "reg", 1, "");
+        b.answer("214", "reg", 1, "401 Unauthorized", &all);
+        let used = whats(b.ask("214", "reg", 2, &digest("214", "of-MD5", 1)));
+        let downgrade = used.iter().find_map(|what| match what {
+            What::Mechanism(used) => Some(used.downgrade),
+            _ => None,
+        });
+        assert_eq!(downgrade, Some(true), "{first}, {second}: {used:?}");
+        // The nonce of whichever was taken up is known as fresh: a refusal is one of the password.
+        let said = b.answer("214", "reg", 2, "401 Unauthorized", &challenge("again", ""));
+        assert_eq!(steps(said), [(SipStep::Refused, 401)]);
+    }
+}

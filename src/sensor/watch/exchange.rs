@@ -164,13 +164,17 @@ impl Exchanges {
         };
         let mut stale = false;
         if matches!(code, 401 | 407) {
-            let challenge = Challenge::parse(msg.challenge).unwrap_or_default();
-            stale = challenge.stale;
-            known.realm = Text::new(challenge.realm);
-            known.sha_offered |= challenge.algorithm.get(..3).is_some_and(|a| a.eq_ignore_ascii_case(b"SHA"));
-            if !challenge.nonce.is_empty() {
-                let key = self.nonces.key(ends.client.ip(), ends.server.ip(), challenge.nonce);
-                self.nonces.given(key, now);
+            let [second, third] = msg.more_challenges;
+            for value in [msg.challenge, second, third] {
+                let Some(challenge) = Challenge::parse(value) else { continue };
+                stale |= challenge.stale;
+                known.realm = Text::new(challenge.realm);
+                known.sha_offered |=
+                    challenge.algorithm.get(..3).is_some_and(|a| a.eq_ignore_ascii_case(b"SHA"));
+                if !challenge.nonce.is_empty() {
+                    let key = self.nonces.key(ends.client.ip(), ends.server.ip(), challenge.nonce);
+                    self.nonces.given(key, now);
+                }
             }
         }
         let step = match code {
