@@ -153,7 +153,7 @@ devices! {
 pub(super) fn all(kit: &mut Kit, site: &Site, start: Timestamp, stop: Timestamp) {
     let parts: [Part; 7] =
         [strays, ghost, default_login, telnet, announcement, strange_device, |kit, site, at, _| {
-            intruders::all(kit, site, at)
+            intruders::all(kit, site, at);
         }];
     let mut at = settled(start);
     for part in parts {
