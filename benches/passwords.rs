@@ -1,13 +1,17 @@
 //! The password check: 500 candidates on each of 500 handsets, and what 100,000 digests that wait cost.
 //!
 //! `cargo bench --bench passwords`. One core; the passwords are on no list, so every candidate is tried.
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 mod measure;
+#[path = "measure/memory.rs"]
+mod memory;
 
 use std::net::IpAddr;
 
-use measure::{median, resident_mib, seconds};
+use measure::{median, seconds};
+use memory::resident_mib;
 use ringfence::fact::secret::{Exercise, Lock, Secret};
 use ringfence::fact::{Device, Role};
 use ringfence::posture::password::{Checker, Settings};

@@ -7,6 +7,8 @@
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
 mod measure;
+#[path = "measure/memory.rs"]
+mod memory;
 
 use std::fs::File;
 use std::hint::black_box;
@@ -14,7 +16,8 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use measure::{median, resident_mib, seconds};
+use measure::{median, seconds};
+use memory::resident_mib;
 use ringfence::capture::file::{self, Source};
 use ringfence::dial::Dial;
 use ringfence::drill;

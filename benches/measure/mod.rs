@@ -1,4 +1,4 @@
-//! What the benches share: time that other programs don't spoil, medians, memory.
+//! What the benches share: time that other programs don't spoil, medians.
 
 use std::fs;
 use std::hint::black_box;
@@ -27,12 +27,4 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// Mebibytes of memory in use now.
-pub(crate) fn resident_mib() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kib.unwrap_or_default() / 1024.0
 }
