@@ -78,6 +78,9 @@ impl Chain {
     /// their times; `whom` besides the office.
     pub fn before(&self, whom: &[Whom], first: Timestamp, now: Timestamp) -> Vec<Step> {
         let of = |whom: &Whom| self.links.find(whom).and_then(|slot| self.links.get(slot));
+        // Each is looked up once: an incident of the whole office has many handsets.
+        let known: Vec<&Links> = whom.iter().filter_map(of).collect();
+        let office = of(&Whom::Office);
         let mut steps = Vec::new();
         for link in Link::ALL {
             // A test call is one if nothing followed at once; probing ends in the call that got through.
@@ -85,12 +88,11 @@ impl Chain {
                 Link::Test | Link::Burst => first.minus(ONE_STEP),
                 _ => now,
             };
-            let at = |whom: &Whom| {
-                let seen = of(whom).and_then(|links| links.get(link.index()))?;
-                seen.iter().flatten().copied().find(|time| *time <= latest)
+            let at = |links: &Links| {
+                links.get(link.index())?.iter().flatten().copied().find(|time| *time <= latest)
             };
-            let own = whom.iter().filter_map(at).max();
-            let Some(time) = own.or_else(|| at(&Whom::Office)) else { continue };
+            let own = known.iter().filter_map(|links| at(links)).max();
+            let Some(time) = own.or_else(|| office.and_then(at)) else { continue };
             if now.since(time) <= link.memory() {
                 steps.push(Step { link: *link, time, own: own.is_some() });
             }
