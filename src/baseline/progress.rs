@@ -109,7 +109,8 @@ impl Baseline {
         open: impl Fn(HandsetId, Group) -> u32,
         now: Timestamp,
     ) -> Vec<(Lane, SlotId, bool)> {
-        let mut up: BTreeMap<(HandsetId, Group), Vec<(Timestamp, Lane, SlotId, bool)>> = BTreeMap::new();
+        type Up = (Timestamp, Lane, SlotId, bool);
+        let mut up: BTreeMap<(HandsetId, Group), Vec<Up>> = BTreeMap::new();
         for lane in Lane::ALL {
             for (slot, _, call) in self.lanes[lane.index()].iter().filter(|(_, _, call)| call.is_up(now)) {
                 let talks = call.progress == Progress::Talking;

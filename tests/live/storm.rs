@@ -46,7 +46,7 @@ fn alerts() -> Vec<Alert> {
         let finding = Finding {
             time: now,
             rule: Rule::Spend.into(),
-            severity: if n % 2 == 0 { Severity::Critical } else { Severity::Warning },
+            severity: if n.is_multiple_of(2) { Severity::Critical } else { Severity::Warning },
             subject: Subject::Handset(id),
             who: Some(who),
             sentence: format!("handset {user} spends too much"),

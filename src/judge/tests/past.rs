@@ -37,9 +37,9 @@ fn odds(office: &mut Office) -> Vec<(i64, i64, i64)> {
     office.at(monday(11, 0));
     for (handset, target) in [
         (3, abroad("FR", 33_140_000_001)),
-        (3, abroad("LV", 371_670_000_01)),
+        (3, abroad("LV", 37_167_000_001)),
         (4, abroad("FR", 33_140_000_001)),
-        (5, risky("LV", 371_290_000_01)),
+        (5, risky("LV", 37_129_000_001)),
     ] {
         let call = office.dial(handset, target);
         let judged = office.judge.weighed(office.calls[call].call).unwrap().0;
@@ -116,7 +116,7 @@ fn an_attack_that_is_under_way_stays_one() {
     let mut office = Office::new();
     present(&mut office);
     for n in 0..12 {
-        office.dial(5, risky("LV", 371_290_000_01 + n));
+        office.dial(5, risky("LV", 37_129_000_001 + n));
         office.after(Span::seconds(20));
     }
     let before = office.judge.open_alerts(office.now);
