@@ -188,11 +188,40 @@ impl Default for OfficeHours {
 }
 
 impl OfficeHours {
+    /// Seconds east of UTC at a moment.
+    fn offset(&self, at: Timestamp) -> i64 {
+        let next = self.offsets.partition_point(|(from, _)| *from <= at);
+        self.offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| i64::from(*seconds))
+    }
+
+    /// The moment of a local time: minutes after midnight of a local day. A time that a change of the
+    /// clocks leaves out is the moment of the change or within the hour after it; of one that comes
+    /// twice it is one of the two.
+    pub fn moment(&self, day: i64, minute: i64) -> Timestamp {
+        let local = day.saturating_mul(86_400).saturating_add(minute.saturating_mul(60));
+        let near = local.saturating_sub(self.offset(Timestamp::from_parts(local, 0)));
+        Timestamp::from_parts(local.saturating_sub(self.offset(Timestamp::from_parts(near, 0))), 0)
+    }
+
+    /// The next moment, or this one, at which the office is open; `None` if there is none for `within`.
+    pub fn opens(&self, at: Timestamp, within: Span) -> Option<Timestamp> {
+        if self.is_open(at) {
+            return Some(at);
+        }
+        let (first, last) = (self.local(at).day, self.local(at.plus(within)).day);
+        (first..=last).find_map(|day| {
+            // 1970-01-01 was a Thursday.
+            let weekday = usize::try_from(day.saturating_add(3).rem_euclid(7)).unwrap_or(0);
+            let (open, _) = self.open.get(weekday).copied().flatten()?;
+            let moment = self.moment(day, i64::from(open));
+            let shut = self.holidays.binary_search(&day).is_ok();
+            (!shut && moment >= at && moment <= at.plus(within)).then_some(moment)
+        })
+    }
+
     /// The local time of a moment.
     pub fn local(&self, at: Timestamp) -> LocalTime {
-        let next = self.offsets.partition_point(|(from, _)| *from <= at);
-        let offset = self.offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| *seconds);
-        let seconds = at.as_secs().saturating_add(i64::from(offset));
+        let seconds = at.as_secs().saturating_add(self.offset(at));
         let day = seconds.div_euclid(86_400);
         LocalTime {
             day,
@@ -224,6 +253,14 @@ pub fn days_from_civil(year: i64, month: u8, day: u8) -> Option<i64> {
     let doy = (153 * (if m > 2 { m - 3 } else { m + 9 }) + 2) / 5 + d - 1;
     let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
     (civil_from_days(days) == (year, month, day)).then_some(days)
+}
+
+/// As `since`, but a day begins at midnight in the office's time.
+pub fn since_local(text: &str, now: Timestamp, hours: &OfficeHours) -> Option<Timestamp> {
+    let moment = since(text, now)?;
+    let day = text.trim();
+    let whole = day.len() == "2026-11-01".len() && !day.contains(['T', ' ']) && day.contains('-');
+    Some(if whole { hours.moment(moment.as_secs().div_euclid(86_400), 0) } else { moment })
 }
 
 /// What a user means by "since": `90s`, `15m`, `24h`, `7d` before now, a day (UTC) or a time in RFC

@@ -159,7 +159,7 @@ pub(super) struct Report {
     /// The page to write; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) html: PathBuf,
-    /// From when on: 30d, or a date as 2026-11-01
+    /// From when on: 30d, or the beginning of a day in the office's time, as 2026-11-01
     #[arg(long, value_name = "T", default_value = "30d")]
     pub(super) since: String,
     /// Until when, the same way; instead of now

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::args::{self, Args};
 use super::table::{Column, table};
 use super::{Failure, json};
+use crate::record::folded;
 use crate::run::control::{self, Ask};
 
 /// What is shown of each sort of record: heading, key, and whether it's a figure.
@@ -121,7 +122,7 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         writeln!(out, "{:<14} without {}", "sandbox", missing.join(", "))?;
     }
     for warning in status["warnings"].as_array().into_iter().flatten() {
-        writeln!(out, "! {}", super::table::plain(warning))?;
+        folded(out, super::columns(), 2, &format!("! {}", super::table::plain(warning)))?;
     }
     Ok(())
 }
@@ -136,9 +137,9 @@ pub(super) fn fire(args: &Args, as_json: bool, out: &mut dyn Write) -> Result<()
     if fired.is_empty() {
         return Err(Failure::Runtime("no sink is configured: nobody would hear of an alert".to_owned()));
     }
-    let columns =
+    let shown =
         [Column::text("SINK", "sink"), Column::figure("SECONDS", "seconds"), Column::text("ERROR", "error")];
-    table(out, &columns, fired)?;
+    table(out, super::columns(), &shown, fired)?;
     let failed = fired.iter().filter(|one| !one["error"].is_null()).count();
     match failed {
         0 => Ok(()),
@@ -185,7 +186,7 @@ fn list(
     if records.is_empty() {
         return Ok(writeln!(out, "{nothing}")?);
     }
-    Ok(table(out, columns, records)?)
+    Ok(table(out, super::columns(), columns, records)?)
 }
 
 fn asked(args: &Args, ask: &Ask) -> Result<Value, Failure> {

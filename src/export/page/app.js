@@ -74,19 +74,14 @@
   }
   const whoOf = (a) => a.name || a.handset || a.user || a.ip || "the office";
 
-  function steps(alert) {
-    const check = state.posture.find((p) => p.check === alert.rule);
-    if (check && check.advice) return [check.advice];
-    const where = alert.regions && alert.regions.length ? alert.regions.map(country).join(", ") : "the numbers below";
-    const place = [alert.ip, alert.mac].filter(Boolean).join(", ");
-    const handset = alert.handset || alert.user;
-    return [
-      handset
-        ? `Stop it: in the PBX, bar outgoing calls of ${handset}, or unplug the handset${place ? ` (${place})` : ""}. Hang up calls that are still up.`
-        : "Stop it: in the PBX, bar calls abroad and to premium numbers for the whole office. Hang up calls that are still up.",
-      `Change the passwords: the SIP password of ${handset ? `account ${alert.user || handset}` : "every account named below"}, its voicemail PIN, and the web password of the handset. Look for call forwarding that nobody set.`,
-      `Call your provider: ask them to bar ${where}, give them the times and Call-IDs below, and keep the capture.`,
-    ];
+  // By the label of what speaks: the steps for a handset, those for the whole office.
+  const ADVICE = @@ADVICE@@;
+  function steps(a) {
+    const handset = a.handset || a.user, [ofHandset, ofOffice] = ADVICE[a.rule] || [[], []];
+    const place = [a.ip, a.mac].filter(Boolean).join(", ");
+    const names = { handset, account: a.user || handset, place: place ? ` (${place})` : "", id: a.id,
+      where: a.regions && a.regions.length ? a.regions.map(country).join(", ") : "the numbers" };
+    return (handset ? ofHandset : ofOffice).map((step) => step.replace(/\{(\w+)\}/g, (_, name) => names[name]));
   }
 
   function incident(a) {
@@ -103,12 +98,12 @@
       ["Rule", words(a.rule)],
       ["Accepted", a.accepted_until ? ["until ", when(a.accepted_until)] : null],
     ];
-    const urgent = a.severity !== "info";
+    const urgent = a.severity !== "info", todo = steps(a);
     return el("article", { class: `card incident s-${a.severity}`, "aria-label": `${a.severity}: ${whoOf(a)}` },
       el("h3", {}, el("span", { class: `pill ${a.severity}` }, wordOf(a)), " ", el("span", { class: "muted since" }, "raised ", when(a.since || a.time))),
       el("p", { class: "sentence" }, a.sentence),
       range ? el("p", { class: "cost" }, amount, " ", el("span", { class: "muted" }, ["so far", range, rate].filter(Boolean).join("; "))) : null,
-      urgent ? el("div", { class: "todo" }, el("h4", {}, "What to do now"), el("ol", {}, steps(a).map((s) => el("li", {}, s)))) : null,
+      urgent && todo.length ? el("div", { class: "todo" }, el("h4", {}, "What to do now"), todo.length > 1 ? el("ol", {}, todo.map((s) => el("li", {}, s))) : el("p", {}, todo[0])) : null,
       a.reasons && a.reasons.length ? [el("h4", {}, "Why"), el("ul", {}, a.reasons.map((r) => el("li", {}, r)))] : null,
       el("dl", { class: "facts" }, facts.filter(([, v]) => v).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, [v].flat(3))))),
       el("details", { "data-key": `evidence ${a.id}` }, el("summary", {}, "Evidence"),
@@ -376,10 +371,13 @@
   function showNowIfQuiet() {
     if (!openAlerts().some((a) => a.severity !== "info")) change("now"); else tick();
   }
+  // The browser connects again by itself, but not after an answer that is none, as a proxy gives it
+  // while Ringfence starts anew.
+  const AGAIN = 3000;
   function listen() {
     const source = new EventSource("/api/v1/events");
-    source.onopen = () => { state.live = true; load().catch(lost); };
-    source.onerror = lost;
+    source.onopen = () => { load().then(() => { state.live = true; change("now"); }).catch(lost); };
+    source.onerror = () => { lost(); if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN); };
     const take = (event) => { try { heard(JSON.parse(event.data)); } catch { /* a record cut off by a restart */ } };
     source.onmessage = take;
     for (const type of ["alert", "call", "finding", "status"]) source.addEventListener(type, take);
