@@ -347,4 +347,45 @@ mod tests {
         let shut = OfficeHours { holidays: vec![12], ..hours };
         assert!(!shut.is_open(Timestamp::from_parts(12 * 86_400 + 7 * 3_600 + 1_800, 0)));
     }
+
+    /// Britain in 2026: clocks go forward on 29 March, day 20 541, and back on 25 October, day 20 751.
+    fn britain() -> OfficeHours {
+        let at = |day: i64| Timestamp::from_parts(day * 86_400 + 3_600, 0);
+        OfficeHours {
+            offsets: vec![(Timestamp(0), 0), (at(20_541), 3_600), (at(20_751), 0)],
+            ..OfficeHours::default()
+        }
+    }
+
+    #[test]
+    fn local_days_begin_at_midnight_on_both_sides_of_a_change() {
+        let hours = britain();
+        for day in 20_538..20_756 {
+            let midnight = hours.moment(day, 0);
+            let (local, before) = (hours.local(midnight), hours.local(midnight.minus(Span(1))));
+            assert_eq!((local.day, local.minute, before.day), (day, 0, day - 1));
+            assert_eq!(hours.local(hours.moment(day, 9 * 60)).minute, 9 * 60, "{day}");
+        }
+        let summer = since_local("2026-07-01", Timestamp(0), &hours).unwrap();
+        assert_eq!(summer.to_string(), "2026-06-30T23:00:00.000000Z");
+        let exact = "2026-07-01T00:00:00Z";
+        assert_eq!(since_local(exact, Timestamp(0), &hours), since(exact, Timestamp(0)));
+        assert_eq!(since_local("7d", summer, &hours), Some(summer.minus(Span::days(7))));
+    }
+
+    #[test]
+    fn the_office_opens_to_the_second() {
+        // Friday 23 October, Monday 26 October: the clocks go back between them.
+        let (friday, monday) = (20_749, 20_752);
+        let mut hours = britain();
+        let evening = hours.moment(friday, 18 * 60);
+        let within = Span::days(5);
+        assert_eq!(hours.opens(evening, within), Some(hours.moment(monday, 8 * 60)));
+        assert_eq!(hours.moment(monday, 8 * 60).since(evening), Span::hours(63));
+        let noon = hours.moment(friday, 12 * 60).plus(Span(7));
+        assert_eq!(hours.opens(noon, within), Some(noon), "it is open");
+        assert_eq!(hours.opens(evening, Span::days(2)), None);
+        hours.holidays = vec![monday];
+        assert_eq!(hours.opens(evening, within), Some(hours.moment(monday + 1, 8 * 60)));
+    }
 }

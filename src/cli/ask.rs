@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::args::{self, Args};
-use super::table::{Column, table};
+use super::table::{Column, moment, plain, table};
 use super::{Failure, json};
 use crate::record::folded;
 use crate::run::control::{self, Ask};
@@ -13,22 +13,22 @@ use crate::run::control::{self, Ask};
 /// What is shown of each sort of record: heading, key, and whether it's a figure.
 const ALERTS: &[Column] = &[
     Column::figure("ID", "id"),
-    Column::text("STATE", "state"),
+    Column::text("STATE", "state").spare(),
     Column::text("SEVERITY", "severity"),
-    Column::time("SINCE", "since"),
+    Column::time("SINCE (UTC)", "since"),
     Column::text("RULE", "rule"),
-    Column::text("HANDSET", "handset"),
+    Column::text("HANDSET", "handset").spare(),
     Column::figure("CALLS", "calls"),
     Column::money("MONEY", "exposure"),
     Column::text("WHAT", "sentence"),
 ];
 const CALLS: &[Column] = &[
-    Column::time("TIME", "time"),
+    Column::time("TIME (UTC)", "time"),
     Column::text("HANDSET", "handset"),
-    Column::text("DIRECTION", "direction"),
+    Column::text("DIRECTION", "direction").spare(),
     Column::text("DIALLED", "dialled"),
     Column::text("KIND", "kind"),
-    Column::text("REGION", "region"),
+    Column::text("REGION", "region").spare(),
     Column::text("STATE", "state"),
     Column::figure("SECONDS", "duration_s"),
 ];
@@ -98,10 +98,12 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         ("calls up now", "calls_active"),
         ("handsets", "handsets"),
         ("open alerts", "alerts_open"),
-        ("encrypted", "encrypted_flows"),
+        ("encrypted flows", "encrypted_flows"),
         ("last save", "state_last_save"),
     ] {
-        writeln!(out, "{name:<14} {}", super::table::plain(&status[key]))?;
+        let value = &status[key];
+        let text = if matches!(key, "started" | "state_last_save") { moment(value) } else { plain(value) };
+        writeln!(out, "{name:<15} {text}")?;
     }
     for source in status["sources"].as_array().into_iter().flatten() {
         let state = if source["up"] == true { "up" } else { "DOWN" };
@@ -111,18 +113,18 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
             .flat_map(|o| o.values())
             .filter_map(Value::as_u64)
             .sum();
-        let (name, received) = (super::table::plain(&source["interface"]), &source["received"]);
-        let last = super::table::plain(&source["last_packet"]["any"]);
-        writeln!(out, "{name:<14} {state}, {received} packets, {lost} lost, last {last}")?;
+        let (name, received) = (plain(&source["interface"]), &source["received"]);
+        let last = moment(&source["last_packet"]["any"]);
+        writeln!(out, "{name:<15} {state}, {received} packets, {lost} lost, last {last}")?;
     }
     let layers = status["sandbox"].as_object().into_iter().flatten();
     let missing: Vec<&str> =
         layers.filter(|(_, holds)| **holds == false).map(|(name, _)| name.as_str()).collect();
     if !missing.is_empty() {
-        writeln!(out, "{:<14} without {}", "sandbox", missing.join(", "))?;
+        writeln!(out, "{:<15} without {}", "sandbox", missing.join(", "))?;
     }
     for warning in status["warnings"].as_array().into_iter().flatten() {
-        folded(out, super::columns(), 2, &format!("! {}", super::table::plain(warning)))?;
+        folded(out, super::columns(), 2, &format!("! {}", plain(warning)))?;
     }
     Ok(())
 }

@@ -237,6 +237,10 @@ fn its_figures_are_the_stores() {
     assert!(db.execute(STRETCHED, []).unwrap() > 10);
     let html =
         made(daemon.folder.path(), &path, &daemon.folder.path().join("ringfence.toml"), &["--since", "2d"]);
+    if have_web() && have(&["pdftotext"]) {
+        let paper = printed(&html, "report-office");
+        assert!(paper.contains("Calls out of the office by day"), "{paper}");
+    }
     let html = std::fs::read_to_string(html).unwrap();
     // What the daemon noted of its checklist, and what became of it since.
     assert_eq!(html.matches("<div class=\"check ").count(), 19);
@@ -285,7 +289,9 @@ fn the_incidents(db: &Connection, html: &str, east: i64, opens: i64) {
                 money(*low),
                 money(*high)
             )));
-            assert!(article.contains(&format!("<dd>{calls} to {numbers} numbers")), "{article}");
+            let many = |n: i64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+            let said = format!("<dd>{} to {}", many(*calls, "call"), many(*numbers, "number"));
+            assert!(article.contains(&said), "{said}: {article}");
         }
         let said = format!("about {}", money(*avoided));
         assert_eq!(article.contains(&said), *avoided > 0, "{said}: {article}");

@@ -57,7 +57,14 @@ fn summary(report: &Report) -> Markup {
     let totals = &report.totals;
     let avoided: i64 = report.incidents.iter().map(|incident| incident.avoided).sum();
     let findings = findings(report.checklists[0].as_ref());
+    let unseen = report.watched == 0 && report.sums.is_empty();
     let verdict = match (totals.incidents, findings) {
+        (0, 0) if unseen => {
+            "Nothing is known of this time: nobody can say whether there was toll fraud.".to_owned()
+        }
+        (0, 0) if report.checklists[0].is_none() => {
+            "No toll fraud was seen. The handset-security checklist was not noted.".to_owned()
+        }
         (0, 0) => "No toll fraud was seen, and the handset-security checklist has no finding.".to_owned(),
         (0, n) => {
             format!("No toll fraud was seen. The handset-security checklist has {}.", many(n, "finding"))
@@ -79,7 +86,7 @@ fn summary(report: &Report) -> Markup {
                 (figure("Money avoided", &money(avoided, &report.currency), "if each had gone on at its last rate until the office opened"))
                 (figure("Calls out of the office", &grouped(totals.attempts), &change(report, totals.attempts, |b| b.attempts)))
                 (figure("Cost of all calls", &money(totals.cost, &report.currency), &change_money(report)))
-                (figure("Checklist findings", &findings.to_string(), &format!("before: {}", report.checklists[1].as_ref().map_or_else(|| "not known".to_owned(), |c| self::findings(Some(c)).to_string()))))
+                (figure("Checklist findings", &report.checklists[0].as_ref().map_or_else(|| "not known".to_owned(), |_| findings.to_string()), &format!("before: {}", report.checklists[1].as_ref().map_or_else(|| "not known".to_owned(), |c| self::findings(Some(c)).to_string()))))
             }
         }
     }
@@ -119,7 +126,7 @@ fn told(report: &Report, incident: &Incident) -> Markup {
                 }
                 @if incident.avoided > 0 { div { dt { "Avoided" } dd { "about " (money(incident.avoided, &row.currency)) } } }
                 div { dt { "Handset" } dd { (whom(record)) } }
-                @if row.calls > 0 { div { dt { "Calls" } dd { (row.calls) " to " (record["numbers"].as_u64().unwrap_or(0)) " numbers" @if !places.is_empty() { " in " (places.join(", ")) } } } }
+                @if row.calls > 0 { div { dt { "Calls" } dd { (many(u64::from(row.calls), "call")) " to " (many(record["numbers"].as_u64().unwrap_or(0), "number")) @if !places.is_empty() { " in " (places.join(", ")) } } } }
                 div { dt { "Ended" } dd { @if let Some(at) = row.cleared() { (moment(at, &report.hours)) } @else { "still open" } } }
             }
         }
