@@ -170,7 +170,7 @@ fn text(notices: &[Notice]) -> String {
     {
         let record = serde_json::from_str(&one.record).unwrap_or_default();
         for (n, step) in advice::told(&record).iter().enumerate() {
-            let _ = write!(out, "{}{}. {step}\n", if n == 0 { "\nWhat to do now:\n" } else { "" }, n + 1);
+            let _ = writeln!(out, "{}{}. {step}", if n == 0 { "\nWhat to do now:\n" } else { "" }, n + 1);
         }
     }
     let rule = notices.first().map_or("", |notice| notice.rule.as_str());
