@@ -1,6 +1,7 @@
 //! The program as a user runs it: what it prints, and how it exits.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -195,6 +196,61 @@ fn explain_has_the_fields_of_the_interface_in_order() {
     assert!(stdout(&ringfence(&["explain", "+37120000000"])).contains("Latvia (LV)"));
     assert_eq!(code(&ringfence(&["explain", "--home", "Britain", "1"])), 2);
     assert_eq!(code(&ringfence(&["explain", "--home", "ZZ", "1"])), 2);
+}
+
+#[test]
+fn explain_takes_whatever_a_user_or_a_pipe_gives() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringfence"))
+        .args(["explain", "--json", "999", "-", ""])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let long = "4".repeat(200_000);
+    let text = format!("0207 946 0958\r\n\nsip:\u{1b}[31m@x\n{long}\nlast");
+    child.stdin.take().unwrap().write_all(&[text.as_bytes(), b"\xff\xfe"].concat()).unwrap();
+    let records = lines(&child.wait_with_output().unwrap());
+    let classes: Vec<&str> = records.iter().map(|record| record["class"].as_str().unwrap()).collect();
+    let expected = ["emergency", "national", "unknown", "internal", "unknown", "internal", "unknown"];
+    assert_eq!(classes, expected);
+    assert_eq!(records[1]["input"], "0207 946 0958");
+    assert!(records[4]["input"].as_str().unwrap().len() <= 65_536, "a line is bounded");
+    let escaped = stdout(&ringfence(&["explain", "\u{1b}[31m", &long[..100_000]]));
+    assert!(!escaped.contains('\u{1b}'), "{escaped:?}");
+    assert_eq!(code(&ringfence(&["explain"])), 2);
+    assert_eq!(code(&ringfence(&["explain", "--outside-line", "x", "1"])), 2);
+}
+
+/// The deck prices what it has; what it lacks is told; the operator's word comes before every list.
+#[test]
+fn explain_tells_deck_and_override() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c.toml");
+    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n";
+    std::fs::write(&config, format!("[tariff]\nfile = \"deck.csv\"\n{own}")).unwrap();
+    std::fs::write(
+        folder.path().join("deck.csv"),
+        "Name,Match Prefix,Number Length,Rate,Billable Unit(s),Initial Time(s),Initial Cost\nLatvia,371,0,0.25,60,60,0\n",
+    )
+    .unwrap();
+    let told = |number: &str| stdout(&ringfence(&["--config", text(&config), "explain", number]));
+    let latvia = told("+37129123456");
+    assert!(
+        latvia.contains("GBP 0.25 a minute, the first 60 s free; Latvia, rate deck deck.csv"),
+        "{latvia}"
+    );
+    let cuba = told("+5351234567");
+    assert!(cuba.contains("not in rate deck deck.csv: priced by built-in table"), "{cuba}");
+    let own = told("0871 234 5678");
+    assert!(own.contains("toll_free") && own.contains("override of +44871"), "{own}");
+    assert!(own.contains("our own lines (configured for +44871)"), "{own}");
+    std::fs::write(&config, "\n[[override]]\nprefix = \"+44871\"\nkind = \"premuim_rate\"\n").unwrap();
+    let refused = ringfence(&["--config", text(&config), "check"]);
+    assert_eq!(code(&refused), 2);
+    let why = stderr(&refused);
+    for part in ["c.toml:4: override[1].kind", "write one of toll_free", "did you mean \"premium_rate\"?"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod receiver;
 mod restart;
 #[path = "live/sinks.rs"]
 mod sinks;
+#[path = "live/tariff.rs"]
+mod tariff;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
