@@ -28,6 +28,8 @@ mod sinks;
 mod soak;
 #[path = "live/storm.rs"]
 mod storm;
+#[path = "live/tariff.rs"]
+mod tariff;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
