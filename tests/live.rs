@@ -18,6 +18,8 @@ mod office;
 mod receiver;
 #[path = "live/restart.rs"]
 mod restart;
+#[path = "live/secrets.rs"]
+mod secrets;
 #[path = "live/sinks.rs"]
 mod sinks;
 

@@ -15,24 +15,51 @@ const PHONES: u16 = 500;
 const HOURS: u32 = 24;
 
 /// A capture file that is written frame by frame.
-struct Capture(std::io::BufWriter<std::fs::File>);
+pub(crate) struct Capture(std::io::BufWriter<std::fs::File>);
 
 impl Capture {
-    fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         let mut out = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
         let header = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1];
         header.iter().for_each(|word| out.write_all(&word.to_le_bytes()).unwrap());
         Self(out)
     }
 
-    fn udp(&mut self, from: ([u8; 6], Ipv4Addr), to: ([u8; 6], Ipv4Addr), text: &str) {
+    pub(crate) fn udp(&mut self, from: ([u8; 6], Ipv4Addr), to: ([u8; 6], Ipv4Addr), text: &str) {
         let builder = PacketBuilder::ethernet2(from.0, to.0);
         let builder = builder.ipv4(from.1.octets(), to.1.octets(), 64).udp(5_060, 5_060);
         let mut frame = Vec::new();
         builder.write(&mut frame, text.as_bytes()).unwrap();
+        self.add(&frame);
+    }
+
+    /// A TCP segment; `flags` of S, A and F.
+    pub(crate) fn tcp(
+        &mut self,
+        from: ([u8; 6], Ipv4Addr, u16),
+        to: ([u8; 6], Ipv4Addr, u16),
+        flags: &str,
+        seq: u32,
+        text: &str,
+    ) {
+        let builder = PacketBuilder::ethernet2(from.0, to.0).ipv4(from.1.octets(), to.1.octets(), 64);
+        let mut builder = builder.tcp(from.2, to.2, seq, 8_192);
+        for flag in flags.chars() {
+            builder = match flag {
+                'S' => builder.syn(),
+                'A' => builder.ack(1),
+                _ => builder.fin(),
+            };
+        }
+        let mut frame = Vec::new();
+        builder.write(&mut frame, text.as_bytes()).unwrap();
+        self.add(&frame);
+    }
+
+    fn add(&mut self, frame: &[u8]) {
         let length = u32::try_from(frame.len()).unwrap();
         [0, 0, length, length].iter().for_each(|word| self.0.write_all(&word.to_le_bytes()).unwrap());
-        self.0.write_all(&frame).unwrap();
+        self.0.write_all(frame).unwrap();
     }
 }
 
