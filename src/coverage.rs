@@ -31,6 +31,7 @@ labels! {
         Truncated = "truncated", "Packets that the capture cut short.";
         TimeStepsBack = "time_steps_back", "Packets with a timestamp before one already seen.";
         FactsDropped = "facts_dropped", "Facts that found the queue to the judge full.";
+        CallsNotInDeck = "calls_not_in_deck", "Calls to destinations that the rate deck doesn't price.";
     }
 }
 
@@ -151,6 +152,17 @@ impl Coverage {
                 "the judge could not keep up; counts are whole, single calls may be missing from alerts"
                     .into(),
             );
+        }
+        match self.signs.get(Sign::CallsNotInDeck) {
+            0 => {}
+            n => warnings.push(format!(
+                "{n} {} not in the rate deck: priced by the built-in table",
+                if n == 1 {
+                    "call went to a destination that is"
+                } else {
+                    "calls went to destinations that are"
+                },
+            )),
         }
         if let Some(digit) = self.outside_line {
             warnings.push(format!(

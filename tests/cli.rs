@@ -1,6 +1,7 @@
 //! The program as a user runs it: what it prints, and how it exits.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -198,6 +199,61 @@ fn explain_has_the_fields_of_the_interface_in_order() {
 }
 
 #[test]
+fn explain_takes_whatever_a_user_or_a_pipe_gives() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringfence"))
+        .args(["explain", "--json", "999", "-", ""])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let long = "4".repeat(200_000);
+    let text = format!("0207 946 0958\r\n\nsip:\u{1b}[31m@x\n{long}\nlast");
+    child.stdin.take().unwrap().write_all(&[text.as_bytes(), b"\xff\xfe"].concat()).unwrap();
+    let records = lines(&child.wait_with_output().unwrap());
+    let classes: Vec<&str> = records.iter().map(|record| record["class"].as_str().unwrap()).collect();
+    let expected = ["emergency", "national", "unknown", "internal", "unknown", "internal", "unknown"];
+    assert_eq!(classes, expected);
+    assert_eq!(records[1]["input"], "0207 946 0958");
+    assert!(records[4]["input"].as_str().unwrap().len() <= 65_536, "a line is bounded");
+    let escaped = stdout(&ringfence(&["explain", "\u{1b}[31m", &long[..100_000]]));
+    assert!(!escaped.contains('\u{1b}'), "{escaped:?}");
+    assert_eq!(code(&ringfence(&["explain"])), 2);
+    assert_eq!(code(&ringfence(&["explain", "--outside-line", "x", "1"])), 2);
+}
+
+/// The deck prices what it has; what it lacks is told; the operator's word comes before every list.
+#[test]
+fn explain_tells_deck_and_override() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c.toml");
+    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n";
+    std::fs::write(&config, format!("[tariff]\nfile = \"deck.csv\"\n{own}")).unwrap();
+    std::fs::write(
+        folder.path().join("deck.csv"),
+        "Name,Match Prefix,Number Length,Rate,Billable Unit(s),Initial Time(s),Initial Cost\nLatvia,371,0,0.25,60,60,0\n",
+    )
+    .unwrap();
+    let told = |number: &str| stdout(&ringfence(&["--config", text(&config), "explain", number]));
+    let latvia = told("+37129123456");
+    assert!(
+        latvia.contains("GBP 0.25 a minute, the first 60 s free; Latvia, rate deck deck.csv"),
+        "{latvia}"
+    );
+    let cuba = told("+5351234567");
+    assert!(cuba.contains("not in rate deck deck.csv: priced by built-in table"), "{cuba}");
+    let own = told("0871 234 5678");
+    assert!(own.contains("toll_free") && own.contains("override of +44871"), "{own}");
+    assert!(own.contains("our own lines (configured for +44871)"), "{own}");
+    std::fs::write(&config, "\n[[override]]\nprefix = \"+44871\"\nkind = \"premuim_rate\"\n").unwrap();
+    let refused = ringfence(&["--config", text(&config), "check"]);
+    assert_eq!(code(&refused), 2);
+    let why = stderr(&refused);
+    for part in ["c.toml:4: override[1].kind", "write one of toll_free", "did you mean \"premium_rate\"?"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+}
+
+#[test]
 fn drill_writes_the_same_bytes_and_labels_beside_them() {
     let (one, two) = (Played::new("irsf_fast"), Played::new("irsf_fast"));
     for name in ["a.pcap", "a.labels.jsonl"] {
@@ -321,4 +377,91 @@ fn a_terminal_gets_colours_and_lines_that_fit() {
     assert!(records.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{records}");
     let piped = stdout(&ringfence(&["replay", text(&played.path("a.pcap"))]));
     assert!(!piped.contains('\x1b') && piped.lines().any(|line| line.chars().count() > 120));
+}
+
+/// A capture many times over: its frames come again and again.
+#[cfg(target_os = "linux")]
+fn repeated(capture: &Path, times: usize) -> (tempfile::NamedTempFile, f64) {
+    let whole = std::fs::read(capture).unwrap();
+    let (head, records) = whole.split_at(24);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, &[head, &records.repeat(times)].concat()).unwrap();
+    let size = std::fs::metadata(file.path()).unwrap().len();
+    (file, f64::from(u32::try_from(size).unwrap()))
+}
+
+/// What a bar says: (per cent, bytes in all, bytes a second, thousands of frames, seconds left).
+#[cfg(target_os = "linux")]
+fn drawn(seen: &str) -> Vec<[f64; 5]> {
+    let bytes = |figure: &str, unit: &str| {
+        let unit = ["B", "KiB", "MiB", "GiB"].iter().position(|u| *u == unit.trim_end_matches("/s")).unwrap();
+        figure.parse::<f64>().unwrap() * 1024_f64.powi(i32::try_from(unit).unwrap())
+    };
+    let draw = |part: &str| {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        let at = words.windows(2).position(|pair| pair == ["%", "of"])?;
+        // 12 % of 34.56 MiB  7.89 MiB/s  90 k frames  3s left
+        let [total, unit, rate, per, frames, "k", "frames", left, "left"] = words.get(at + 2..at + 11)?
+        else {
+            return None;
+        };
+        let (figure, unit_of_time) = left.split_at(left.len() - 1);
+        let seconds = figure.parse::<f64>().unwrap() * if unit_of_time == "m" { 60.0 } else { 1.0 };
+        Some([
+            words[at - 1].parse().unwrap(),
+            bytes(total, unit),
+            bytes(rate, per),
+            frames.parse().unwrap(),
+            seconds,
+        ])
+    };
+    seen.split(['\r', '\n', '\x1b']).filter_map(draw).collect()
+}
+
+/// The bar of a long replay: where it is, how fast, how long it will take; gone when it is done. It is
+/// drawn for whoever looks at standard error, and standard output stays clean.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_replay_shows_how_far_it_is() {
+    let played = Played::new("satellite");
+    let (capture, size) = repeated(&played.path("a.pcap"), 300);
+    let (capture, records) = (text(capture.path()), played.path("records.jsonl"));
+    let began = std::time::Instant::now();
+    let command = format!(
+        "stty cols 100; {} replay --format jsonl {capture} > {}",
+        env!("CARGO_BIN_EXE_ringfence"),
+        text(&records)
+    );
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let took = began.elapsed().as_secs_f64();
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let seen = stdout(&output);
+    let bars = drawn(&seen);
+    println!("{} draws in {took:.1} s, the last one: {:?}", bars.len(), bars.last());
+    assert!(bars.len() >= 4, "{seen:?}");
+    for [percent, total, rate, _, left] in &bars {
+        assert!((0.0..=100.0).contains(percent) && (total / size - 1.0).abs() < 0.01, "{bars:?}");
+        // What is left at this rate is the time that is left, as far as whole seconds tell.
+        let due = (1.0 - percent / 100.0) * size / rate;
+        assert!((left - due).abs() <= 1.5 + due / 2.0, "{left} s left, {due} s by rate and size: {bars:?}");
+    }
+    assert!(bars.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][3] <= pair[1][3]), "{bars:?}");
+    let [percent, _, rate, ..] = bars[bars.len() - 1];
+    assert!(percent > 50.0, "{bars:?}");
+    let average = size / took;
+    assert!((average / 3.0..average * 3.0).contains(&rate), "{rate} B/s, {average} on the whole");
+    let (_, after) = seen.rsplit_once("left").unwrap();
+    let after = after.replace("\x1b[2K", "").replace("\x1b[1A", "");
+    assert!(after.trim().is_empty(), "the bar is gone when it is done: {after:?}");
+    let records = std::fs::read_to_string(records).unwrap();
+    assert!(records.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(records.lines().last().unwrap().contains("\"summary\""));
+
+    let unwatched = ringfence(&["replay", text(&played.path("a.pcap"))]);
+    assert_eq!(stderr(&unwatched), "", "nobody looks: nothing is drawn");
 }

@@ -22,6 +22,8 @@ mod restart;
 mod secrets;
 #[path = "live/sinks.rs"]
 mod sinks;
+#[path = "live/tariff.rs"]
+mod tariff;
 
 use std::io::Read;
 use std::time::{Duration, Instant};

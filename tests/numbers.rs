@@ -1,5 +1,6 @@
 //! Tricky dialled strings, one table for each home country, each row with its source.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence::dial::{Dial, Region, Settings};
@@ -51,8 +52,10 @@ fn tricky_strings_read_as_the_tables_say() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for home in HOMES {
+        let mut dials = BTreeMap::new();
         for row in rows(home) {
-            let told = read(&dial(home, &row.outside), &row.input);
+            let dial = dials.entry(row.outside.clone()).or_insert_with(|| dial(home, &row.outside));
+            let told = read(dial, &row.input);
             count += 1;
             if told != row.expected {
                 wrong.push(format!("{home} {} {}: {told}, not {}", row.outside, row.input, row.expected));
@@ -60,5 +63,5 @@ fn tricky_strings_read_as_the_tables_say() {
         }
     }
     assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(count >= 200, "only {count} strings");
+    assert!(count >= 700, "only {count} strings");
 }

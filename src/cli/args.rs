@@ -10,6 +10,12 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 fine; 1 a run-time failure; 2 wrong usage or configuration; 3 an alert was seen
 (replay --fail-on-alert).";
 
+const EXPLAINED: &str = "\
+Examples:
+  ringfence explain 0044 20 7946 0958        four strings; quote what belongs together
+  ringfence explain '0044 20 7946 0958' --home US
+  ringfence explain '*21*0037129123456#' --outside-line 9 --json";
+
 /// Watches an office's mirror port and says when a handset is used for toll fraud.
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, after_help = EXIT_CODES)]
@@ -55,6 +61,7 @@ pub(super) enum Command {
     /// Say whether the mirror is right, and what can't be seen from here
     Doctor(Doctor),
     /// Say how a dialled string is read: where it goes, what decided, what it costs
+    #[command(after_help = EXPLAINED)]
     Explain(Explain),
     /// Write labelled synthetic traffic
     Drill(Drill),
@@ -159,7 +166,7 @@ pub(super) struct Report {
     /// The page to write; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) html: PathBuf,
-    /// From when on: 30d, or a date as 2026-11-01
+    /// From when on: 30d, or the beginning of a day in the office's time, as 2026-11-01
     #[arg(long, value_name = "T", default_value = "30d")]
     pub(super) since: String,
     /// Until when, the same way; instead of now
@@ -220,7 +227,7 @@ pub(super) struct Explain {
     /// Print one JSON object for each input
     #[arg(long)]
     pub(super) json: bool,
-    /// Dialled strings, sip: or tel: URIs
+    /// Dialled strings, sip: or tel: URIs; - reads one a line from standard input
     #[arg(required = true, value_name = "NUMBER_OR_URI")]
     pub(super) inputs: Vec<String>,
 }

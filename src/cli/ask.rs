@@ -5,10 +5,11 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::args::{self, Args};
-use super::table::{Column, table};
+use super::table::{Column, moment, plain, table};
 use super::{Failure, json};
 use crate::finding::Check;
 use crate::posture::sheet;
+use crate::record::folded;
 use crate::run::control::{self, Ask};
 use crate::tally::Label;
 
@@ -18,38 +19,38 @@ const SHOWN: usize = 8;
 /// What is shown of each sort of record: heading, key, and whether it's a figure.
 const ALERTS: &[Column] = &[
     Column::figure("ID", "id"),
-    Column::text("STATE", "state"),
+    Column::text("STATE", "state").spare(),
     Column::text("SEVERITY", "severity"),
-    Column::time("SINCE", "since"),
+    Column::time("SINCE (UTC)", "since"),
     Column::text("RULE", "rule"),
-    Column::text("HANDSET", "handset"),
+    Column::text("HANDSET", "handset").spare(),
     Column::figure("CALLS", "calls"),
     Column::money("MONEY", "exposure"),
     Column::text("WHAT", "sentence"),
 ];
 const CALLS: &[Column] = &[
-    Column::time("TIME", "time"),
+    Column::time("TIME (UTC)", "time"),
     Column::text("HANDSET", "handset"),
-    Column::text("DIRECTION", "direction"),
+    Column::text("DIRECTION", "direction").spare(),
     Column::text("DIALLED", "dialled"),
     Column::text("KIND", "kind"),
-    Column::text("REGION", "region"),
+    Column::text("REGION", "region").spare(),
     Column::text("STATE", "state"),
     Column::figure("SECONDS", "duration_s"),
 ];
 const HANDSETS: &[Column] = &[
     Column::text("HANDSET", "handset"),
-    Column::text("NAME", "name"),
+    Column::text("NAME", "name").spare(),
     Column::text("STATE", "state"),
     Column::text("ADDRESS", "ip"),
-    Column::text("HARDWARE", "mac"),
-    Column::text("VLAN", "vlan"),
-    Column::text("BY", "transport"),
+    Column::text("VLAN", "vlan").spare(),
+    Column::text("BY", "transport").spare(),
+    Column::time("LAST CALL (UTC)", "last_call").spare(),
+    Column::time("REGISTERED (UTC)", "last_registration").spare(),
+    Column::text("HARDWARE", "mac").spare(),
     Column::text("MAKE", "vendor"),
     Column::text("MODEL", "model"),
     Column::text("FIRMWARE", "firmware"),
-    Column::time("LAST CALL", "last_call"),
-    Column::time("LAST REGISTERED", "last_registration"),
 ];
 
 pub(super) fn alerts(args: &Args, wish: &args::Alerts, out: &mut dyn Write) -> Result<(), Failure> {
@@ -75,11 +76,11 @@ pub(super) fn posture(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> R
     if records.is_empty() {
         return Ok(writeln!(out, "nothing was seen yet")?);
     }
-    Ok(checklist(out, records)?)
+    Ok(checklist(out, super::columns(), records)?)
 }
 
 /// The checklist as the provider's sheet has it: each check with its state and on what that rests.
-fn checklist(out: &mut dyn Write, records: &[Value]) -> std::io::Result<()> {
+fn checklist(out: &mut dyn Write, width: Option<usize>, records: &[Value]) -> std::io::Result<()> {
     let (mut section, mut at) = (None, 0);
     while let Some(first) = records.get(at) {
         let same = records.get(at..).unwrap_or_default().iter().take_while(|r| r["check"] == first["check"]);
@@ -93,23 +94,23 @@ fn checklist(out: &mut dyn Write, records: &[Value]) -> std::io::Result<()> {
             writeln!(out, "{}{title}", if section.is_some() { "\n" } else { "" })?;
             section = here;
         }
-        let said = |row: &Value, key: &str| super::table::plain(&row[key]);
+        let said = |row: &Value, key: &str| plain(&row[key]);
         if first["status"] != "finding" {
             let status = said(first, "status").replace('_', " ");
-            writeln!(out, "  {status:<12}{name:<22}{}", said(first, "sentence"))?;
+            folded(out, width, 36, &format!("  {status:<12}{name:<22}{}", said(first, "sentence")))?;
             continue;
         }
         let rank = |row: &&&Value| ["info", "warning", "critical"].iter().position(|s| row["severity"] == *s);
         let worst = rows.iter().max_by_key(rank).map_or_else(String::new, |row| said(row, "severity"));
         writeln!(out, "  {:<12}{name:<22}{}", "FINDING", worst.to_uppercase())?;
         for row in rows.iter().take(SHOWN) {
-            let when = said(row, "time").replace('T', " ").chars().take(19).collect::<String>();
-            writeln!(out, "              - {} ({when})", said(row, "sentence"))?;
+            let found = format!("              - {} ({})", said(row, "sentence"), moment(&row["time"]));
+            folded(out, width, 16, &found)?;
         }
         if rows.len() > SHOWN {
             writeln!(out, "              and {} more; --json has all", rows.len() - SHOWN)?;
         }
-        writeln!(out, "              do: {}", said(first, "advice"))?;
+        folded(out, width, 16, &format!("              do: {}", said(first, "advice")))?;
     }
     Ok(())
 }
@@ -147,10 +148,12 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         ("calls up now", "calls_active"),
         ("handsets", "handsets"),
         ("open alerts", "alerts_open"),
-        ("encrypted", "encrypted_flows"),
+        ("encrypted flows", "encrypted_flows"),
         ("last save", "state_last_save"),
     ] {
-        writeln!(out, "{name:<14} {}", super::table::plain(&status[key]))?;
+        let value = &status[key];
+        let text = if matches!(key, "started" | "state_last_save") { moment(value) } else { plain(value) };
+        writeln!(out, "{name:<15} {text}")?;
     }
     for source in status["sources"].as_array().into_iter().flatten() {
         let state = if source["up"] == true { "up" } else { "DOWN" };
@@ -160,18 +163,18 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
             .flat_map(|o| o.values())
             .filter_map(Value::as_u64)
             .sum();
-        let (name, received) = (super::table::plain(&source["interface"]), &source["received"]);
-        let last = super::table::plain(&source["last_packet"]["any"]);
-        writeln!(out, "{name:<14} {state}, {received} packets, {lost} lost, last {last}")?;
+        let (name, received) = (plain(&source["interface"]), &source["received"]);
+        let last = moment(&source["last_packet"]["any"]);
+        writeln!(out, "{name:<15} {state}, {received} packets, {lost} lost, last {last}")?;
     }
     let layers = status["sandbox"].as_object().into_iter().flatten();
     let missing: Vec<&str> =
         layers.filter(|(_, holds)| **holds == false).map(|(name, _)| name.as_str()).collect();
     if !missing.is_empty() {
-        writeln!(out, "{:<14} without {}", "sandbox", missing.join(", "))?;
+        writeln!(out, "{:<15} without {}", "sandbox", missing.join(", "))?;
     }
     for warning in status["warnings"].as_array().into_iter().flatten() {
-        writeln!(out, "! {}", super::table::plain(warning))?;
+        folded(out, super::columns(), 2, &format!("! {}", plain(warning)))?;
     }
     Ok(())
 }
@@ -186,9 +189,9 @@ pub(super) fn fire(args: &Args, as_json: bool, out: &mut dyn Write) -> Result<()
     if fired.is_empty() {
         return Err(Failure::Runtime("no sink is configured: nobody would hear of an alert".to_owned()));
     }
-    let columns =
+    let shown =
         [Column::text("SINK", "sink"), Column::figure("SECONDS", "seconds"), Column::text("ERROR", "error")];
-    table(out, &columns, fired)?;
+    table(out, super::columns(), &shown, fired)?;
     let failed = fired.iter().filter(|one| !one["error"].is_null()).count();
     match failed {
         0 => Ok(()),
@@ -235,7 +238,7 @@ fn list(
     if records.is_empty() {
         return Ok(writeln!(out, "{nothing}")?);
     }
-    Ok(table(out, columns, records)?)
+    Ok(table(out, super::columns(), columns, records)?)
 }
 
 fn asked(args: &Args, ask: &Ask) -> Result<Value, Failure> {
@@ -266,15 +269,15 @@ mod tests {
             row("weak_auth", "pass", None, "3 proofs"),
         ];
         let mut out = Vec::new();
-        checklist(&mut out, &records).unwrap();
+        checklist(&mut out, None, &records).unwrap();
         let expected = "\
 Router and firewall
   not seen    unsolicited_inbound   no packet
 
 Back door
   FINDING     backdoor_inbound      CRITICAL
-              - a knock (2026-11-24 09:00:00)
-              - a session (2026-11-24 09:00:00)
+              - a knock (2026-11-24 09:00:00 UTC)
+              - a session (2026-11-24 09:00:00 UTC)
               do: Do it.
 
 Passwords

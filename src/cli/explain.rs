@@ -1,6 +1,6 @@
 //! `explain`: how a dialled string is read.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use super::Failure;
 use super::args::{self, Args};
@@ -8,20 +8,53 @@ use crate::dial::{self, Dial, Explained, Region};
 use crate::record::{explained as explained_json, units};
 use crate::tally::Label;
 
+/// A message has no longer header.
+const LONGEST_LINE: u64 = 64 * 1_024;
+
 pub(super) fn run(args: &Args, explain: &args::Explain, out: &mut dyn Write) -> Result<(), Failure> {
     let dial = Dial::new(&settings(args.config()?.dial(), explain)?)?;
-    for (n, input) in explain.inputs.iter().enumerate() {
+    let mut first = true;
+    let mut tell = |input: &str, out: &mut dyn Write| -> Result<(), Failure> {
         let explained = dial.explain(input);
         if explain.json {
-            explained_json(out, &explained)?;
-        } else {
-            if n > 0 {
-                writeln!(out)?;
-            }
-            text(&explained, out)?;
+            return Ok(explained_json(out, &explained)?);
         }
+        if !std::mem::take(&mut first) {
+            writeln!(out)?;
+        }
+        Ok(text(&explained, out)?)
+    };
+    for input in &explain.inputs {
+        if input != "-" {
+            tell(input, out)?;
+            continue;
+        }
+        each_line(&mut io::stdin().lock(), |line| {
+            tell(line, out)?;
+            // Whoever writes one line at a time waits for its answer.
+            Ok(out.flush()?)
+        })?;
     }
     Ok(())
+}
+
+/// The lines of a text, without their ends; of one that is longer than any URI, the beginning.
+fn each_line(
+    text: &mut impl BufRead,
+    mut take: impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let broken = |error: io::Error| Failure::Runtime(format!("standard input can't be read: {error}"));
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if text.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(broken)? == 0 {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            text.skip_until(b'\n').map_err(broken)?;
+        }
+        take(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']))?;
+    }
 }
 
 /// The configuration's settings, but for what the command line says.
@@ -69,7 +102,11 @@ fn price(e: &Explained) -> String {
         (Some(low), Some(high)) if low != high => format!(" ({} to {})", units(low), units(high)),
         _ => String::new(),
     };
-    let connect =
-        if e.connect_fee == 0 { String::new() } else { format!(", {} to connect", units(e.connect_fee)) };
+    let connect = match (e.connect_fee, e.connect_covers_s) {
+        (0, 0) => String::new(),
+        (0, seconds) => format!(", the first {seconds} s free"),
+        (fee, 0) => format!(", {} to connect", units(fee)),
+        (fee, seconds) => format!(", {} for the first {seconds} s", units(fee)),
+    };
     format!("{} {}{range} a minute{connect}; {}, {}", e.currency, units(price), e.rate_name, e.basis)
 }

@@ -15,6 +15,7 @@ use super::error::Step::{Item, Key};
 use super::error::{Located, Problem, Step};
 use super::hours;
 use super::lists::Lists;
+use super::overrides;
 use super::schema::{File, Http, Role};
 
 /// Collects what is wrong.
@@ -44,6 +45,7 @@ impl<'a> Checker<'a> {
         self.capture(file);
         self.detect(file);
         self.people(file);
+        self.overrides(file);
         self.http(&file.http);
         self.edges(file);
         site
@@ -149,6 +151,15 @@ impl<'a> Checker<'a> {
                 self.add(&user, format!("\"{}\" has a [[handset]] already", handset.user));
             }
             self.countries(&[Key("handset"), Item(n), Key("allow")], &handset.allow);
+        }
+    }
+
+    fn overrides(&mut self, file: &File) {
+        for (n, key, what) in overrides::faults(&file.r#override) {
+            let steps = [Key("override"), Item(n), Key(key)];
+            // A key that isn't there has no line of its own: its table has.
+            let steps = if self.located.has(&steps) { &steps[..] } else { &steps[..2] };
+            self.add(steps, what);
         }
     }
 

@@ -11,6 +11,7 @@ mod hours;
 mod lists;
 #[cfg(feature = "daemon")]
 mod notify;
+mod overrides;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -125,7 +126,7 @@ impl Config {
         named.map(|handset| (handset.user.clone(), handset.name.clone())).collect()
     }
 
-    /// Home country, outside line, extensions, tariff.
+    /// Home country, outside line, extensions, tariff, overrides.
     pub fn dial(&self) -> dial::Settings {
         let site = &self.file.site;
         dial::Settings {
@@ -133,6 +134,7 @@ impl Config {
             extensions: site.extensions.clone(),
             currency: site.currency.clone().unwrap_or_default(),
             tariff: self.deck.clone(),
+            overrides: overrides::of(&self.file.r#override),
             ..dial::Settings::for_home(self.home)
         }
     }

@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) fleet: Fleet,
     pub(super) exception: Vec<Exception>,
     pub(super) handset: Vec<Handset>,
+    pub(super) r#override: Vec<Override>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,16 @@ pub(super) struct Handset {
     pub(super) name: String,
     pub(super) allow: Vec<String>,
     pub(super) keep: bool,
+}
+
+/// `kind` and `risk` are names; empty to leave what the lists say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Override {
+    pub(super) prefix: String,
+    pub(super) kind: String,
+    pub(super) risk: String,
+    pub(super) why: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

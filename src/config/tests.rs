@@ -36,6 +36,7 @@ fn the_example_uncommented_is_the_default_with_no_key_missing() {
     // Lists of tables have no default but none: the example shows a sample of each.
     assert_eq!(defaults.remove("exception"), Some(toml::Value::Array(Vec::new())));
     assert_eq!(defaults.remove("handset"), Some(toml::Value::Array(Vec::new())));
+    assert_eq!(defaults.remove("override"), Some(toml::Value::Array(Vec::new())));
     assert_eq!(example, defaults);
     assert_eq!(parse("example", EXAMPLE).unwrap().effective(), Config::default().effective());
 }
@@ -47,7 +48,9 @@ fn the_examples_samples_can_be_read_and_show_every_key() {
     assert_eq!(config.names().into_iter().collect::<Vec<_>>(), [("214".to_owned(), "Reception".to_owned())]);
     let sample: toml::Table = text.parse().unwrap();
     let shown: toml::Table = config.effective().parse().unwrap();
-    assert_eq!((&sample["exception"], &sample["handset"]), (&shown["exception"], &shown["handset"]));
+    for list in ["exception", "handset", "override"] {
+        assert_eq!(sample[list], shown[list], "{list}");
+    }
 }
 
 #[test]
@@ -157,6 +160,16 @@ fn errors_name_file_line_key_and_cure() {
         ("[http]\ntls_cert = \"a\"", "f.toml:2: http.tls_cert: needs tls_key as well"),
         ("[http]\nclient_ca = \"a\"", "f.toml:2: http.client_ca: needs tls_cert"),
         ("[[handset]]\nname = \"x\"", "f.toml:1: handset[1]: has no user"),
+        (
+            "[[override]]\nprefix = \"0871\"\nkind = \"mobile\"",
+            "f.toml:2: override[1].prefix: \"0871\" isn't a prefix of numbers; write it with +",
+        ),
+        (
+            "[[override]]\nprefix = \"+44871\"\n\nkind = \"premium\"",
+            "f.toml:4: override[1].kind: \"premium\" isn't a kind; write one of toll_free, fixed_line",
+        ),
+        ("[[override]]\nkind = \"mobile\"", "f.toml:1: override[1]: has no prefix"),
+        ("[[override]]\nprefix = \"+1\"\nwhy = \"x\"", "f.toml:3: override[1].why: says nothing of its"),
         (
             "[[handset]]\nuser = \"1\"\n[[handset]]\nuser = \"1\"",
             "f.toml:4: handset[2].user: \"1\" has a [[handset]] already",

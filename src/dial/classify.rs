@@ -105,7 +105,8 @@ impl Dial {
         if let Some(reading) = self.read_world(digits, "international number") {
             return reading.by(steps);
         }
-        self.read_probe(digits, true).unwrap_or_else(|| self.no_plan(digits)).by(steps)
+        let probe = self.read_probe(digits, true).or_else(|| self.read_unallocated_probe(digits));
+        probe.unwrap_or_else(|| self.no_plan(digits)).by(steps)
     }
 
     /// An emergency number, bare or behind an outside line.
@@ -237,7 +238,8 @@ impl Dial {
 
     fn read_network(&self, leg: Leg, digits: &[u8], steps: Steps) -> Reading {
         let mut invalid = None;
-        if let Some(found) = self.home.international.find(digits) {
+        let abroad = self.home.international.find(digits);
+        if let Some(found) = abroad {
             let rest = digits.get(found.len..).unwrap_or_default();
             let steps = steps.with(Step::International);
             match self.read_world(rest, "international prefix") {
@@ -251,7 +253,8 @@ impl Dial {
         match self.read_national(leg, digits) {
             Some(reading) if reading.target.exact => return reading.by(steps),
             // What begins with the international prefix is an international number, right or wrong.
-            other => invalid = invalid.or(other.map(|reading| reading.by(steps))),
+            other if abroad.is_none() => invalid = other.map(|reading| reading.by(steps)),
+            _ => {}
         }
         // Other countries' international prefixes say more than a national number that doesn't exist, or
         // an international one of a length that no number of its country has.
@@ -259,7 +262,8 @@ impl Dial {
         if !sure && let Some(reading) = self.read_probe(digits, false) {
             return reading.by(steps);
         }
-        invalid.or_else(|| self.read_leftover(leg, digits)).unwrap_or_else(|| self.no_plan(digits)).by(steps)
+        let left = || self.read_unallocated_probe(digits).or_else(|| self.read_leftover(leg, digits));
+        invalid.or_else(left).unwrap_or_else(|| self.no_plan(digits)).by(steps)
     }
 
     /// An international number without any prefix.
@@ -320,7 +324,7 @@ impl Dial {
             return Some(self.read_place(&place, "national number"));
         }
         if leg == Leg::Handset && self.is_local(digits) {
-            return Some(self.read_local());
+            return Some(self.read_local(digits));
         }
         if let Some(reading) = self.read_bare(leg, digits, exact) {
             return Some(reading);
@@ -343,13 +347,18 @@ impl Dial {
         {
             place = self.home_place(rest).filter(|place| place.found.exact).or(place);
         }
+        // A number that would begin with a second trunk prefix is none.
+        let doubled = home.trunk == b"0" && national.bytes().starts_with(home.trunk);
+        let place = place.filter(|place| place.found.exact || !doubled);
         place.map(|place| self.read_place(&place, "national number").by(steps))
     }
 
     /// A number without its trunk prefix, or one with its calling code and no `+`.
     fn read_bare(&self, leg: Leg, digits: &[u8], national: Option<Place>) -> Option<Reading> {
+        // Ten digits are a whole number of the NANP to a handset, allocated or not.
+        let closed = leg == Leg::Handset && self.home.nanp && digits.len() == 10;
         let worldwide = || {
-            let fits = digits.len() >= SHORTEST_WORLDWIDE && digits.first() != Some(&b'0');
+            let fits = digits.len() >= SHORTEST_WORLDWIDE && digits.first() != Some(&b'0') && !closed;
             let place = fits.then(|| self.world.place(digits)).flatten();
             place.filter(|place| place.found.exact)
         };
@@ -377,10 +386,15 @@ impl Dial {
         fits && digits.len() > LONGEST_EXTENSION && !matches!(digits.first(), Some(b'0' | b'1'))
     }
 
-    fn read_local(&self) -> Reading {
+    fn read_local(&self, digits: &[u8]) -> Reading {
         let rule = "local number without its area code";
-        let mut reading =
-            Reading::plain(Class::National, Kind::FixedLine, Group::National, Band::National, rule);
+        // The exchange 976 is pay-per-call in every area of the NANP.
+        let (kind, group, band) = if self.home.nanp && digits.starts_with(b"976") {
+            (Kind::PremiumRate, Group::Premium, Band::Premium)
+        } else {
+            (Kind::FixedLine, Group::National, Band::National)
+        };
+        let mut reading = Reading::plain(Class::National, kind, group, band, rule);
         reading.target.region = Some(self.home.region);
         reading.target.exact = false;
         reading

@@ -115,27 +115,28 @@ impl Deck {
 
 fn rate<'a>(cell: &impl Fn(Column) -> Option<&'a str>) -> Option<Rate> {
     let (first, then) = match cell(Column::Steps).and_then(|steps| steps.split_once('/')) {
-        Some((first, then)) => (seconds(first)?, seconds(then)?),
-        None => (1, 1),
+        Some((first, then)) => (Some(seconds(first)?), seconds(then)?),
+        None => (None, 1),
     };
     let increment = cell(Column::Increment).map_or(Some(then), seconds)?.max(1);
-    let initial = cell(Column::Initial).map_or(Some(first), seconds)?.max(1);
+    let initial = cell(Column::Initial).map_or(Some(first.unwrap_or(0)), seconds)?;
     let per_minute = match cell(Column::PerUnit) {
         Some(price) => money(price)?.checked_mul(60)? / i64::from(increment),
         None => money(cell(Column::PerMinute)?)?,
     };
-    let connect = match cell(Column::InitialCost) {
-        // The fee that makes the initial time cost what the deck says.
-        Some(price) => money(price)?.checked_sub(per_minute.checked_mul(i64::from(initial))? / 60)?,
-        None => cell(Column::Connect).map_or(Some(0), money)?,
-    };
+    // The price of the whole initial time may be less than its minutes would cost, or nothing.
+    let initial_cost = cell(Column::InitialCost);
+    let connect = initial_cost.or_else(|| cell(Column::Connect)).map_or(Some(0), money)?;
+    let covers_initial = initial_cost.is_some() && initial > 0;
     Some(Rate {
         connect,
         per_minute,
         per_minute_low: per_minute,
         per_minute_high: per_minute,
-        initial_s: initial,
+        // Without an initial time the increments begin at once.
+        initial_s: if initial == 0 { increment } else { initial },
         increment_s: increment,
+        covers_initial,
     })
 }
 
@@ -268,6 +269,25 @@ mod tests {
         assert_eq!((row.prefix.as_str(), row.rate.per_minute), ("53", 500_000));
         assert_eq!(row.rate.cost(crate::time::Span::seconds(60)).amount, 1_000_000);
         assert_eq!(row.rate.cost(crate::time::Span::seconds(61)).amount, 1_050_000);
+    }
+
+    /// An initial time that is free, cheaper than its minutes, or none at all; no fee is negative.
+    #[test]
+    fn reads_yeastars_initial_times() {
+        let header = "Name,Match Prefix,Number Length,Rate,Billable Unit(s),Initial Time(s),Initial Cost";
+        for (cells, at_once, minute, two_minutes) in [
+            ("0.10,60,60,0", 0, 0, 100_000),
+            ("0.10,60,60,0.04", 40_000, 40_000, 140_000),
+            ("0.10,60,0,0", 100_000, 100_000, 200_000),
+            ("0.01,6,0,0.5", 510_000, 600_000, 700_000),
+            ("0.01,6,,", 10_000, 100_000, 200_000),
+            ("0.05,6,30,1", 1_000_000, 1_250_000, 1_750_000),
+        ] {
+            let rate = one(&format!("{header}\nCuba,0053,0,{cells}\n")).rate;
+            let cost = |seconds| rate.cost(crate::time::Span::seconds(seconds)).amount;
+            assert_eq!([cost(0), cost(60), cost(120)], [at_once, minute, two_minutes], "{cells}");
+            assert!(rate.connect >= 0, "{cells}");
+        }
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn rate(record: &csv::StringRecord) -> Option<Rate> {
         per_minute_high: per_minute,
         initial_s: seconds(record.get(5)?)?.max(increment),
         increment_s: increment,
+        covers_initial: false,
     })
 }
 
@@ -115,6 +116,7 @@ fn widened(known: Rate, later: Rate) -> Rate {
         per_minute_high: known.per_minute_high.max(later.per_minute_high),
         initial_s: later.initial_s,
         increment_s: later.increment_s,
+        covers_initial: false,
     }
 }
 

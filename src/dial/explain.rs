@@ -3,9 +3,11 @@
 //! In: an input as a user types it. Out: `Explained`, with all fields of `explain --json` and the text
 //! behind them. Never: hides that a price or a reading is a guess.
 
+use std::borrow::Cow;
+
 use super::overlay::Row;
 use super::reading::Reading;
-use super::{Class, Dial, Group, Kind, Leg, OWN, ROW, Region, Risk};
+use super::{Class, Dial, Group, Kind, Leg, OWN, Override, ROW, Region, Risk};
 
 /// A reading in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Explained {
     pub price_high: Option<i64>,
     /// For the connection.
     pub connect_fee: i64,
+    /// So many seconds are paid with the connection; 0 in most decks.
+    pub connect_covers_s: u32,
     /// Of the prices.
     pub currency: String,
     /// Where the price comes from.
@@ -74,11 +78,12 @@ impl Dial {
             region: target.region,
             overseas: target.region.is_some_and(|region| !self.is_domestic(region)),
             exact: target.exact,
-            rule: rule(&reading),
+            rule: self.rule(&reading),
             price_per_min: priced.then_some(rate.per_minute),
             price_low: priced.then_some(rate.per_minute_low),
             price_high: priced.then_some(rate.per_minute_high),
             connect_fee: rate.connect,
+            connect_covers_s: if rate.covers_initial { rate.initial_s } else { 0 },
             currency: self.currency().to_owned(),
             basis: self.basis(target.rate),
             rate_name: self.tariff.name(target.rate, target.number.unwrap_or_default().digits()).to_owned(),
@@ -100,11 +105,29 @@ impl Dial {
         self.world.overlay.row(values[ROW])
     }
 
+    /// What was taken off, and which rule decided.
+    fn rule(&self, reading: &Reading) -> String {
+        let mut parts: Vec<Cow<'_, str>> = reading.steps.names().map(Cow::Borrowed).collect();
+        if !parts.iter().any(|part| part == reading.target.rule) {
+            parts.push(reading.target.rule.into());
+        }
+        if let Some(own) = self.own(reading) {
+            parts.push(format!("override of +{}", own.prefix).into());
+        }
+        parts.join(", ")
+    }
+
+    /// What the operator says of the number.
+    fn own(&self, reading: &Reading) -> Option<&Override> {
+        let values = self.prefixes.longest(reading.target.number?.digits());
+        self.overrides.get(usize::from(values[OWN]))
+    }
+
     /// What the operator's overrides or the overlay say of the destination.
     fn list(&self, reading: &Reading) -> Option<String> {
-        let number = reading.target.number.unwrap_or_default();
-        if let Some(own) = self.overrides.get(usize::from(self.prefixes.longest(number.digits())[OWN])) {
-            return Some(format!("{} (configured for +{})", own.why, own.prefix.trim_start_matches('+')));
+        if let Some(own) = self.own(reading) {
+            let why = if own.why.is_empty() { "the operator's word" } else { &own.why };
+            return Some(format!("{why} (configured for +{})", own.prefix));
         }
         let abroad = reading.target.region.filter(|region| !self.is_domestic(*region));
         let region = abroad.and_then(|region| self.world.overlay.region_named(region));
@@ -114,14 +137,6 @@ impl Dial {
         }?;
         Some(format!("{} ({}, {})", row.what, row.source, row.date))
     }
-}
-
-fn rule(reading: &Reading) -> String {
-    let mut parts: Vec<&str> = reading.steps.names().collect();
-    if !parts.contains(&reading.target.rule) {
-        parts.push(reading.target.rule);
-    }
-    parts.join(", ")
 }
 
 fn range(row: &Row) -> String {

@@ -16,6 +16,7 @@ mod number;
 mod numbering;
 mod outside;
 mod overlay;
+mod overrides;
 mod packed;
 mod pattern;
 mod plan;
@@ -42,8 +43,6 @@ pub use tariff::{Cost, currency_of};
 
 /// The deck's rates, in the trie of prefixes.
 const RATE: usize = 0;
-/// As many as a trie's values can tell apart.
-const MOST_OVERRIDES: usize = 65_000;
 /// The overlay's rows.
 const ROW: usize = 1;
 /// The operator's overrides.
@@ -100,22 +99,24 @@ impl Dial {
         };
         let mut prefixes = trie::TrieBuilder::default();
         world.overlay.index(ROW, &mut prefixes);
+        let mut risks = Vec::new();
         if let Some((name, text)) = &settings.tariff {
-            let deck = deck::Deck::read(text)?;
+            let mut deck = deck::Deck::read(text)?;
             dial.deck_skipped = deck.skipped;
-            for (prefix, risk) in &deck.risks {
-                let why = format!("rate deck {name}");
-                dial.overrides.push(Override { prefix: prefix.clone(), kind: None, risk: Some(*risk), why });
+            for (prefix, risk) in std::mem::take(&mut deck.risks) {
+                risks.push(Override {
+                    prefix,
+                    kind: None,
+                    risk: Some(risk),
+                    why: format!("rate deck {name}"),
+                });
             }
             dial.tariff.lay(name, deck, RATE, &mut prefixes)?;
         }
-        dial.overrides.extend_from_slice(&settings.overrides);
-        if dial.overrides.len() > MOST_OVERRIDES {
-            return Err(DialError::TooManyOverrides(MOST_OVERRIDES));
-        }
+        // The deck's come first: the configuration knows better.
+        dial.overrides = overrides::settled(risks.into_iter().chain(settings.overrides.iter().cloned()))?;
         for (index, row) in (0u16..).zip(&dial.overrides) {
-            let prefix = deck::prefix(&row.prefix).ok_or_else(|| DialError::Prefix(row.prefix.clone()))?;
-            prefixes.insert(prefix.as_bytes(), OWN, index);
+            prefixes.insert(row.prefix.as_bytes(), OWN, index);
         }
         let automaton = &world.automaton;
         dial.prefixes = prefixes.build_along(automaton.begin(), |walk, digit| automaton.go_on(walk, digit));
@@ -191,7 +192,7 @@ impl Dial {
         self.tariff.currency()
     }
 
-    /// Where a price comes from: `built-in table 2026-11` or `rate deck NAME`.
+    /// Where a price comes from: `built-in table 2026-11`, `rate deck NAME`, or that the deck lacks it.
     pub fn basis(&self, id: RateId) -> String {
         self.tariff.basis(id)
     }

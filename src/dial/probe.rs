@@ -1,7 +1,7 @@
 //! Numbers behind guessed stems: how scanners search for a PBX's way to the outside.
 //!
 //! In: digits that fit no plan. Out: the number behind the stem.
-//! Never: finds a stem in front of a number that doesn't exist.
+//! Never: finds a stem other than an international prefix in front of a number that doesn't exist.
 
 use super::reading::Reading;
 use super::{Class, Dial, Group, Kind, Risk};
@@ -13,6 +13,8 @@ const STEMS: [&[u8]; 20] = [
 ];
 /// The longest stem of digits that stand for nothing.
 const LONGEST_STEM: usize = 6;
+/// A single digit in front of a number that doesn't exist is no sign of anything.
+const SHORTEST_CLEAR_STEM: usize = 2;
 /// Fewer digits are no number worth probing for, and begin too many strings.
 const SHORTEST_NUMBER: usize = 9;
 
@@ -31,6 +33,20 @@ impl Dial {
         guessed.filter(|(stem, _)| !plus && guessed_stem(stem)).find_map(|(_, rest)| self.read_behind(rest))
     }
 
+    /// A number that nobody has, but of the right length for its country, behind another country's
+    /// international prefix: test numbers of fraud often lie in ranges that were never allocated. Asked
+    /// once nothing else can be made of the string.
+    #[cold]
+    pub(crate) fn read_unallocated_probe(&self, digits: &[u8]) -> Option<Reading> {
+        if self.is_overdialled(digits) {
+            return None;
+        }
+        let clear = STEMS.iter().filter(|stem| stem.len() >= SHORTEST_CLEAR_STEM);
+        let rest = clear.filter_map(|stem| digits.strip_prefix(*stem)).find(|rest| is_whole(rest))?;
+        let place = self.world.place(rest).filter(|place| self.world.is_of_full_length(place))?;
+        Some(self.read_place(&place, "").probed())
+    }
+
     /// Whether a number that exists stands behind the international prefix, with digits too many: a slip
     /// of the finger or an extension, and no guess at a prefix.
     fn is_overdialled(&self, digits: &[u8]) -> bool {
@@ -41,12 +57,17 @@ impl Dial {
     }
 
     fn read_behind(&self, rest: &[u8]) -> Option<Reading> {
-        if rest.len() < SHORTEST_NUMBER || rest.first() == Some(&b'0') {
+        if !is_whole(rest) {
             return None;
         }
         let place = self.world.place(rest).filter(|place| place.found.exact)?;
         Some(self.read_place(&place, "").probed())
     }
+}
+
+/// Whether digits can be a number with its calling code.
+fn is_whole(digits: &[u8]) -> bool {
+    digits.len() >= SHORTEST_NUMBER && digits.first() != Some(&b'0')
 }
 
 impl Reading {

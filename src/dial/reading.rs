@@ -180,7 +180,8 @@ impl Dial {
         let row = self.world.overlay.verdict(values[ROW]);
         let region_row = if domestic { None } else { self.world.overlay.region_verdict(found.plan) };
         let own = self.overrides.get(usize::from(values[OWN]));
-        let (kind, exact) = match own.and_then(|own| own.kind) {
+        let own_kind = own.and_then(|own| own.kind);
+        let (kind, exact) = match own_kind {
             Some(kind) => (kind, true),
             None => kind_of(len, found.kind, known, row),
         };
@@ -190,7 +191,8 @@ impl Dial {
         let risk =
             own.and_then(|own| own.risk).unwrap_or_else(|| listed_risk(class, likely, row, region_row));
         let group = group(class, likely, exact, risk);
-        let band = band(class, likely, row, region_row);
+        // The list prices what it takes the numbers for.
+        let band = band(class, likely, row.filter(|_| own_kind.is_none()), region_row);
         let rate = rate_of(values[RATE], group, band);
         Target { class, kind, region: Some(region), number, exact, risk, group, rate, rule }
     }
@@ -253,6 +255,8 @@ fn group(class: Class, kind: Kind, exact: bool, risk: Risk) -> Group {
     match class {
         Class::National => match kind {
             Kind::TollFree => Group::Free,
+            // Only the operator says so of numbers at home.
+            _ if risk == Risk::High => Group::Premium,
             Kind::SharedCost => Group::Premium,
             Kind::Satellite | Kind::IntlNetwork => Group::Risky,
             _ if premium => Group::Premium,
@@ -260,10 +264,17 @@ fn group(class: Class, kind: Kind, exact: bool, risk: Risk) -> Group {
         },
         Class::Global if kind == Kind::TollFree => Group::Free,
         Class::Global if kind == Kind::SharedCost => Group::Overseas,
+        // Only the operator knows an ordinary number among them.
+        Class::Global if exact && is_ordinary(kind) && risk != Risk::High => Group::Overseas,
         Class::Global => Group::Risky,
         _ if risk == Risk::High || premium || !exact => Group::Risky,
         _ => Group::Overseas,
     }
+}
+
+const fn is_ordinary(kind: Kind) -> bool {
+    use Kind::{FixedLine, FixedLineOrMobile, Mobile, Pager, Uan, Voip};
+    matches!(kind, FixedLine | FixedLineOrMobile | Mobile | Pager | Uan | Voip)
 }
 
 /// The band of the built-in table.

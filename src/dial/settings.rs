@@ -25,17 +25,37 @@ pub struct Settings {
     pub overrides: Vec<Override>,
 }
 
-/// What the operator says of a prefix.
+/// What the operator says of a prefix. What it leaves open a shorter prefix around it may say, and else
+/// the shipped lists and the public plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override {
     /// In E.164 form, with or without `+`.
     pub prefix: String,
-    /// What its numbers are, whether the public plan knows them or not; none to leave it.
+    /// What its numbers are, one of [`Override::KINDS`], whether the public plan knows them or not; none
+    /// to leave it.
     pub kind: Option<Kind>,
-    /// How risky they are; none to leave it.
+    /// How risky they are; none to leave it. High puts numbers at home among the premium ones.
     pub risk: Option<Risk>,
     /// For `explain`.
     pub why: String,
+}
+
+impl Override {
+    /// What a telephone number can be.
+    pub const KINDS: [Kind; 12] = [
+        Kind::TollFree,
+        Kind::FixedLine,
+        Kind::Mobile,
+        Kind::FixedLineOrMobile,
+        Kind::SharedCost,
+        Kind::PremiumRate,
+        Kind::PersonalNumber,
+        Kind::Voip,
+        Kind::Uan,
+        Kind::Pager,
+        Kind::Satellite,
+        Kind::IntlNetwork,
+    ];
 }
 
 impl Default for Settings {

@@ -99,6 +99,8 @@ pub struct Rate {
     pub initial_s: u32,
     /// Seconds that are charged at a time after that, at least 1.
     pub increment_s: u32,
+    /// Whether `connect` is the price of the initial seconds too, as in Yeastar's decks.
+    pub covers_initial: bool,
 }
 
 /// Where a dialled string goes.

@@ -101,12 +101,14 @@ impl Rate {
         Cost { low: of(self.per_minute_low), amount: of(self.per_minute), high: of(self.per_minute_high) }
     }
 
-    /// Seconds that are charged: the initial ones, then whole increments.
+    /// Seconds that are charged by the minute's price: the initial ones, unless the connection's price covers
+    /// them, then whole increments.
     fn charged_seconds(&self, talked: Span) -> i64 {
         let (initial, increment) = (i64::from(self.initial_s.max(1)), i64::from(self.increment_s.max(1)));
         let started = talked.0.max(0).saturating_add(MILLION - 1) / MILLION;
         let beyond = started.saturating_sub(initial).max(0);
         let increments = beyond.saturating_add(increment - 1) / increment;
+        let initial = if self.covers_initial { 0 } else { initial };
         initial.saturating_add(increments.saturating_mul(increment))
     }
 }
@@ -151,6 +153,7 @@ impl Tariff {
             connect: money(4)?,
             initial_s: 60,
             increment_s: 60,
+            covers_initial: false,
         });
         self.bands.push(record.get(5)?.to_owned());
         Some(())
@@ -165,7 +168,7 @@ impl Tariff {
         trie: &mut TrieBuilder<3>,
     ) -> Result<(), DialError> {
         // Equal rates are stored once: a deck has many prefixes and few prices, and they stay in cache.
-        let mut known: BTreeMap<[i64; 6], u16> = BTreeMap::new();
+        let mut known: BTreeMap<[i64; 7], u16> = BTreeMap::new();
         for row in deck.rows {
             let id = *known.entry(parts(&row.rate)).or_insert_with(|| {
                 self.rates.push(row.rate);
@@ -191,6 +194,7 @@ impl Tariff {
             per_minute_high: 0,
             initial_s: 1,
             increment_s: 1,
+            covers_initial: false,
         };
         self.rates.get(id.0 as usize).unwrap_or(NOTHING)
     }
@@ -212,6 +216,9 @@ impl Tariff {
     pub(crate) fn basis(&self, id: RateId) -> String {
         match &self.deck {
             Some(deck) if !self.is_built_in(id) => format!("rate deck {deck}"),
+            Some(deck) if id != Band::Free.rate() => {
+                format!("not in rate deck {deck}: priced by built-in table {DATE}")
+            }
             _ => format!("built-in table {DATE}"),
         }
     }
@@ -264,9 +271,11 @@ fn per_gbp(currency: &str) -> Result<Option<i64>, DialError> {
     Ok(None)
 }
 
-fn parts(rate: &Rate) -> [i64; 6] {
-    let Rate { connect, per_minute, per_minute_low, per_minute_high, initial_s, increment_s } = *rate;
-    [connect, per_minute, per_minute_low, per_minute_high, i64::from(initial_s), i64::from(increment_s)]
+fn parts(rate: &Rate) -> [i64; 7] {
+    let Rate { connect, per_minute, per_minute_low, per_minute_high, initial_s, increment_s, covers_initial } =
+        *rate;
+    let [initial, increment, covers] = [initial_s, increment_s, u32::from(covers_initial)].map(i64::from);
+    [connect, per_minute, per_minute_low, per_minute_high, initial, increment, covers]
 }
 
 fn scaled(money: i64, factor: i64) -> i64 {
@@ -298,6 +307,7 @@ mod tests {
         per_minute_high: 1_200_000,
         initial_s: 30,
         increment_s: 6,
+        covers_initial: false,
     };
 
     #[test]
@@ -308,6 +318,10 @@ mod tests {
             assert_eq!((cost.low, cost.high), (50_000 + seconds * 5_000, 50_000 + seconds * 20_000));
         }
         assert_eq!(RATE.cost(Span(30_000_001)).amount, 50_000 + 36 * 10_000);
+        let covering = Rate { covers_initial: true, ..RATE };
+        for (talked, seconds) in [(0, 0), (30, 0), (31, 6), (37, 12)] {
+            assert_eq!(covering.cost(Span::seconds(talked)).amount, 50_000 + seconds * 10_000, "{talked} s");
+        }
     }
 
     #[test]
@@ -341,8 +355,8 @@ mod tests {
     proptest! {
         /// Longer calls never cost less, and no rate or length overflows.
         #[test]
-        fn cost_never_falls(a in any::<i64>(), b in any::<i64>(), per in 0..i64::MAX, initial in 0u32.., step in 0u32..) {
-            let rate = Rate { connect: 1, per_minute: per, per_minute_low: per, per_minute_high: per, initial_s: initial, increment_s: step };
+        fn cost_never_falls(a in any::<i64>(), b in any::<i64>(), per in 0..i64::MAX, initial in 0u32.., step in 0u32.., covers_initial in any::<bool>()) {
+            let rate = Rate { connect: 1, per_minute: per, per_minute_low: per, per_minute_high: per, initial_s: initial, increment_s: step, covers_initial };
             let (short, long) = (rate.cost(Span(a.min(b))), rate.cost(Span(a.max(b))));
             prop_assert!(short.amount <= long.amount && short.amount >= 1);
         }

@@ -99,6 +99,12 @@ impl World {
         (national.len() <= longest).then_some(Place { number, found, plausible })
     }
 
+    /// Whether a number's plan has numbers of its length.
+    pub(crate) fn is_of_full_length(&self, place: &Place) -> bool {
+        let lengths = self.plan(place.found.plan).map_or(0, |plan| plan.lengths);
+        place.found.code_len > 0 && lengths >> national_len(&place.number, &place.found).min(31) & 1 == 1
+    }
+
     /// The digits with which a plan's trunk prefix can begin, one bit each.
     pub(crate) fn trunk_first(&self, plan: u16) -> u16 {
         self.trunks.get(usize::from(plan)).map_or(0, |trunk| trunk.pattern.first())

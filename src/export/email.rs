@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::client::Outcome;
 use super::courier::Carrier;
 use super::post::Notice;
+use crate::record::advice;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,8 +165,16 @@ fn text(notices: &[Notice]) -> String {
     if notices.len() > LINES {
         let _ = writeln!(out, "and {} more", notices.len() - LINES);
     }
+    if let [one] = notices
+        && one.state != "cleared"
+    {
+        let record = serde_json::from_str(&one.record).unwrap_or_default();
+        for (n, step) in advice::told(&record).iter().enumerate() {
+            let _ = writeln!(out, "{}{}. {step}", if n == 0 { "\nWhat to do now:\n" } else { "" }, n + 1);
+        }
+    }
     let rule = notices.first().map_or("", |notice| notice.rule.as_str());
-    let _ = write!(out, "\nWhat to do: /usr/share/doc/ringfence/runbooks/{rule}.md\n");
+    let _ = write!(out, "\nMore: /usr/share/doc/ringfence/runbooks/{rule}.md\n");
     out
 }
 

@@ -48,6 +48,9 @@ impl Core {
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
         let tag = Tag { who, target, leg, direction, cause, username, caller };
         self.attempts = self.attempts.saturating_add(u64::from(is_new(call)));
+        if is_new(call) && !inbound && target.number.is_some() && dial.missing_from_deck(target.rate) {
+            self.coverage.signs.bump(Sign::CallsNotInDeck);
+        }
         count(ledger, call, &tag, now);
         // Does the office dial a digit for an outside line that nobody configured?
         if leg == Leg::Handset

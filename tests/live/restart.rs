@@ -44,7 +44,7 @@ fn history_acceptances_and_notes_outlive_a_restart() {
     let reader = Reader::open(&folder.path().join("state/ringfence.db")).unwrap();
     let acks = reader.acks(Timestamp(0)).unwrap();
     assert_eq!((acks.len(), acks[0].id, acks[0].why.as_str()), (1, id, "a drill"));
-    let note = reader.note_before(Timestamp(i64::MAX)).unwrap().expect("the last moment was noted");
+    let note = reader.note_before(i64::MAX).unwrap().expect("the last moment was noted");
     let checklist: Value = serde_json::from_str(&note.checklist.unwrap()).unwrap();
     assert_eq!(checklist["checks"].as_array().unwrap().len(), 19, "{checklist}");
     let coverage: Value = serde_json::from_str(&note.coverage.unwrap()).unwrap();

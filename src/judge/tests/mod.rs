@@ -30,6 +30,7 @@ fn prices() -> Prices {
         per_minute_high: per_minute * 2,
         initial_s: 1,
         increment_s: 1,
+        covers_initial: false,
     };
     Prices::new(vec![rate(100_000), rate(1_000_000)], "GBP".to_owned(), "test table".to_owned())
 }
