@@ -226,7 +226,8 @@ fn explain_takes_whatever_a_user_or_a_pipe_gives() {
 fn explain_tells_deck_and_override() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("c.toml");
-    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n";
+    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n\
+               [[override]]\nprefix = \"1185\"\nkind = \"shared_cost\"\n";
     std::fs::write(&config, format!("[tariff]\nfile = \"deck.csv\"\n{own}")).unwrap();
     std::fs::write(
         folder.path().join("deck.csv"),
@@ -244,6 +245,9 @@ fn explain_tells_deck_and_override() {
     let own = told("0871 234 5678");
     assert!(own.contains("toll_free") && own.contains("override of +44871"), "{own}");
     assert!(own.contains("our own lines (configured for +44871)"), "{own}");
+    let short = told("118 500");
+    assert!(short.contains("shared_cost") && short.contains("override of 1185"), "{short}");
+    assert!(told("118 118").contains("premium_rate") && told("999").contains("emergency"));
     std::fs::write(&config, "\n[[override]]\nprefix = \"+44871\"\nkind = \"premuim_rate\"\n").unwrap();
     let refused = ringfence(&["--config", text(&config), "check"]);
     assert_eq!(code(&refused), 2);
