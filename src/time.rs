@@ -188,11 +188,40 @@ impl Default for OfficeHours {
 }
 
 impl OfficeHours {
+    /// Seconds east of UTC at a moment.
+    fn offset(&self, at: Timestamp) -> i64 {
+        let next = self.offsets.partition_point(|(from, _)| *from <= at);
+        self.offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| i64::from(*seconds))
+    }
+
+    /// The moment of a local time: minutes after midnight of a local day. A time that a change of the
+    /// clocks leaves out is the moment of the change or within the hour after it; of one that comes
+    /// twice it is one of the two.
+    pub fn moment(&self, day: i64, minute: i64) -> Timestamp {
+        let local = day.saturating_mul(86_400).saturating_add(minute.saturating_mul(60));
+        let near = local.saturating_sub(self.offset(Timestamp::from_parts(local, 0)));
+        Timestamp::from_parts(local.saturating_sub(self.offset(Timestamp::from_parts(near, 0))), 0)
+    }
+
+    /// The next moment, or this one, at which the office is open; `None` if there is none for `within`.
+    pub fn opens(&self, at: Timestamp, within: Span) -> Option<Timestamp> {
+        if self.is_open(at) {
+            return Some(at);
+        }
+        let (first, last) = (self.local(at).day, self.local(at.plus(within)).day);
+        (first..=last).find_map(|day| {
+            // 1970-01-01 was a Thursday.
+            let weekday = usize::try_from(day.saturating_add(3).rem_euclid(7)).unwrap_or(0);
+            let (open, _) = self.open.get(weekday).copied().flatten()?;
+            let moment = self.moment(day, i64::from(open));
+            let shut = self.holidays.binary_search(&day).is_ok();
+            (!shut && moment >= at && moment <= at.plus(within)).then_some(moment)
+        })
+    }
+
     /// The local time of a moment.
     pub fn local(&self, at: Timestamp) -> LocalTime {
-        let next = self.offsets.partition_point(|(from, _)| *from <= at);
-        let offset = self.offsets.get(next.saturating_sub(1)).map_or(0, |(_, seconds)| *seconds);
-        let seconds = at.as_secs().saturating_add(i64::from(offset));
+        let seconds = at.as_secs().saturating_add(self.offset(at));
         let day = seconds.div_euclid(86_400);
         LocalTime {
             day,
@@ -224,6 +253,14 @@ pub fn days_from_civil(year: i64, month: u8, day: u8) -> Option<i64> {
     let doy = (153 * (if m > 2 { m - 3 } else { m + 9 }) + 2) / 5 + d - 1;
     let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
     (civil_from_days(days) == (year, month, day)).then_some(days)
+}
+
+/// As `since`, but a day begins at midnight in the office's time.
+pub fn since_local(text: &str, now: Timestamp, hours: &OfficeHours) -> Option<Timestamp> {
+    let moment = since(text, now)?;
+    let day = text.trim();
+    let whole = day.len() == "2026-11-01".len() && !day.contains(['T', ' ']) && day.contains('-');
+    Some(if whole { hours.moment(moment.as_secs().div_euclid(86_400), 0) } else { moment })
 }
 
 /// What a user means by "since": `90s`, `15m`, `24h`, `7d` before now, a day (UTC) or a time in RFC
@@ -309,5 +346,46 @@ mod tests {
         assert!(hours.is_open(Timestamp::from_parts(12 * 86_400 + 7 * 3_600 + 1_800, 0)));
         let shut = OfficeHours { holidays: vec![12], ..hours };
         assert!(!shut.is_open(Timestamp::from_parts(12 * 86_400 + 7 * 3_600 + 1_800, 0)));
+    }
+
+    /// Britain in 2026: clocks go forward on 29 March, day 20 541, and back on 25 October, day 20 751.
+    fn britain() -> OfficeHours {
+        let at = |day: i64| Timestamp::from_parts(day * 86_400 + 3_600, 0);
+        OfficeHours {
+            offsets: vec![(Timestamp(0), 0), (at(20_541), 3_600), (at(20_751), 0)],
+            ..OfficeHours::default()
+        }
+    }
+
+    #[test]
+    fn local_days_begin_at_midnight_on_both_sides_of_a_change() {
+        let hours = britain();
+        for day in 20_538..20_756 {
+            let midnight = hours.moment(day, 0);
+            let (local, before) = (hours.local(midnight), hours.local(midnight.minus(Span(1))));
+            assert_eq!((local.day, local.minute, before.day), (day, 0, day - 1));
+            assert_eq!(hours.local(hours.moment(day, 9 * 60)).minute, 9 * 60, "{day}");
+        }
+        let summer = since_local("2026-07-01", Timestamp(0), &hours).unwrap();
+        assert_eq!(summer.to_string(), "2026-06-30T23:00:00.000000Z");
+        let exact = "2026-07-01T00:00:00Z";
+        assert_eq!(since_local(exact, Timestamp(0), &hours), since(exact, Timestamp(0)));
+        assert_eq!(since_local("7d", summer, &hours), Some(summer.minus(Span::days(7))));
+    }
+
+    #[test]
+    fn the_office_opens_to_the_second() {
+        // Friday 23 October, Monday 26 October: the clocks go back between them.
+        let (friday, monday) = (20_749, 20_752);
+        let mut hours = britain();
+        let evening = hours.moment(friday, 18 * 60);
+        let within = Span::days(5);
+        assert_eq!(hours.opens(evening, within), Some(hours.moment(monday, 8 * 60)));
+        assert_eq!(hours.moment(monday, 8 * 60).since(evening), Span::hours(63));
+        let noon = hours.moment(friday, 12 * 60).plus(Span(7));
+        assert_eq!(hours.opens(noon, within), Some(noon), "it is open");
+        assert_eq!(hours.opens(evening, Span::days(2)), None);
+        hours.holidays = vec![monday];
+        assert_eq!(hours.opens(evening, within), Some(hours.moment(monday + 1, 8 * 60)));
     }
 }

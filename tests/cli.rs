@@ -382,3 +382,90 @@ fn a_terminal_gets_colours_and_lines_that_fit() {
     let piped = stdout(&ringfence(&["replay", text(&played.path("a.pcap"))]));
     assert!(!piped.contains('\x1b') && piped.lines().any(|line| line.chars().count() > 120));
 }
+
+/// A capture many times over: its frames come again and again.
+#[cfg(target_os = "linux")]
+fn repeated(capture: &Path, times: usize) -> (tempfile::NamedTempFile, f64) {
+    let whole = std::fs::read(capture).unwrap();
+    let (head, records) = whole.split_at(24);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, &[head, &records.repeat(times)].concat()).unwrap();
+    let size = std::fs::metadata(file.path()).unwrap().len();
+    (file, f64::from(u32::try_from(size).unwrap()))
+}
+
+/// What a bar says: (per cent, bytes in all, bytes a second, thousands of frames, seconds left).
+#[cfg(target_os = "linux")]
+fn drawn(seen: &str) -> Vec<[f64; 5]> {
+    let bytes = |figure: &str, unit: &str| {
+        let unit = ["B", "KiB", "MiB", "GiB"].iter().position(|u| *u == unit.trim_end_matches("/s")).unwrap();
+        figure.parse::<f64>().unwrap() * 1024_f64.powi(i32::try_from(unit).unwrap())
+    };
+    let draw = |part: &str| {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        let at = words.windows(2).position(|pair| pair == ["%", "of"])?;
+        // 12 % of 34.56 MiB  7.89 MiB/s  90 k frames  3s left
+        let [total, unit, rate, per, frames, "k", "frames", left, "left"] = words.get(at + 2..at + 11)?
+        else {
+            return None;
+        };
+        let (figure, unit_of_time) = left.split_at(left.len() - 1);
+        let seconds = figure.parse::<f64>().unwrap() * if unit_of_time == "m" { 60.0 } else { 1.0 };
+        Some([
+            words[at - 1].parse().unwrap(),
+            bytes(total, unit),
+            bytes(rate, per),
+            frames.parse().unwrap(),
+            seconds,
+        ])
+    };
+    seen.split(['\r', '\n', '\x1b']).filter_map(draw).collect()
+}
+
+/// The bar of a long replay: where it is, how fast, how long it will take; gone when it is done. It is
+/// drawn for whoever looks at standard error, and standard output stays clean.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_replay_shows_how_far_it_is() {
+    let played = Played::new("satellite");
+    let (capture, size) = repeated(&played.path("a.pcap"), 300);
+    let (capture, records) = (text(capture.path()), played.path("records.jsonl"));
+    let began = std::time::Instant::now();
+    let command = format!(
+        "stty cols 100; {} replay --format jsonl {capture} > {}",
+        env!("CARGO_BIN_EXE_ringfence"),
+        text(&records)
+    );
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let took = began.elapsed().as_secs_f64();
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let seen = stdout(&output);
+    let bars = drawn(&seen);
+    println!("{} draws in {took:.1} s, the last one: {:?}", bars.len(), bars.last());
+    assert!(bars.len() >= 4, "{seen:?}");
+    for [percent, total, rate, _, left] in &bars {
+        assert!((0.0..=100.0).contains(percent) && (total / size - 1.0).abs() < 0.01, "{bars:?}");
+        // What is left at this rate is the time that is left, as far as whole seconds tell.
+        let due = (1.0 - percent / 100.0) * size / rate;
+        assert!((left - due).abs() <= 1.5 + due / 2.0, "{left} s left, {due} s by rate and size: {bars:?}");
+    }
+    assert!(bars.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][3] <= pair[1][3]), "{bars:?}");
+    let [percent, _, rate, ..] = bars[bars.len() - 1];
+    assert!(percent > 50.0, "{bars:?}");
+    let average = size / took;
+    assert!((average / 3.0..average * 3.0).contains(&rate), "{rate} B/s, {average} on the whole");
+    let (_, after) = seen.rsplit_once("left").unwrap();
+    let after = after.replace("\x1b[2K", "").replace("\x1b[1A", "");
+    assert!(after.trim().is_empty(), "the bar is gone when it is done: {after:?}");
+    let records = std::fs::read_to_string(records).unwrap();
+    assert!(records.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(records.lines().last().unwrap().contains("\"summary\""));
+
+    let unwatched = ringfence(&["replay", text(&played.path("a.pcap"))]);
+    assert_eq!(stderr(&unwatched), "", "nobody looks: nothing is drawn");
+}

@@ -11,8 +11,9 @@ mod daemon;
 #[path = "look/report.rs"]
 mod report;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use daemon::Daemon;
 use have::have;
@@ -59,6 +60,33 @@ fn the_page_as_people_use_it() {
     let (held, said) = node("page.mjs", &[&url, &daemon.hep.to_string(), shots.to_str().unwrap()]);
     println!("{said}");
     assert!(held, "{said}");
+}
+
+/// Ringfence ends and starts again: the page says so, comes back by itself, and hears of what is new.
+#[test]
+fn the_page_outlives_a_restart() {
+    if !have_web() {
+        return;
+    }
+    let mut daemon = Daemon::start("");
+    let mut browser = Command::new("node")
+        .arg(web("reconnect.mjs"))
+        .args([format!("http://127.0.0.1:{}/", daemon.http), daemon.hep.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        println!("{line}");
+        if line == "open" {
+            daemon.stop();
+        } else if line == "lost" {
+            daemon.again();
+        }
+        said.push(line);
+    }
+    assert!(browser.wait().unwrap().success(), "{said:#?}");
+    assert!(said.iter().any(|line| line.starts_with("an incident after")), "{said:#?}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod lures;
 pub mod memory;
 pub mod numbers;
 pub mod odds;
+pub mod past;
 mod progress;
 mod weigh;
 pub mod windows;

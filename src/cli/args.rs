@@ -41,6 +41,9 @@ pub(super) enum Command {
     /// Accept an open alert for a while: it isn't told again unless it gets more severe
     #[cfg(feature = "daemon")]
     Ack(Ack),
+    /// Let the running daemon learn what is usual from past calls, without raising anything
+    #[cfg(feature = "daemon")]
+    Learn(Learn),
     /// List calls
     #[cfg(feature = "daemon")]
     Calls(Calls),
@@ -154,6 +157,18 @@ pub(super) struct Calls {
 
 #[cfg(feature = "daemon")]
 #[derive(Debug, clap::Args)]
+pub(super) struct Learn {
+    /// A PBX's call records (CSV) or captures of earlier days; all that there are, in any order: only
+    /// calls from before everything that the daemon knows can be learnt from
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
 pub(super) struct Plain {
     /// Print JSON
     #[arg(long)]
@@ -166,7 +181,7 @@ pub(super) struct Report {
     /// The page to write; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) html: PathBuf,
-    /// From when on: 30d, or a date as 2026-11-01
+    /// From when on: 30d, or the beginning of a day in the office's time, as 2026-11-01
     #[arg(long, value_name = "T", default_value = "30d")]
     pub(super) since: String,
     /// Until when, the same way; instead of now
@@ -356,6 +371,8 @@ mod tests {
             "ringfence alerts --open --since 24h --json",
             #[cfg(feature = "daemon")]
             "ringfence ack 7 --for 2h --why fair",
+            #[cfg(feature = "daemon")]
+            "ringfence learn Master.csv old.pcap --json",
             #[cfg(feature = "daemon")]
             "ringfence calls --since 2026-11-26 --json",
             #[cfg(feature = "daemon")]

@@ -1,33 +1,35 @@
-//! `alerts`, `ack`, `calls`, `handsets`, `posture`, `status`, `reload`: the state of a running daemon.
+//! `alerts`, `ack`, `learn`, `calls`, `handsets`, `posture`, `status`, `reload`: the state of a running daemon.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::args::{self, Args};
-use super::table::{Column, table};
+use super::table::{Column, moment, plain, table};
 use super::{Failure, json};
+use crate::record::folded;
 use crate::run::control::{self, Ask};
 
 /// What is shown of each sort of record: heading, key, and whether it's a figure.
 const ALERTS: &[Column] = &[
     Column::figure("ID", "id"),
-    Column::text("STATE", "state"),
+    Column::text("STATE", "state").spare(),
     Column::text("SEVERITY", "severity"),
-    Column::time("SINCE", "since"),
+    Column::time("SINCE (UTC)", "since"),
     Column::text("RULE", "rule"),
-    Column::text("HANDSET", "handset"),
+    Column::text("HANDSET", "handset").spare(),
     Column::figure("CALLS", "calls"),
     Column::money("MONEY", "exposure"),
     Column::text("WHAT", "sentence"),
 ];
 const CALLS: &[Column] = &[
-    Column::time("TIME", "time"),
+    Column::time("TIME (UTC)", "time"),
     Column::text("HANDSET", "handset"),
-    Column::text("DIRECTION", "direction"),
+    Column::text("DIRECTION", "direction").spare(),
     Column::text("DIALLED", "dialled"),
     Column::text("KIND", "kind"),
-    Column::text("REGION", "region"),
+    Column::text("REGION", "region").spare(),
     Column::text("STATE", "state"),
     Column::figure("SECONDS", "duration_s"),
 ];
@@ -75,6 +77,21 @@ pub(super) fn ack(args: &Args, wish: &args::Ack, out: &mut dyn Write) -> Result<
     Ok(writeln!(out, "alert {} is accepted until {until}", wish.id)?)
 }
 
+pub(super) fn learn(args: &Args, wish: &args::Learn, out: &mut dyn Write) -> Result<(), Failure> {
+    let socket = socket(args)?;
+    let calls = super::history::calls(&wish.files, &args.daemon_config()?)?;
+    let answer = control::teach(&socket, &calls).map_err(Failure::Runtime)?;
+    if wish.json {
+        return Ok(json(out, &answer)?);
+    }
+    let (learnt, known) = (&answer["learnt"], &answer["known"]);
+    writeln!(out, "{learnt} calls were learnt from; nothing was raised")?;
+    if known != 0 {
+        writeln!(out, "{known} were passed over: they aren't older than what it knows already")?;
+    }
+    Ok(())
+}
+
 pub(super) fn reload(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     asked(args, &Ask::Reload)?;
     Ok(writeln!(out, "the configuration was read again and holds")?)
@@ -97,10 +114,12 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         ("calls up now", "calls_active"),
         ("handsets", "handsets"),
         ("open alerts", "alerts_open"),
-        ("encrypted", "encrypted_flows"),
+        ("encrypted flows", "encrypted_flows"),
         ("last save", "state_last_save"),
     ] {
-        writeln!(out, "{name:<14} {}", super::table::plain(&status[key]))?;
+        let value = &status[key];
+        let text = if matches!(key, "started" | "state_last_save") { moment(value) } else { plain(value) };
+        writeln!(out, "{name:<15} {text}")?;
     }
     for source in status["sources"].as_array().into_iter().flatten() {
         let state = if source["up"] == true { "up" } else { "DOWN" };
@@ -110,18 +129,18 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
             .flat_map(|o| o.values())
             .filter_map(Value::as_u64)
             .sum();
-        let (name, received) = (super::table::plain(&source["interface"]), &source["received"]);
-        let last = super::table::plain(&source["last_packet"]["any"]);
-        writeln!(out, "{name:<14} {state}, {received} packets, {lost} lost, last {last}")?;
+        let (name, received) = (plain(&source["interface"]), &source["received"]);
+        let last = moment(&source["last_packet"]["any"]);
+        writeln!(out, "{name:<15} {state}, {received} packets, {lost} lost, last {last}")?;
     }
     let layers = status["sandbox"].as_object().into_iter().flatten();
     let missing: Vec<&str> =
         layers.filter(|(_, holds)| **holds == false).map(|(name, _)| name.as_str()).collect();
     if !missing.is_empty() {
-        writeln!(out, "{:<14} without {}", "sandbox", missing.join(", "))?;
+        writeln!(out, "{:<15} without {}", "sandbox", missing.join(", "))?;
     }
     for warning in status["warnings"].as_array().into_iter().flatten() {
-        writeln!(out, "! {}", super::table::plain(warning))?;
+        folded(out, super::columns(), 2, &format!("! {}", plain(warning)))?;
     }
     Ok(())
 }
@@ -136,9 +155,9 @@ pub(super) fn fire(args: &Args, as_json: bool, out: &mut dyn Write) -> Result<()
     if fired.is_empty() {
         return Err(Failure::Runtime("no sink is configured: nobody would hear of an alert".to_owned()));
     }
-    let columns =
+    let shown =
         [Column::text("SINK", "sink"), Column::figure("SECONDS", "seconds"), Column::text("ERROR", "error")];
-    table(out, &columns, fired)?;
+    table(out, super::columns(), &shown, fired)?;
     let failed = fired.iter().filter(|one| !one["error"].is_null()).count();
     match failed {
         0 => Ok(()),
@@ -185,14 +204,16 @@ fn list(
     if records.is_empty() {
         return Ok(writeln!(out, "{nothing}")?);
     }
-    Ok(table(out, columns, records)?)
+    Ok(table(out, super::columns(), columns, records)?)
 }
 
 fn asked(args: &Args, ask: &Ask) -> Result<Value, Failure> {
-    let socket = args.config()?.control_socket();
-    let socket =
-        socket.ok_or_else(|| Failure::Usage("[control] socket is empty: nobody can be asked".into()))?;
-    control::ask(&socket, ask).map_err(Failure::Runtime)
+    control::ask(&socket(args)?, ask).map_err(Failure::Runtime)
+}
+
+fn socket(args: &Args) -> Result<PathBuf, Failure> {
+    let socket = args.daemon_config()?.control_socket();
+    socket.ok_or_else(|| Failure::Usage("[control] socket is empty: nobody can be asked".into()))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::{self, Args};
-use super::{Failure, is_terminal, json};
+use super::{Failure, columns, is_terminal, json};
 use crate::capture::file::{self, Source};
 use crate::dial::Dial;
-use crate::record::{Style, grouped, length};
+use crate::record::{Style, folded, grouped, length};
 use crate::run::doctor::{Doctor, Level, Report, Verdict};
 use crate::tally::Label;
 
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, wish: &args::Doctor, out: &mut dyn Write) -> Resu
     if wish.json {
         json(out, &object(&report))?;
     } else {
-        text(&report, out)?;
+        text(&report, columns(), out)?;
     }
     out.flush()?;
     match (broken, report.verdict) {
@@ -62,9 +62,10 @@ fn listen(_: &mut Doctor, _: &str, _: u64) -> Result<(), Failure> {
     Err(Failure::Usage("this build can't capture live; give it a capture file".to_owned()))
 }
 
-fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn text(report: &Report, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let style = if is_terminal(&io::stdout()) { Style::Colour } else { Style::Plain };
-    writeln!(out, "{}", style.bold(&format!("{}: {}", report.verdict.name(), report.verdict.about())))?;
+    let verdict = format!("{}: {}", report.verdict.name(), report.verdict.about());
+    folded(out, width, 2, &style.bold(&verdict))?;
     writeln!(out, "  {} frames in {}", grouped(report.totals.frames), length(report.length))?;
     for line in &report.lines {
         let mark = match line.level {
@@ -72,9 +73,9 @@ fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Level::Note => "-",
             Level::Doubt | Level::Fault => "!",
         };
-        writeln!(out, "  {mark} {}", line.what)?;
+        folded(out, width, 4, &format!("  {mark} {}", line.what))?;
         if !line.cure.is_empty() {
-            writeln!(out, "      {}", style.dim(line.cure))?;
+            folded(out, width, 6, &style.dim(&format!("      {}", line.cure)))?;
         }
     }
     if !report.phones.is_empty() {
@@ -89,7 +90,7 @@ fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
             },
         );
-        writeln!(out, "  {ip:<15} {mac:<17} {device}")?;
+        folded(out, width, 4, &format!("  {ip:<15} {mac:<17} {device}"))?;
     }
     Ok(())
 }

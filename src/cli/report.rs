@@ -8,13 +8,13 @@ use super::args::{Args, Report};
 use crate::dial::Dial;
 use crate::export::report::{self, Office, Period};
 use crate::store::Reader;
-use crate::time::{Timestamp, since};
+use crate::time::{Timestamp, since_local};
 
 pub(super) fn run(args: &Args, report: &Report, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = args.config()?;
+    let config = args.daemon_config()?;
     let now = crate::run::clock::wall();
     let moment = |text: &str, option: &str| {
-        since(text, now)
+        since_local(text, now, config.office_hours())
             .ok_or_else(|| Failure::Usage(format!("--{option} {text}: write 30d, or a date as 2026-11-01")))
     };
     let until = report.until.as_deref().map_or(Ok(now), |text| moment(text, "until"))?;

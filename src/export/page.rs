@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use crate::record::advice;
+
 /// The page and what the browser may do with it.
 pub(super) struct Page {
     /// The HTML.
@@ -19,12 +21,13 @@ pub(super) struct Page {
 }
 
 static PAGE: LazyLock<Page> = LazyLock::new(|| {
-    let (style, script) = (include_str!("page/style.css"), include_str!("page/app.js"));
-    let html = include_str!("page/index.html").replace("@@STYLE@@", style).replace("@@SCRIPT@@", script);
+    let style = include_str!("page/style.css");
+    let script = include_str!("page/app.js").replace("@@ADVICE@@", &advice::all().to_string());
+    let html = include_str!("page/index.html").replace("@@STYLE@@", style).replace("@@SCRIPT@@", &script);
     let policy = format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; connect-src 'self'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-        pin(script),
+        pin(&script),
         pin(style)
     );
     Page { html, policy }

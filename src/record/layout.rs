@@ -18,7 +18,10 @@ const LEAST: usize = 24;
 const NARROW: usize = 4;
 
 /// Writes one line, folded to `width` columns where it has one; later lines are indented by `hang`.
-pub(super) fn line(out: &mut dyn Write, width: Option<usize>, hang: usize, text: &str) -> io::Result<()> {
+///
+/// # Errors
+/// Whatever `out` can't write.
+pub fn line(out: &mut dyn Write, width: Option<usize>, hang: usize, text: &str) -> io::Result<()> {
     let Some(width) = width else { return writeln!(out, "{text}") };
     let hang = if hang.saturating_add(LEAST) > width { NARROW } else { hang };
     let indent = " ".repeat(hang);

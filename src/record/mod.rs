@@ -3,6 +3,7 @@
 //! In: `Output`, `Fact`, the replay's totals. Out: lines of bytes.
 //! Never: decides, or writes a number in full unless it is told to.
 
+pub mod advice;
 mod checklist;
 mod coverage;
 mod findings;
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use json::explained;
+pub use layout::line as folded;
 pub use money::{grouped, units};
 pub use privacy::{NumberKey, Privacy};
 pub use report::Report;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::money::{amount, grouped};
 use super::report::Incident;
-use super::{Recorder, Report, Summary, coverage, layout, wire};
+use super::{Recorder, Report, Summary, advice, coverage, layout, wire};
 use crate::alert::{Alert, AlertState};
 use crate::detect::clear_sip_drop;
 use crate::finding::{Evidence, Severity, Topic};
@@ -171,7 +171,9 @@ impl Writer {
             "calls",
             &format!("{} to {numbers}, {during}", count(u64::from(finding.calls), "call")),
         )?;
-        let places: Vec<&str> = finding.regions.iter().map(crate::dial::Region::as_str).collect();
+        // `001` says little to people.
+        let place = |code: &str| if code == "001" { advice::country(code) } else { code.to_owned() };
+        let places: Vec<String> = finding.regions.iter().map(|region| place(region.as_str())).collect();
         if !places.is_empty() {
             self.row(out, "where to", &places.join(", "))?;
         }
@@ -330,7 +332,7 @@ impl Writer {
     /// From one moment to another: of the second one only what differs.
     pub(super) fn during(&self, from: Timestamp, to: Timestamp) -> String {
         let (begin, end) = (self.time(from), self.time(to));
-        if from == to {
+        if begin == end {
             return begin;
         }
         let same = self.hours.local(from).day == self.hours.local(to).day;

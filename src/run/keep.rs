@@ -22,7 +22,7 @@ use crate::record::{NumberKey, Recorder};
 use crate::sensor::{self, Sensor};
 use crate::store::{self, Blob, Figure, NoteRow, Store};
 use crate::tally::{Label, Tally};
-use crate::time::{Span, Timestamp};
+use crate::time::{OfficeHours, Span, Timestamp};
 use crate::view::{Board, Queue, Sink};
 
 /// How often state is saved without news.
@@ -130,6 +130,7 @@ impl Keep {
             board: Arc::clone(board),
             begun: wall(),
             noted: None,
+            hours: config.office_hours().clone(),
         }))
     }
 }
@@ -152,6 +153,8 @@ struct Kept {
     begun: Timestamp,
     /// When checklist and coverage were noted last.
     noted: Option<Timestamp>,
+    /// The office's time: a note is of one of its days.
+    hours: OfficeHours,
 }
 
 impl Kept {
@@ -159,8 +162,9 @@ impl Kept {
     fn note(&mut self, now: Timestamp, last: bool) {
         let Some(store) = &self.store else { return };
         let since = self.noted.unwrap_or(self.begun);
+        let (day, last_day) = (self.hours.local(now).day, self.hours.local(since).day);
         // A daemon that has just begun knows too little to replace what was noted before.
-        let due = now.since(since) >= NOTE || (self.noted.is_some() && day(now) != day(since));
+        let due = now.since(since) >= NOTE || (self.noted.is_some() && day != last_day);
         let (judge, sensor) = (self.board.judge(), self.board.sensor());
         if !(due || last) || sensor.totals.frames == 0 {
             return;
@@ -170,7 +174,7 @@ impl Kept {
         // A vector takes everything.
         let _ = self.recorder.checklist(&mut checklist, &judge.checklist, judge.now);
         let checklist = String::from_utf8_lossy(checklist.trim_ascii_end()).into_owned();
-        store.note(NoteRow { day: day(now), checklist, coverage: sensor.seen.coverage_json() });
+        store.note(NoteRow { day, checklist, coverage: sensor.seen.coverage_json() });
     }
 }
 
@@ -221,6 +225,7 @@ impl Outlet for Kept {
         let Renewed { config, prices } = renewed;
         self.prices = prices.clone();
         self.recorder = config.recorder_with(Some(&self.key));
+        self.hours = config.office_hours().clone();
         let Some(desk) = &mut self.desk else { return };
         let sinks = config.sinks().map_err(|error| error.to_string());
         let taken = sinks.and_then(|sinks| {
@@ -244,11 +249,6 @@ impl Outlet for Kept {
             let _ = thread.join();
         }
     }
-}
-
-/// Days since the epoch.
-const fn day(at: Timestamp) -> i64 {
-    at.0.div_euclid(Span::DAY.0)
 }
 
 /// What the office pays for a call.

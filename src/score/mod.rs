@@ -202,9 +202,11 @@ pub fn folders(
             let broken = replay(&mut engine, &[Source::from_arg(&capture)], &mut contest, &mut |_| ())?;
             broken.iter().for_each(|error| complain(error.to_string()));
             let stem = capture.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-            let world = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+            // A folder such as `.` has a name only once it is resolved.
+            let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+            let world = whole.file_name().map(|name| name.to_string_lossy().into_owned());
             trials.push(trial(
-                world.unwrap_or_default(),
+                world.unwrap_or_else(|| "/".to_owned()),
                 stem.unwrap_or_default(),
                 &contest.finish(),
                 &attacks,

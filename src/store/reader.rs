@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::blob::{Blob, BlobError};
 use super::rows::{AckRow, AlertRow, DayRow, Letter};
-use crate::time::Timestamp;
+use crate::time::{OfficeHours, Span, Timestamp};
 
 /// A question that got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +32,8 @@ pub struct Sum {
     pub attempts: u64,
     /// Calls that were answered.
     pub answered: u64,
-    /// Seconds talked.
-    pub seconds: u64,
+    /// How long was talked.
+    pub talked: Span,
     /// What it cost by the best guess, in millionths.
     pub cost: i64,
 }
@@ -190,8 +190,7 @@ impl Reader {
     /// # Errors
     /// A file that can't be read.
     pub fn sums(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Sum>, Asked> {
-        let sql =
-            "SELECT class, kind, region, count(*), sum(answered), sum(talked) / 1000000, sum(cost) FROM calls
+        let sql = "SELECT class, kind, region, count(*), sum(answered), sum(talked), sum(cost) FROM calls
                    WHERE started >= ?1 AND started < ?2 AND NOT joined AND direction <> 'inbound'
                    GROUP BY class, kind, region ORDER BY sum(cost) DESC, count(*) DESC, class, kind, region";
         let mut statement = self.0.prepare_cached(sql)?;
@@ -202,33 +201,38 @@ impl Reader {
                 region: row.get(2)?,
                 attempts: unsigned(row.get(3)?),
                 answered: unsigned(row.get(4)?),
-                seconds: unsigned(row.get(5)?),
+                talked: Span(row.get(5)?),
                 cost: row.get(6)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The days of a period on which a call left the office or something was noted, in order.
+    /// The days of a period, in the office's time, on which a call left the office or something was
+    /// noted, in order.
     ///
     /// # Errors
     /// A file that can't be read.
-    pub fn days(&self, from: Timestamp, until: Timestamp) -> Result<Vec<DayRow>, Asked> {
+    pub fn days(&self, from: Timestamp, until: Timestamp, hours: &OfficeHours) -> Result<Vec<DayRow>, Asked> {
         let mut days: BTreeMap<i64, DayRow> = BTreeMap::new();
-        let sql = "SELECT started / 86400000000, count(*), sum(cost) FROM calls
-                   WHERE started >= ?1 AND started < ?2 AND NOT joined AND direction = 'outbound' GROUP BY 1";
+        // Clocks differ from UTC by whole quarters of an hour.
+        let sql = "SELECT min(started), count(*), sum(cost) FROM calls
+                   WHERE started >= ?1 AND started < ?2 AND NOT joined AND direction <> 'inbound'
+                         AND class NOT IN ('internal', 'feature') GROUP BY started / 900000000";
         let mut statement = self.0.prepare_cached(sql)?;
         let mut rows = statement.query(params![from.0, until.0])?;
         while let Some(row) = rows.next()? {
-            let day = row.get(0)?;
-            let (attempts, cost) = (unsigned(row.get(1)?), row.get(2)?);
-            days.insert(day, DayRow { day, attempts, cost, ..DayRow::default() });
+            let day = hours.local(Timestamp(row.get(0)?)).day;
+            let (attempts, cost) = (unsigned(row.get(1)?), row.get::<_, i64>(2)?);
+            let known = days.entry(day).or_insert(DayRow { day, ..DayRow::default() });
+            known.attempts = known.attempts.saturating_add(attempts);
+            known.cost = known.cost.saturating_add(cost);
         }
-        let first = from.0.div_euclid(DAY);
-        let mut statement = self.0.prepare_cached(
-            "SELECT day, checklist, coverage FROM days WHERE day >= ?1 AND day * 86400000000 < ?2",
-        )?;
-        for noted in statement.query_map(params![first, until.0], noted)? {
+        let (first, last) = (hours.local(from).day, hours.local(until.minus(Span(1))).day);
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT day, checklist, coverage FROM days WHERE day >= ?1 AND day <= ?2")?;
+        for noted in statement.query_map(params![first, last], noted)? {
             let noted = noted?;
             let day = days.entry(noted.day).or_insert(DayRow { day: noted.day, ..DayRow::default() });
             (day.checklist, day.coverage) = (noted.checklist, noted.coverage);
@@ -236,22 +240,21 @@ impl Reader {
         Ok(days.into_values().collect())
     }
 
-    /// What was noted last before a moment's day.
+    /// What was noted last before a day of the office's time.
     ///
     /// # Errors
     /// A file that can't be read.
-    pub fn note_before(&self, at: Timestamp) -> Result<Option<DayRow>, Asked> {
+    pub fn note_before(&self, day: i64) -> Result<Option<DayRow>, Asked> {
         let sql = "SELECT day, checklist, coverage FROM days WHERE day < ?1 ORDER BY day DESC LIMIT 1";
-        Ok(self.0.query_row(sql, [at.0.div_euclid(DAY)], noted).optional()?)
+        Ok(self.0.query_row(sql, [day], noted).optional()?)
     }
 
     /// The first day on which something was noted: the store knows nothing from before.
     ///
     /// # Errors
     /// A file that can't be read.
-    pub fn first_day(&self) -> Result<Option<Timestamp>, Asked> {
-        let first: Option<i64> = self.0.query_row("SELECT min(day) FROM days", [], |row| row.get(0))?;
-        Ok(first.map(|day| Timestamp(day.saturating_mul(DAY))))
+    pub fn first_day(&self) -> Result<Option<i64>, Asked> {
+        Ok(self.0.query_row("SELECT min(day) FROM days", [], |row| row.get(0))?)
     }
 
     /// Letters that wait, in the order in which each sink sends them.
@@ -291,9 +294,6 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 fn noted(row: &Row<'_>) -> Result<DayRow, rusqlite::Error> {
     Ok(DayRow { day: row.get(0)?, checklist: row.get(1)?, coverage: row.get(2)?, ..DayRow::default() })

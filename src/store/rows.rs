@@ -198,7 +198,7 @@ pub struct AckRow {
 /// What the checklist and the coverage said on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteRow {
-    /// Days since the epoch, UTC.
+    /// Days since the epoch, in the office's time.
     pub day: i64,
     /// The checklist's JSON record.
     pub checklist: String,
@@ -209,7 +209,7 @@ pub struct NoteRow {
 /// One day of a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DayRow {
-    /// Days since the epoch, UTC.
+    /// Days since the epoch, in the office's time.
     pub day: i64,
     /// Attempts that left the office.
     pub attempts: u64,

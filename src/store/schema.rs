@@ -66,7 +66,7 @@ CREATE INDEX calls_of_handset ON calls(handset, started);
     // 3: what the checklist and the coverage said, day by day, for reports.
     "
 CREATE TABLE days(
-    day INTEGER PRIMARY KEY,         -- days since the epoch, UTC
+    day INTEGER PRIMARY KEY,         -- days since the epoch, in the office's time
     checklist TEXT NOT NULL,         -- the checklist's JSON record as it was noted last
     coverage TEXT NOT NULL           -- the coverage's JSON
 ) STRICT;

@@ -103,7 +103,7 @@ fn what_was_kept_is_there_at_the_next_start() {
         region: "001".into(),
         attempts: 1,
         answered: 1,
-        seconds: 60,
+        talked: Span::MINUTE,
         cost: 1_500_000,
     };
     assert_eq!(sums, [expected]);

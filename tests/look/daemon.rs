@@ -1,6 +1,8 @@
 //! A daemon that listens to HEP on loopback, until it's dropped.
 
+use std::fs::OpenOptions;
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,29 +17,35 @@ pub(crate) struct Daemon {
 const ROOT: [&str; 1] = ["--allow-root"];
 
 impl Daemon {
-    /// `more` is added to its configuration.
-    pub(crate) fn start(more: &str) -> Self {
+    /// `site` is added to the configuration's `[site]`.
+    pub(crate) fn start(site: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let hep = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = folder.path().join("ringfence.toml");
         let text = format!(
-            "[site]\npbx = [\"10.0.3.2/32\"]\n[capture.hep]\nlisten = \"127.0.0.1:{hep}\"\n\
+            "[site]\npbx = [\"10.0.3.2/32\"]\n{site}[capture.hep]\nlisten = \"127.0.0.1:{hep}\"\n\
              [http]\nlisten = \"127.0.0.1:{http}\"\n[control]\nsocket = \"control.sock\"\n\
-             [store]\npath = \"ringfence.db\"\n{more}"
+             [store]\npath = \"ringfence.db\"\n"
         );
-        std::fs::write(&config, text).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
-        command.arg("--config").arg(&config).arg("run").args(ROOT);
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        std::fs::write(folder.path().join("ringfence.toml"), text).unwrap();
+        let child = spawn(folder.path());
         let mut daemon = Self { child, folder, http, hep };
+        daemon.wait_until_ready();
+        daemon
+    }
+
+    /// Starts it once more after it was stopped, with all that it left.
+    pub(crate) fn again(&mut self) {
+        self.child = spawn(self.folder.path());
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
         let ready = (0..400).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
-            daemon.get("/-/ready").is_some_and(|answer| answer == "ok\n")
+            self.get("/-/ready").is_some_and(|answer| answer == "ok\n")
         });
-        assert!(ready, "{:?}: {}", daemon.child.try_wait(), daemon.log());
-        daemon
+        assert!(ready, "{:?}: {}", self.child.try_wait(), self.log());
     }
 
     pub(crate) fn log(&self) -> String {
@@ -60,6 +68,13 @@ impl Daemon {
         let mut answer = ureq::get(format!("http://127.0.0.1:{}{path}", self.http)).call().ok()?;
         answer.body_mut().read_to_string().ok()
     }
+}
+
+fn spawn(folder: &Path) -> Child {
+    let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
+    command.arg("--config").arg(folder.join("ringfence.toml")).arg("run").args(ROOT);
+    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
 impl Drop for Daemon {

@@ -16,6 +16,9 @@ function hep(src, dst, payload) {
   return Buffer.concat([Buffer.from("HEP3"), u16(body.length + 6), body]);
 }
 
+// Debian's Chromium, kept from calling home.
+export const LAUNCH = { executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] };
+
 export const PBX = "10.0.3.2";
 let serial = 0;
 const fresh = () => `${Date.now().toString(36)}${(serial += 1).toString(36)}`;

@@ -5,13 +5,14 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { HtmlValidate } from "html-validate";
 import { chromium } from "playwright-core";
+import { LAUNCH } from "./hep.mjs";
 
 const [file, out, name] = process.argv.slice(2);
 const validate = new HtmlValidate({ extends: ["html-validate:standard"] });
 const judged = await validate.validateString(readFileSync(file, "utf8"));
 const wrong = judged.results.flatMap((r) => r.messages).map((m) => `${m.ruleId} at ${m.line}:${m.column}: ${m.message}`);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+const browser = await chromium.launch(LAUNCH);
 const page = await browser.newPage({ viewport: { width: 900, height: 1200 } });
 page.on("console", (m) => wrong.push(`console: ${m.text()}`));
 page.on("pageerror", (e) => wrong.push(String(e)));

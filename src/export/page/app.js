@@ -65,7 +65,7 @@
   const SEVERITIES = ["critical", "warning", "info"];
   const WORDS = { critical: "Critical: act now", warning: "Warning: look today", info: "For your information" };
   const wordOf = (a) => (a.severity === "critical" && a.calls > 0 ? "Critical: money is being lost" : WORDS[a.severity] || a.severity);
-  const words = (label) => String(label).replaceAll("_", " ");
+  const words = (label) => String(label).replaceAll("_", " ").replace(/\bsip\b/, "SIP");
 
   function openAlerts() {
     return [...state.alerts.values()]
@@ -74,41 +74,39 @@
   }
   const whoOf = (a) => a.name || a.handset || a.user || a.ip || "the office";
 
-  function steps(alert) {
-    const check = state.posture.find((p) => p.check === alert.rule);
-    if (check && check.advice) return [check.advice];
-    const where = alert.regions && alert.regions.length ? alert.regions.map(country).join(", ") : "the numbers below";
-    const place = [alert.ip, alert.mac].filter(Boolean).join(", ");
-    const handset = alert.handset || alert.user;
-    return [
-      handset
-        ? `Stop it: in the PBX, bar outgoing calls of ${handset}, or unplug the handset${place ? ` (${place})` : ""}. Hang up calls that are still up.`
-        : "Stop it: in the PBX, bar calls abroad and to premium numbers for the whole office. Hang up calls that are still up.",
-      `Change the passwords: the SIP password of ${handset ? `account ${alert.user || handset}` : "every account named below"}, its voicemail PIN, and the web password of the handset. Look for call forwarding that nobody set.`,
-      `Call your provider: ask them to bar ${where}, give them the times and Call-IDs below, and keep the capture.`,
-    ];
+  // By the label of what speaks: the steps for a handset, those for the whole office.
+  const ADVICE = @@ADVICE@@;
+  function steps(a) {
+    const handset = a.handset || a.user, [ofHandset, ofOffice] = ADVICE[a.rule] || [[], []];
+    const place = [a.ip, a.mac].filter(Boolean).join(", ");
+    const names = { handset, account: a.user || handset, place: place ? ` (${place})` : "", id: a.id,
+      where: a.regions && a.regions.length ? a.regions.map(country).join(", ") : "the numbers" };
+    return (handset ? ofHandset : ofOffice).map((step) => step.replace(/\{(\w+)\}/g, (_, name) => names[name]));
   }
 
   function incident(a) {
     const exposure = a.exposure || {};
     const perHour = (a.evidence && Number(a.evidence.per_hour)) || 0;
     const amount = el("span", { class: "money", "data-amount": exposure.amount || 0, "data-rate": perHour, "data-since": a.time, "data-currency": exposure.currency || "" });
-    const rate = perHour > 0 ? `${money(perHour, exposure.currency)} an hour if it goes on` : null;
-    const range = exposure.currency && a.calls > 0 ? `${money(exposure.low || 0, exposure.currency)} to ${money(exposure.high || 0, exposure.currency)} by the ${exposure.basis || "price table"}` : null;
+    const range = `${money(exposure.low || 0, exposure.currency)} to ${money(exposure.high || 0, exposure.currency)}`;
+    const basis = exposure.basis || "price table";
+    const cost = !exposure.currency || !(a.calls > 0) ? null : perHour > 0
+      ? `by now, if it goes on at ${money(perHour, exposure.currency)} an hour; for the calls so far ${money(exposure.amount || 0, exposure.currency)} (${range}) by the ${basis}`
+      : `so far; ${range} by the ${basis}`;
     const facts = [
-      ["Handset", [el("strong", {}, whoOf(a)), [a.handset !== whoOf(a) && a.handset, a.ip, a.mac].filter(Boolean).map((t) => [" ", el("span", { class: "muted nobreak" }, t)])]],
+      [a.handset || a.user ? "Handset" : "Who", [el("strong", {}, whoOf(a)), [a.handset !== whoOf(a) && a.handset, a.ip, a.mac].filter(Boolean).map((t) => [" ", el("span", { class: "muted nobreak" }, t)])]],
       ["Calls", a.calls > 0 ? `${plural(a.calls, "call", "calls")} to ${plural(a.numbers || 0, "number", "numbers")}` : null],
       ["Where to", a.regions && a.regions.length ? a.regions.map(country).join(", ") : null],
-      [a.calls > 0 ? "First and last call" : "Since", a.first_call && a.last_call !== a.first_call ? [when(a.first_call), " to ", when(a.last_call)] : when(a.first_call || a.since || a.time)],
+      [time(a.last_call) - time(a.first_call) >= 1000 ? "First and last call" : a.calls > 0 ? "Last call" : "Since", time(a.last_call) - time(a.first_call) >= 1000 ? [when(a.first_call), " to ", when(a.last_call)] : when(a.first_call || a.since || a.time)],
       ["Rule", words(a.rule)],
       ["Accepted", a.accepted_until ? ["until ", when(a.accepted_until)] : null],
     ];
-    const urgent = a.severity !== "info";
+    const urgent = a.severity !== "info", todo = steps(a);
     return el("article", { class: `card incident s-${a.severity}`, "aria-label": `${a.severity}: ${whoOf(a)}` },
       el("h3", {}, el("span", { class: `pill ${a.severity}` }, wordOf(a)), " ", el("span", { class: "muted since" }, "raised ", when(a.since || a.time))),
       el("p", { class: "sentence" }, a.sentence),
-      range ? el("p", { class: "cost" }, amount, " ", el("span", { class: "muted" }, ["so far", range, rate].filter(Boolean).join("; "))) : null,
-      urgent ? el("div", { class: "todo" }, el("h4", {}, "What to do now"), el("ol", {}, steps(a).map((s) => el("li", {}, s)))) : null,
+      cost ? el("p", { class: "cost" }, amount, " ", el("span", { class: "muted" }, cost)) : null,
+      urgent && todo.length ? el("div", { class: "todo" }, el("h4", {}, "What to do now"), todo.length > 1 ? el("ol", {}, todo.map((s) => el("li", {}, s))) : el("p", {}, todo[0])) : null,
       a.reasons && a.reasons.length ? [el("h4", {}, "Why"), el("ul", {}, a.reasons.map((r) => el("li", {}, r)))] : null,
       el("dl", { class: "facts" }, facts.filter(([, v]) => v).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, [v].flat(3))))),
       el("details", { "data-key": `evidence ${a.id}` }, el("summary", {}, "Evidence"),
@@ -272,30 +270,40 @@
   const STATES = { finding: ["✗", "finding"], pass: ["✓", "pass"], not_seen: ["–", "not seen"], cannot_see: ["?", "cannot see"] };
   const ORDER = ["finding", "cannot_see", "not_seen", "pass"];
 
-  function check(name) {
+  function standing(name) {
     const records = state.posture.filter((p) => p.check === name);
-    const worst = ORDER.find((s) => records.some((r) => r.status === s));
-    if (!worst) return null;
-    const [sign, word] = STATES[worst];
-    const rows = records.filter((r) => r.status === worst);
-    const level = worst === "finding" ? (rows.some((r) => r.severity === "critical") ? "critical" : rows.some((r) => r.severity === "warning") ? "warning" : "info") : worst === "pass" ? "ok" : worst === "not_seen" ? "unseen" : "blind";
+    const status = ORDER.find((s) => records.some((r) => r.status === s));
+    return status ? { names: [name], status, rows: records.filter((r) => r.status === status) } : null;
+  }
+  // What isn't known for one and the same reason is said once.
+  function joined(all) {
+    const rows = [];
+    for (const one of all) {
+      const same = rows.find((r) => one.status !== "finding" && r.status === one.status && r.rows[0].sentence === one.rows[0].sentence);
+      if (same) same.names.push(...one.names); else rows.push(one);
+    }
+    return rows;
+  }
+  function check({ names, status, rows }) {
+    const [sign, word] = STATES[status];
+    const level = status === "finding" ? (rows.some((r) => r.severity === "critical") ? "critical" : rows.some((r) => r.severity === "warning") ? "warning" : "info") : status === "pass" ? "ok" : status === "not_seen" ? "unseen" : "blind";
     const advice = rows.map((r) => r.advice).find(Boolean);
     return el("div", { class: "check" },
       el("div", {}, el("span", { class: `pill ${level}` }, el("span", { "aria-hidden": "true" }, `${sign} `), word)),
-      el("div", {}, el("h4", {}, words(name)),
+      el("div", {}, el("h4", {}, names.map(words).join(", ")),
         el("p", { class: "said" }, rows[0].sentence),
-        rows.length > 1 ? el("details", { "data-key": name }, el("summary", {}, `and ${(rows.length - 1).toLocaleString()} more`), el("ul", {}, rows.slice(1, 50).map((r) => el("li", { class: "said" }, r.sentence)))) : null,
-        worst === "finding" && advice ? el("p", { class: "advice" }, el("strong", {}, "To do: "), advice) : null));
+        rows.length > 1 && names.length === 1 ? el("details", { "data-key": names[0] }, el("summary", {}, `and ${(rows.length - 1).toLocaleString()} more`), el("ul", {}, rows.slice(1, 50).map((r) => el("li", { class: "said" }, r.sentence)))) : null,
+        status === "finding" && advice ? el("p", { class: "advice" }, el("strong", {}, "To do: "), advice) : null));
   }
   // "19 checks: 3 findings, 2 pass, ..."
   function tallied() {
     const names = [...new Set(state.posture.map((p) => p.check))];
-    const of = (s) => names.filter((n) => ORDER.find((o) => state.posture.some((p) => p.check === n && p.status === o)) === s).length;
+    const of = (s) => names.filter((n) => standing(n).status === s).length;
     const found = of("finding");
     return `${plural(names.length, "check", "checks")}: ${found === 0 ? "no finding" : `${found} with findings`}, ${of("pass")} pass, ${of("not_seen")} not seen, ${of("cannot_see")} cannot be seen from here.`;
   }
   function showChecks() {
-    const groups = GROUPS.map(([title, names]) => [title, names.map(check).filter(Boolean)]).filter(([, rows]) => rows.length);
+    const groups = GROUPS.map(([title, names]) => [title, joined(names.map(standing).filter(Boolean)).map(check)]).filter(([, rows]) => rows.length);
     $("check-note").textContent = groups.length ? tallied() : "";
     put("checks", groups.length ? groups.map(([title, rows]) => el("div", { class: "card" }, el("h3", {}, title), rows)) : [el("p", { class: "card empty" }, "The checklist fills in once there is traffic to judge.")]);
   }
@@ -376,10 +384,13 @@
   function showNowIfQuiet() {
     if (!openAlerts().some((a) => a.severity !== "info")) change("now"); else tick();
   }
+  // The browser connects again by itself, but not after an answer that is none, as a proxy gives it
+  // while Ringfence starts anew.
+  const AGAIN = 3000;
   function listen() {
     const source = new EventSource("/api/v1/events");
-    source.onopen = () => { state.live = true; load().catch(lost); };
-    source.onerror = lost;
+    source.onopen = () => { load().then(() => { state.live = true; change("now"); }).catch(lost); };
+    source.onerror = () => { lost(); if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN); };
     const take = (event) => { try { heard(JSON.parse(event.data)); } catch { /* a record cut off by a restart */ } };
     source.onmessage = take;
     for (const type of ["alert", "call", "finding", "status"]) source.addEventListener(type, take);

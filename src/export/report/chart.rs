@@ -18,6 +18,8 @@ pub(super) struct Bar {
 }
 
 const WIDTH: f64 = 720.0;
+/// A day's bar at the most, however short the period.
+const WIDEST: f64 = 48.0;
 
 /// Upright bars, one a day.
 pub(super) fn days(title: &str, bars: &[Bar]) -> Markup {
@@ -28,14 +30,20 @@ pub(super) fn days(title: &str, bars: &[Bar]) -> Markup {
     let count = bars.len().max(1);
     #[expect(clippy::cast_precision_loss, reason = "a period has few days")]
     let step = WIDTH / count as f64;
+    let wide = (step * 0.8).min(WIDEST);
     let every = count.div_ceil(10);
+    let top = bars.iter().max_by(|a, b| a.value.total_cmp(&b.value)).filter(|bar| bar.value > 0.0);
     html! {
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(summary(title, bars)) {
+            @if let Some(top) = top {
+                line class="grid" x1="0" x2=(WIDTH) y1=(HEAD) y2=(HEAD) {}
+                text x="0" y=(HEAD - 4.0) { (top.figure) }
+            }
             line class="axis" x1="0" x2=(WIDTH) y1=(HEIGHT - FOOT) y2=(HEIGHT - FOOT) {}
             @for (n, bar) in bars.iter().enumerate() {
                 @let x = at(n, step);
                 @let height = bar.value / most * (HEIGHT - FOOT - HEAD);
-                rect class=(if bar.marked { "bar marked" } else { "bar" }) x=(fixed(x + step * 0.1)) width=(fixed(step * 0.8))
+                rect class=(if bar.marked { "bar marked" } else { "bar" }) x=(fixed(x + (step - wide) / 2.0)) width=(fixed(wide))
                     y=(fixed(HEIGHT - FOOT - height)) height=(fixed(height)) { title { (bar.label) ": " (bar.figure) } }
                 @if bar.marked { text x=(fixed(x + step / 2.0)) y=(fixed(HEIGHT - FOOT - height - 3.0)) text-anchor="middle" { "!" } }
                 @if n % every == 0 { text x=(fixed(x + step / 2.0)) y=(HEIGHT - 4.0) text-anchor="middle" { (bar.label) } }

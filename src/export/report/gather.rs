@@ -47,8 +47,8 @@ pub struct Totals {
     pub attempts: u64,
     /// Of these, how many were answered.
     pub answered: u64,
-    /// Seconds talked.
-    pub seconds: u64,
+    /// How long was talked.
+    pub talked: Span,
     /// What they cost by the best guess, in millionths.
     pub cost: i64,
     /// Incidents that paged somebody.
@@ -129,9 +129,9 @@ pub fn gather(reader: &Reader, office: Office<'_>, period: Period, made: Timesta
     let past = reader.sums(period.before().from, period.from)?;
     let paged_before = alerts.iter().filter(|alert| alert.pages() && period.before().has(alert.raised));
     let before = totals(&past, paged_before);
-    let days = reader.days(period.from, period.until)?;
-    let noted_before = reader.note_before(period.from)?;
-    let known = reader.first_day()?.is_some_and(|first| first <= period.before().from);
+    let days = reader.days(period.from, period.until, hours)?;
+    let noted_before = reader.note_before(hours.local(period.from).day)?;
+    let known = reader.first_day()?.is_some_and(|first| first <= hours.local(period.before().from).day);
     let last = days.iter().rev();
     Ok(Report {
         site: site.to_owned(),
@@ -167,7 +167,7 @@ fn totals<'a>(sums: &[Sum], paged: impl Iterator<Item = &'a AlertRow>) -> Totals
     for sum in sums.iter().filter(outside) {
         totals.attempts += sum.attempts;
         totals.answered += sum.answered;
-        totals.seconds += sum.seconds;
+        totals.talked = Span(totals.talked.0.saturating_add(sum.talked.0));
         totals.cost = totals.cost.saturating_add(sum.cost);
     }
     for alert in paged {
@@ -180,18 +180,10 @@ fn totals<'a>(sums: &[Sum], paged: impl Iterator<Item = &'a AlertRow>) -> Totals
 fn incident(row: &AlertRow, hours: &OfficeHours) -> Incident {
     let record: Value = serde_json::from_str(&row.record).unwrap_or_default();
     let per_hour = record["evidence"]["per_hour"].as_f64().unwrap_or(0.0);
+    // Somebody comes when the office opens again.
     let end = record["last_call"].as_str().and_then(|t| since(t, row.updated)).unwrap_or(row.updated);
-    let open_for = opens_after(hours, end).since(end).as_secs_f64() / 3_600.0;
+    let open_for = hours.opens(end, LONGEST).unwrap_or(end.plus(LONGEST)).since(end).as_secs_f64() / 3_600.0;
     #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest")]
     let avoided = (per_hour * open_for * 1e6) as i64;
     Incident { row: row.clone(), record, avoided: avoided.max(0) }
-}
-
-/// When somebody comes to the office again: the next moment at which it is open, five days at most.
-fn opens_after(hours: &OfficeHours, at: Timestamp) -> Timestamp {
-    let steps = LONGEST.as_secs() / Span::minutes(15).as_secs();
-    (0..=steps)
-        .map(|n| at.plus(Span::minutes(15 * n)))
-        .find(|moment| hours.is_open(*moment))
-        .unwrap_or(at.plus(LONGEST))
 }

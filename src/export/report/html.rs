@@ -13,7 +13,7 @@ use super::chart::{self, Bar};
 use super::gather::{Incident, Report, Totals};
 use super::words::{country, day, label, many, moment, money, sentence, short_day, status, text, texts};
 use crate::record::grouped;
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 
 const STYLE: &str = include_str!("style.css");
 /// Countries that the chart shows.
@@ -57,7 +57,14 @@ fn summary(report: &Report) -> Markup {
     let totals = &report.totals;
     let avoided: i64 = report.incidents.iter().map(|incident| incident.avoided).sum();
     let findings = findings(report.checklists[0].as_ref());
+    let unseen = report.watched == 0 && report.sums.is_empty();
     let verdict = match (totals.incidents, findings) {
+        (0, 0) if unseen => {
+            "Nothing is known of this time: nobody can say whether there was toll fraud.".to_owned()
+        }
+        (0, 0) if report.checklists[0].is_none() => {
+            "No toll fraud was seen. The handset-security checklist was not noted.".to_owned()
+        }
         (0, 0) => "No toll fraud was seen, and the handset-security checklist has no finding.".to_owned(),
         (0, n) => {
             format!("No toll fraud was seen. The handset-security checklist has {}.", many(n, "finding"))
@@ -79,7 +86,7 @@ fn summary(report: &Report) -> Markup {
                 (figure("Money avoided", &money(avoided, &report.currency), "if each had gone on at its last rate until the office opened"))
                 (figure("Calls out of the office", &grouped(totals.attempts), &change(report, totals.attempts, |b| b.attempts)))
                 (figure("Cost of all calls", &money(totals.cost, &report.currency), &change_money(report)))
-                (figure("Checklist findings", &findings.to_string(), &format!("before: {}", report.checklists[1].as_ref().map_or_else(|| "not known".to_owned(), |c| self::findings(Some(c)).to_string()))))
+                (figure("Checklist findings", &report.checklists[0].as_ref().map_or_else(|| "not known".to_owned(), |_| findings.to_string()), &format!("before: {}", report.checklists[1].as_ref().map_or_else(|| "not known".to_owned(), |c| self::findings(Some(c)).to_string()))))
             }
         }
     }
@@ -119,7 +126,7 @@ fn told(report: &Report, incident: &Incident) -> Markup {
                 }
                 @if incident.avoided > 0 { div { dt { "Avoided" } dd { "about " (money(incident.avoided, &row.currency)) } } }
                 div { dt { "Handset" } dd { (whom(record)) } }
-                @if row.calls > 0 { div { dt { "Calls" } dd { (row.calls) " to " (record["numbers"].as_u64().unwrap_or(0)) " numbers" @if !places.is_empty() { " in " (places.join(", ")) } } } }
+                @if row.calls > 0 { div { dt { "Calls" } dd { (many(u64::from(row.calls), "call")) " to " (many(record["numbers"].as_u64().unwrap_or(0), "number")) @if !places.is_empty() { " in " (places.join(", ")) } } } }
                 div { dt { "Ended" } dd { @if let Some(at) = row.cleared() { (moment(at, &report.hours)) } @else { "still open" } } }
             }
         }
@@ -142,10 +149,11 @@ fn whom(record: &Value) -> String {
 
 /// A bar for each day, also those without a call.
 fn bars(report: &Report) -> Vec<Bar> {
-    let raised: Vec<i64> = report.incidents.iter().map(|i| days(i.row.raised)).collect();
+    let local = |at| report.hours.local(at).day;
+    let raised: Vec<i64> = report.incidents.iter().map(|i| local(i.row.raised)).collect();
     let known: BTreeMap<i64, u64> = report.days.iter().map(|d| (d.day, d.attempts)).collect();
-    let last = days(report.period.until.minus(Span(1)));
-    let first = days(report.period.from).max(last.saturating_sub(DAYS - 1));
+    let last = local(report.period.until.minus(Span(1)));
+    let first = local(report.period.from).max(last.saturating_sub(DAYS - 1));
     #[expect(clippy::cast_precision_loss, reason = "a bar's length needs no more")]
     let bar = |day: i64| {
         let attempts = known.get(&day).copied().unwrap_or(0);
@@ -164,7 +172,7 @@ fn calls(report: &Report) -> Markup {
         section aria-labelledby="calls" {
             h2 id="calls" { "Calls and money" }
             @if report.sums.is_empty() { p { "No call from the office was seen in this time." } } @else {
-                figure { figcaption { "Calls out of the office by day (UTC); ! marks the days of incidents" } (chart::days("Calls by day", &bars(report))) }
+                figure { figcaption { "Calls out of the office by day; ! marks the days of incidents" } (chart::days("Calls by day", &bars(report))) }
                 figure { figcaption { "Money by country, by the price table or your carrier's deck" } (chart::rows("Money by country", &countries(report))) }
                 (classes(report))
             }
@@ -190,21 +198,21 @@ fn countries(report: &Report) -> Vec<Bar> {
 }
 
 fn classes(report: &Report) -> Markup {
-    let mut by: BTreeMap<(&str, &str), (u64, u64, u64, i64)> = BTreeMap::new();
+    let mut by: BTreeMap<(&str, &str), (u64, u64, Span, i64)> = BTreeMap::new();
     for sum in &report.sums {
         let row = by.entry((&sum.class, &sum.kind)).or_default();
         row.0 += sum.attempts;
         row.1 += sum.answered;
-        row.2 += sum.seconds;
+        row.2 = Span(row.2.0.saturating_add(sum.talked.0));
         row.3 += sum.cost;
     }
     html! {
         table {
             thead { tr { th scope="col" { "Class" } th scope="col" { "Kind" } th scope="col" class="n" { "Calls" } th scope="col" class="n" { "Answered" } th scope="col" class="n" { "Minutes" } th scope="col" class="n" { "Money" } } }
             tbody {
-                @for ((class, kind), (attempts, answered, seconds, cost)) in &by {
+                @for ((class, kind), (attempts, answered, talked, cost)) in &by {
                     tr { td { (class) } td { (kind.replace('_', " ")) } td class="n" { (grouped(*attempts)) } td class="n" { (grouped(*answered)) }
-                        td class="n" { (grouped(seconds.div_ceil(60))) } td class="n" { (money(*cost, &report.currency)) } }
+                        td class="n" { (minutes(*talked)) } td class="n" { (money(*cost, &report.currency)) } }
                 }
             }
         }
@@ -301,14 +309,14 @@ fn change_money(report: &Report) -> String {
 }
 
 fn first_day(report: &Report) -> String {
-    day(days(report.period.from))
+    day(report.hours.local(report.period.from).day)
 }
 
 fn last_day(report: &Report) -> String {
-    day(days(report.period.until.minus(Span(1))))
+    day(report.hours.local(report.period.until.minus(Span(1))).day)
 }
 
-/// Days since the epoch.
-const fn days(at: Timestamp) -> i64 {
-    at.as_secs().div_euclid(86_400)
+/// Whole minutes, as a carrier counts them: one that has begun is one.
+fn minutes(talked: Span) -> String {
+    grouped(u64::try_from(talked.0).unwrap_or(0).div_ceil(Span::MINUTE.0.unsigned_abs()))
 }

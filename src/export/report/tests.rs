@@ -56,6 +56,7 @@ fn an_empty_store_promises_nothing() {
     let html = report_of(|_| ()).html();
     assert!(html.contains("Nothing is known of this time"));
     assert!(html.contains("The checklist was not noted"));
+    assert!(!html.contains("No toll fraud was seen") && html.contains("<strong>not known</strong>"));
     assert!(html.contains("office &lt;1&gt;"));
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::dial::Region;
+pub(super) use crate::record::advice::country;
 use crate::time::{OfficeHours, Timestamp, civil_from_days};
 
 const MONTHS: [&str; 12] = [
@@ -64,14 +64,6 @@ pub(super) fn status(status: &str) -> &str {
         "cannot_see" => "cannot see",
         other => other,
     }
-}
-
-/// The name of an ISO code; `001` are networks that span the world.
-pub(super) fn country(region: &str) -> String {
-    if region == "001" {
-        return "satellite and international networks".to_owned();
-    }
-    Region::new(region).map_or_else(|| region.to_owned(), |known| known.name().to_owned())
 }
 
 /// `10 October 2026`, from days since the epoch.
