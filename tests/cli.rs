@@ -502,7 +502,11 @@ fn what_call_records_teach_is_no_news_and_an_attack_still_is() {
     let learn = ["replay", "--format", "jsonl", "--learn", text(&records), text(&capture)];
     let output = ringfence(&learn);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stderr(&output).contains("records.csv: 36 rows (columns by header), 36 calls"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("records.csv: 36 rows (columns by header), 36 calls"),
+        "{}",
+        stderr(&output)
+    );
     let taught = lines(&output);
     assert!(told_of(&plain, "first_country").contains(handset));
     assert!(!told_of(&taught, "first_country").contains(handset), "a habit is no first call");
@@ -519,7 +523,10 @@ fn what_call_records_teach_is_no_news_and_an_attack_still_is() {
     assert!(learning(&plain).is_null());
     let told = stdout(&ringfence(&["replay", "--learn", text(&records), text(&capture)]));
     assert!(told.contains(&format!("handset {handset} calls ")), "{told}");
-    assert!(told.contains(&format!("user = \"{handset}\", allow = [\"{}\"]", region.as_str().unwrap())), "{told}");
+    assert!(
+        told.contains(&format!("user = \"{handset}\", allow = [\"{}\"]", region.as_str().unwrap())),
+        "{told}"
+    );
 }
 
 #[test]
