@@ -7,6 +7,7 @@ mod course;
 mod findings;
 mod incidents;
 mod links;
+mod lost;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,6 +19,7 @@ use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
 use crate::baseline::learning::Habitual;
 use crate::baseline::odds::Odds;
+use crate::baseline::past::Past;
 use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
 use crate::detect::dossier::Dossier;
@@ -144,20 +146,20 @@ impl Judge {
     pub fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
-            Fact::Call(call) => self.learn_call(call),
+            Fact::Call(call) => self.baseline.learn(call),
             Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
     }
 
-    fn learn_call(&mut self, call: &CallFact) {
-        if call.joined || call.direction == Direction::Inbound {
-            return;
-        }
-        if call.state == CallState::Attempted {
-            self.baseline.attempt(call, call.time, true);
-        } else {
-            self.baseline.progress(call, call.time);
-        }
+    /// Where past calls can be learnt by a judge that watches already; see `know_past`.
+    pub fn past(&self, now: Timestamp) -> Past {
+        self.baseline.past(now)
+    }
+
+    /// Knows the past as if it had been learnt first; nothing is raised.
+    pub fn know_past(&mut self, past: &Past) {
+        self.baseline.precede(past);
+        self.office_room = [0; GROUPS];
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {

@@ -129,12 +129,14 @@ impl Config {
     /// Home country, outside line, extensions, tariff, overrides.
     pub fn dial(&self) -> dial::Settings {
         let site = &self.file.site;
+        let (overrides, short_overrides) = overrides::of(&self.file.r#override);
         dial::Settings {
             outside_line: site.outside_line.clone(),
             extensions: site.extensions.clone(),
             currency: site.currency.clone().unwrap_or_default(),
             tariff: self.deck.clone(),
-            overrides: overrides::of(&self.file.r#override),
+            overrides,
+            short_overrides,
             ..dial::Settings::for_home(self.home)
         }
     }
