@@ -422,6 +422,7 @@ fn drawn(seen: &str) -> Vec<[f64; 5]> {
 /// drawn for whoever looks at standard error, and standard output stays clean.
 #[test]
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is looked at")]
 fn a_long_replay_shows_how_far_it_is() {
     let played = Played::new("satellite");
     let (capture, size) = repeated(&played.path("a.pcap"), 300);

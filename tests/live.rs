@@ -18,6 +18,8 @@ mod office;
 mod receiver;
 #[path = "live/restart.rs"]
 mod restart;
+#[path = "office/running.rs"]
+mod running;
 #[path = "live/sinks.rs"]
 mod sinks;
 #[path = "live/tariff.rs"]

@@ -233,6 +233,7 @@ fn says_which_sections_are_ahead_of_this_version() {
             .unwrap();
     assert_eq!(config.ahead_of_this_version(), ["fleet"]);
     assert!(Config::default().ahead_of_this_version().is_empty());
+    assert!(parse("f", "[fleet]\nservers = []").unwrap().ahead_of_this_version().is_empty());
 }
 
 #[test]
