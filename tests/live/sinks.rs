@@ -195,7 +195,7 @@ fn receivers_that_were_away_are_told_everything_once() {
     if lacks(&TOOLS) {
         return;
     }
-    let Told { net, folder: _folder, person, alertmanager: running, config, state } = Told::start();
+    let Told { net, folder, person, alertmanager: running, config, state } = Told::start();
     until("Alertmanager runs", SOON, || net.json(9093, "/api/v2/status"));
     let daemon = Daemon::start(
         &net,
