@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub type KeyedHash = foldhash::fast::RandomState;
 
 /// The same hash without a key: the same bytes give the same value in every run. Only for measures
-/// that are printed and lose nothing when keys collide; never for a map.
+/// that are printed, and for caches in which a collision costs one look-up; never for a map.
 pub type FixedHash = foldhash::fast::FixedState;
 
 /// Where an entry lives. The generation tells a reused slot from its former tenant.

@@ -7,6 +7,7 @@ mod course;
 mod findings;
 mod incidents;
 mod links;
+mod lost;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,6 +19,7 @@ use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
 use crate::baseline::learning::Habitual;
 use crate::baseline::odds::Odds;
+use crate::baseline::past::Past;
 use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
 use crate::detect::dossier::Dossier;
@@ -94,6 +96,8 @@ pub struct Judge {
     suspects: Vec<HandsetId>,
     ticks: BTreeSet<(Timestamp, SlotId)>,
     office_room: [u32; GROUPS],
+    /// What the office's ceiling said last of each group, and in which second.
+    office_said: [Option<(i64, Verdict)>; GROUPS],
     verdicts: Vec<Verdict>,
     outputs: VecDeque<Output>,
 }
@@ -114,6 +118,7 @@ impl Judge {
             suspects: Vec::new(),
             ticks: BTreeSet::new(),
             office_room: [0; GROUPS],
+            office_said: [None; GROUPS],
             verdicts: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -141,20 +146,20 @@ impl Judge {
     pub fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
-            Fact::Call(call) => self.learn_call(call),
+            Fact::Call(call) => self.baseline.learn(call),
             Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
         }
     }
 
-    fn learn_call(&mut self, call: &CallFact) {
-        if call.joined || call.direction == Direction::Inbound {
-            return;
-        }
-        if call.state == CallState::Attempted {
-            self.baseline.attempt(call, call.time, true);
-        } else {
-            self.baseline.progress(call, call.time);
-        }
+    /// Where past calls can be learnt by a judge that watches already; see `know_past`.
+    pub fn past(&self, now: Timestamp) -> Past {
+        self.baseline.past(now)
+    }
+
+    /// Knows the past as if it had been learnt first; nothing is raised.
+    pub fn know_past(&mut self, past: &Past) {
+        self.baseline.precede(past);
+        self.office_room = [0; GROUPS];
     }
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
@@ -233,9 +238,15 @@ impl Judge {
             *room -= 1;
             return None;
         }
+        // It asks for every suspect: in a flood over many handsets, once a second is enough.
+        let second = now.as_secs();
+        if let Some((_, said)) = self.office_said[group.index()].filter(|(at, _)| *at == second) {
+            return Some(said);
+        }
         let (verdict, left) =
             office_ceiling::check(group, &self.ledger, &self.baseline, &self.detect, &self.suspects, now);
         *room = left;
+        self.office_said[group.index()] = verdict.map(|verdict| (second, verdict));
         verdict
     }
 
@@ -295,6 +306,7 @@ impl Judge {
     fn suspects_changed(&mut self) {
         self.suspects = self.book.suspects().collect();
         self.suspects.sort_unstable();
+        self.office_said = [None; GROUPS];
     }
 
     /// Does what somebody says; false if it can't be done.

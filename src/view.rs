@@ -211,6 +211,8 @@ pub struct Vitals {
     pub reload_successful: AtomicU64,
     /// When the last reload was tried, Unix microseconds; 0 = never.
     pub reloaded: AtomicI64,
+    /// Facts on their way from the sensor to the judge.
+    pub facts_waiting: AtomicU64,
     /// Rounds of the sensor's loop: does it move?
     pub sensor_rounds: AtomicU64,
     /// Rounds of the judge's loop.

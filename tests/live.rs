@@ -10,10 +10,14 @@
 mod alarm;
 #[path = "live/crowd.rs"]
 mod crowd;
+#[path = "live/mail.rs"]
+mod mail;
 #[path = "live/net.rs"]
 mod net;
 #[path = "live/office.rs"]
 mod office;
+#[path = "live/privacy.rs"]
+mod privacy;
 #[path = "live/receiver.rs"]
 mod receiver;
 #[path = "live/restart.rs"]
@@ -22,6 +26,10 @@ mod restart;
 mod running;
 #[path = "live/sinks.rs"]
 mod sinks;
+#[path = "live/soak.rs"]
+mod soak;
+#[path = "live/storm.rs"]
+mod storm;
 #[path = "live/tariff.rs"]
 mod tariff;
 
@@ -314,12 +322,7 @@ fn beyond_this_machine_it_wants_a_token_or_a_certificate() {
         assert!(right.starts_with("HTTP/1.1 200"), "{right}");
         assert!(!daemon.log().contains("a-token-of"), "no secret in the log");
     }
-    let script = "cd $0; for n in ca other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-        -keyout $n.key -out $n.pem -days 2 -subj /CN=$n; done; \
-        for n in server client; do openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $n.key \
-        -out $n.csr -subj /CN=$n; printf 'subjectAltName=IP:127.0.0.1\n' >ext; \
-        openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out $n.pem; done";
-    net::must(&["sh", "-ec", script, keys.path().to_str().unwrap()]);
+    net::certificates(keys.path());
     let tls = format!(
         "{open}tls_cert = \"{}\"\ntls_key = \"{}\"\nclient_ca = \"{}\"\n",
         path("server.pem"),

@@ -48,7 +48,7 @@ fn every_alert_and_rule_has_a_page_and_all_that_an_alert_needs() {
         assert!(page(name).is_file(), "{name} has no page");
         alerts += 1;
     }
-    assert_eq!(alerts, 14);
+    assert_eq!(alerts, 16);
     let labels = Rule::ALL.iter().map(|rule| rule.name()).chain(Check::ALL.iter().map(|check| check.name()));
     for label in labels.chain(["fire_drill"]) {
         assert!(page(label).is_file(), "{label} has no page");

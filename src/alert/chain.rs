@@ -35,6 +35,7 @@ pub type Links = [[Option<Timestamp>; 2]; LINKS];
 #[derive(Debug)]
 pub struct Chain {
     links: Table<Whom, Links>,
+    news: u64,
 }
 
 /// As many handsets and accounts have links at once.
@@ -42,7 +43,7 @@ const ROOM: usize = 4_096;
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { links: Table::new(ROOM, 1) }
+        Self { links: Table::new(ROOM, 1), news: 0 }
     }
 }
 
@@ -55,6 +56,8 @@ impl Chain {
         }
         if let Some(seen) = self.links.get_mut(slot).and_then(|links| links.get_mut(link.index())) {
             let [last, before] = *seen;
+            let again = last.is_some_and(|last| time.since(last) < Span::DAY);
+            self.news = self.news.wrapping_add(u64::from(!again));
             *seen = match last {
                 Some(last) if last.plus(ONE_STEP) <= time => [Some(time), Some(last)],
                 Some(last) => [Some(last.max(time)), before],
@@ -72,6 +75,11 @@ impl Chain {
                 *seen = [None; 2];
             }
         }
+    }
+
+    /// Another number whenever somebody has a link that they hadn't, or hadn't within a day.
+    pub const fn news(&self) -> u64 {
+        self.news
     }
 
     /// The steps that came before calls of which the first was placed at `first`, in the order of

@@ -59,6 +59,17 @@ impl Countries {
         }
     }
 
+    /// What was learnt of earlier times, as if it had been learnt first.
+    pub fn precede(&mut self, past: &Self) {
+        for (_, region, visit) in past.visits.iter() {
+            let slot = self.visits.find_or_insert(region, visit.first, || Visit { calls: 0, ..*visit }).slot;
+            if let Some(known) = self.visits.get_mut(slot) {
+                known.first = known.first.min(visit.first);
+                known.calls = known.calls.saturating_add(visit.calls);
+            }
+        }
+    }
+
     /// A call there turned out to be suspicious.
     pub fn unlearn(&mut self, region: Region) {
         let Some(slot) = self.visits.find(&region) else { return };
@@ -107,6 +118,24 @@ impl Habits {
             habit.days = habit.days.saturating_add(1);
         }
         self.habits[place] = Some(habit);
+    }
+
+    /// What was learnt of earlier times. A country of the past takes no place of one called since.
+    pub fn precede(&mut self, past: &Self) {
+        for old in past.habits.iter().flatten() {
+            let place = self.place(old.region);
+            let known = self.habits[place].filter(|h| h.region == old.region);
+            if known.is_none() && self.habits[place].is_some_and(|other| other.last_day >= old.last_day) {
+                continue;
+            }
+            let now = known.unwrap_or(Habit { calls: 0, days: 0, ..*old });
+            self.habits[place] = Some(Habit {
+                region: old.region,
+                calls: now.calls.saturating_add(old.calls),
+                days: now.days.saturating_add(old.days),
+                last_day: now.last_day.max(old.last_day),
+            });
+        }
     }
 
     /// A call there turned out to be suspicious.

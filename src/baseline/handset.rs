@@ -65,6 +65,16 @@ impl Handset {
         }
     }
 
+    /// What was learnt of earlier times; `unit` turns its units into the present ones.
+    pub fn precede(&mut self, past: &Self, unit: f64) {
+        self.since = self.since.min(past.since);
+        self.countries.precede(&past.countries);
+        self.odds.precede(&past.odds, unit);
+        self.clean.iter_mut().zip(past.clean).for_each(|(n, m)| *n = n.saturating_add(m));
+        // How far it is from its ceilings depends on what is usual for it.
+        self.room = [0; GROUPS];
+    }
+
     /// A call turned out to be suspicious.
     pub fn unlearn(&mut self, lane: Lane, region: Region) {
         self.clean[lane.index()] = self.clean[lane.index()].saturating_sub(1);

@@ -15,6 +15,7 @@ pub mod lures;
 pub mod memory;
 pub mod numbers;
 pub mod odds;
+pub mod past;
 mod progress;
 mod weigh;
 pub mod windows;
@@ -363,6 +364,17 @@ impl Baseline {
     /// The slots of the whole office's last calls, newest first.
     pub fn office_slots(&self, lane: Lane) -> impl Iterator<Item = SlotId> {
         self.office[lane.index()].iter()
+    }
+
+    /// The slots of all calls of a lane that were placed since a moment and are remembered, oldest
+    /// first: of one handset, or of the whole office. For incidents; it reads the whole table.
+    pub fn slots_since(&self, id: Option<HandsetId>, lane: Lane, since: Timestamp) -> Vec<SlotId> {
+        let wanted = |call: &Call| call.time >= since && id.is_none_or(|id| call.handset == id);
+        let calls = self.lanes[lane.index()].iter().filter(|(_, _, call)| wanted(call));
+        let mut slots: Vec<(Timestamp, CallNo, SlotId)> =
+            calls.map(|(slot, no, call)| (call.time, *no, slot)).collect();
+        slots.sort_unstable();
+        slots.into_iter().map(|(.., slot)| slot).collect()
     }
 
     /// Entries that had to go because a table was full: calls, handsets, numbers, excuses.

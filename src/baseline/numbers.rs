@@ -113,6 +113,28 @@ impl Numbers {
         }
     }
 
+    /// What was learnt of earlier times, the latest first, as long as there is room: `most` numbers.
+    pub fn precede(&mut self, past: &Self, most: usize) {
+        let mut old: Vec<(u64, Seen)> = past.seen.iter().map(|(_, number, seen)| (*number, *seen)).collect();
+        old.sort_by_key(|(number, seen)| (std::cmp::Reverse(seen.last), *number));
+        for (number, was) in old {
+            if self.seen.find(&number).is_none() && self.seen.len() >= most {
+                continue;
+            }
+            let fresh = || Seen { days: 0, last_day: None, ..was };
+            let slot = self.seen.find_or_insert(&number, was.last, fresh).slot;
+            if let Some(seen) = self.seen.get_mut(slot) {
+                let apart = seen.last_day.is_none() || seen.last_day != was.last_day;
+                seen.days =
+                    seen.days.saturating_add(if apart { was.days } else { was.days.saturating_sub(1) });
+                seen.first = seen.first.min(was.first);
+                seen.last = seen.last.max(was.last);
+                seen.last_day = seen.last_day.max(was.last_day);
+                seen.tainted |= was.tainted;
+            }
+        }
+    }
+
     /// All of them as plain data.
     pub fn image(&self) -> Image<u64, Seen> {
         self.seen.image()

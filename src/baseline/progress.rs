@@ -3,13 +3,17 @@
 //! In: facts of a known call, ticks. Out: `Accrual`; the learned odds hear of it.
 //! Never: makes a call that nobody attempted.
 
+use std::collections::BTreeMap;
+
 use super::calls::{Call, Lane, Progress};
 use super::excuse::Excuse;
 use super::exposure::Money;
 use super::{Accrual, Baseline, short};
 use crate::bounded::SlotId;
+use crate::dial::Group;
 use crate::fact::{CallFact, CallState};
 use crate::handsets::HandsetId;
+use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 impl Baseline {
@@ -96,6 +100,37 @@ impl Baseline {
         if let Some(call) = self.lanes[lane.index()].get_mut(slot) {
             call.progress = Progress::Over;
         }
+    }
+
+    /// Calls that are taken for up beyond those that `open` knows of, for each handset and group: the
+    /// oldest ones, and whether they talked. Their end was never told.
+    pub fn ended_unseen(
+        &self,
+        open: impl Fn(HandsetId, Group) -> u32,
+        now: Timestamp,
+    ) -> Vec<(Lane, SlotId, bool)> {
+        type Up = (Timestamp, Lane, SlotId, bool);
+        let mut up: BTreeMap<(HandsetId, Group), Vec<Up>> = BTreeMap::new();
+        for lane in Lane::ALL {
+            for (slot, _, call) in self.lanes[lane.index()].iter().filter(|(_, _, call)| call.is_up(now)) {
+                let talks = call.progress == Progress::Talking;
+                let since = call.answered.unwrap_or(call.time);
+                up.entry((call.handset, call.group)).or_default().push((since, *lane, slot, talks));
+            }
+        }
+        let mut ended = Vec::new();
+        for ((handset, group), mut calls) in up {
+            let open = usize::try_from(open(handset, group)).unwrap_or(usize::MAX);
+            calls.sort_by_key(|(since, _, slot, _)| (*since, *slot));
+            let surplus = calls.len().saturating_sub(open);
+            ended.extend(calls.into_iter().take(surplus).map(|(_, lane, slot, talks)| (lane, slot, talks)));
+        }
+        ended
+    }
+
+    /// Nobody can say any more how far handsets are from their ceilings.
+    pub fn forget_rooms(&mut self) {
+        self.handsets.values_mut().for_each(|handset| handset.room = Default::default());
     }
 
     fn settle(&mut self, lane: Lane, slot: SlotId, total: Money, now: Timestamp) -> Accrual {

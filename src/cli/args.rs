@@ -41,6 +41,9 @@ pub(super) enum Command {
     /// Accept an open alert for a while: it isn't told again unless it gets more severe
     #[cfg(feature = "daemon")]
     Ack(Ack),
+    /// Let the running daemon learn what is usual from past calls, without raising anything
+    #[cfg(feature = "daemon")]
+    Learn(Learn),
     /// List calls
     #[cfg(feature = "daemon")]
     Calls(Calls),
@@ -148,6 +151,18 @@ pub(super) struct Calls {
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
     /// Print one JSON object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, clap::Args)]
+pub(super) struct Learn {
+    /// A PBX's call records (CSV) or captures of earlier days; all that there are, in any order: only
+    /// calls from before everything that the daemon knows can be learnt from
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -356,6 +371,8 @@ mod tests {
             "ringfence alerts --open --since 24h --json",
             #[cfg(feature = "daemon")]
             "ringfence ack 7 --for 2h --why fair",
+            #[cfg(feature = "daemon")]
+            "ringfence learn Master.csv old.pcap --json",
             #[cfg(feature = "daemon")]
             "ringfence calls --since 2026-11-26 --json",
             #[cfg(feature = "daemon")]

@@ -1,6 +1,7 @@
-//! `alerts`, `ack`, `calls`, `handsets`, `posture`, `status`, `reload`: the state of a running daemon.
+//! `alerts`, `ack`, `learn`, `calls`, `handsets`, `posture`, `status`, `reload`: the state of a running daemon.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -74,6 +75,21 @@ pub(super) fn ack(args: &Args, wish: &args::Ack, out: &mut dyn Write) -> Result<
     }
     let until = answer["until"].as_str().unwrap_or_default();
     Ok(writeln!(out, "alert {} is accepted until {until}", wish.id)?)
+}
+
+pub(super) fn learn(args: &Args, wish: &args::Learn, out: &mut dyn Write) -> Result<(), Failure> {
+    let socket = socket(args)?;
+    let calls = super::history::calls(&wish.files, &args.daemon_config()?)?;
+    let answer = control::teach(&socket, &calls).map_err(Failure::Runtime)?;
+    if wish.json {
+        return Ok(json(out, &answer)?);
+    }
+    let (learnt, known) = (&answer["learnt"], &answer["known"]);
+    writeln!(out, "{learnt} calls were learnt from; nothing was raised")?;
+    if known != 0 {
+        writeln!(out, "{known} were passed over: they aren't older than what it knows already")?;
+    }
+    Ok(())
 }
 
 pub(super) fn reload(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
@@ -192,10 +208,12 @@ fn list(
 }
 
 fn asked(args: &Args, ask: &Ask) -> Result<Value, Failure> {
-    let socket = args.config()?.control_socket();
-    let socket =
-        socket.ok_or_else(|| Failure::Usage("[control] socket is empty: nobody can be asked".into()))?;
-    control::ask(&socket, ask).map_err(Failure::Runtime)
+    control::ask(&socket(args)?, ask).map_err(Failure::Runtime)
+}
+
+fn socket(args: &Args) -> Result<PathBuf, Failure> {
+    let socket = args.daemon_config()?.control_socket();
+    socket.ok_or_else(|| Failure::Usage("[control] socket is empty: nobody can be asked".into()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn run(init: &args::Init, out: &mut dyn Write) -> Result<(), Failure>
     let name = path.display();
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failure::Runtime(format!("{name} is there already, and no file is overwritten: name another one"))
+            Failure::Runtime(format!("{name} exists already, and no file is overwritten: name another one"))
         }
         _ => Failure::Runtime(format!("{name}: {error}")),
     };

@@ -10,6 +10,7 @@ mod check;
 mod doctor;
 mod drill;
 mod explain;
+mod history;
 mod init;
 mod replay;
 #[cfg(feature = "daemon")]
@@ -104,6 +105,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         #[cfg(feature = "daemon")]
         Command::Ack(wish) => ask::ack(args, wish, &mut out)?,
         #[cfg(feature = "daemon")]
+        Command::Learn(wish) => ask::learn(args, wish, &mut out)?,
+        #[cfg(feature = "daemon")]
         Command::Calls(wish) => ask::calls(args, wish, &mut out)?,
         #[cfg(feature = "daemon")]
         Command::Handsets(wish) => ask::handsets(args, wish, &mut out)?,
@@ -131,10 +134,25 @@ fn run(args: &Args) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
+/// The configuration that the package brings, which its unit names.
+#[cfg(feature = "daemon")]
+const INSTALLED: &str = "/etc/ringfence/ringfence.toml";
+
 impl Args {
     /// The file that was named, else the built-in defaults.
     fn config(&self) -> Result<Config, Failure> {
         self.config.as_deref().map_or_else(|| Ok(Config::default()), |path| Ok(Config::load(path)?))
+    }
+
+    /// The configuration of the running daemon: the file that was named, else the package's, if it is
+    /// installed.
+    #[cfg(feature = "daemon")]
+    fn daemon_config(&self) -> Result<Config, Failure> {
+        let installed = std::path::Path::new(INSTALLED);
+        match &self.config {
+            None if installed.is_file() => Ok(Config::load(installed)?),
+            _ => self.config(),
+        }
     }
 }
 

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{self, Args, Format};
-use super::{Failure, complain, is_terminal};
+use super::{Failure, complain, history, is_terminal};
 use crate::capture::file::Source;
 use crate::config::Config;
 use crate::fact::Fact;
 use crate::judge::Output;
-use crate::learn::{self, Office};
 use crate::ledger;
 use crate::record::{Privacy, Recorder, Report, Style, Summary, Writer};
 use crate::run::engine::{Engine, Settings, Sink};
@@ -27,7 +26,7 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
         ledger: ledger::Settings::default(),
         judge: config.judge(),
     })?;
-    prime(&mut engine, &replay_args.learn, &config)?;
+    engine.learn(&history::calls(&replay_args.learn, &config)?);
     let facts = replay_args.facts.as_deref().map(create).transpose()?;
     let sources: Vec<Source> = replay_args.files.iter().map(|file| Source::from_arg(file)).collect();
     let lines = (replay_args.format == Format::Jsonl).then_some(&mut *out);
@@ -61,25 +60,6 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
         1 => Err(Failure::Runtime("one capture could not be read whole".to_owned())),
         n => Err(Failure::Runtime(format!("{n} captures could not be read whole"))),
     }
-}
-
-/// Lets an engine learn from files, and says what each taught.
-fn prime(engine: &mut Engine, files: &[PathBuf], config: &Config) -> Result<(), Failure> {
-    let office =
-        Office { dial: config.dial(), sensor: config.sensor(), hours: config.office_hours().clone() };
-    let mut calls = Vec::new();
-    for file in files {
-        let fault = |what: String| Failure::Runtime(format!("{}: {what}", file.display()));
-        let (history, broken) = learn::load(file, &office).map_err(|error| fault(error.to_string()))?;
-        complain(&format!("{}: {}", file.display(), history.describe()));
-        if let Some(broken) = broken {
-            complain(&broken.to_string());
-        }
-        calls.extend(history.calls);
-    }
-    calls.sort_by_key(|call| call.time);
-    engine.learn(&calls);
-    Ok(())
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {

@@ -11,7 +11,7 @@ use crate::store::Reader;
 use crate::time::{Timestamp, since_local};
 
 pub(super) fn run(args: &Args, report: &Report, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = args.config()?;
+    let config = args.daemon_config()?;
     let now = crate::run::clock::wall();
     let moment = |text: &str, option: &str| {
         since_local(text, now, config.office_hours())

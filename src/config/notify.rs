@@ -6,12 +6,13 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Config, schema};
+use crate::export::alertmanager::Receivers;
 use crate::export::{email, sinks, syslog, webhook};
 use crate::finding::Severity;
 use crate::record::{Privacy, Recorder};
 use crate::store;
 
-/// A secret that can't be used.
+/// A secret, or an authority, that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{key}: {}: {cause}", path.display())]
 pub struct SecretError {
@@ -20,6 +21,8 @@ pub struct SecretError {
     cause: std::io::Error,
 }
 
+/// How a certificate in PEM begins.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 /// A secret is short.
 const MOST: u64 = 4_096;
 
@@ -80,7 +83,10 @@ impl Config {
             journal: self.journal(),
             journal_calls: notify.journal.calls,
             webhook: self.webhook()?,
-            alertmanagers: notify.alertmanager.urls.clone(),
+            alertmanagers: Receivers {
+                urls: notify.alertmanager.urls.clone(),
+                authority: self.authority("notify.alertmanager.ca_file", &notify.alertmanager.ca_file)?,
+            },
             email: self.email()?,
             syslog: syslog::Server::parse(&notify.syslog.server),
             at_most: Duration::from_secs(10),
@@ -97,7 +103,8 @@ impl Config {
         if url.is_empty() {
             return Ok(None);
         }
-        let mut settings = webhook::Settings { url, ..webhook::Settings::default() };
+        let authority = self.authority("notify.webhook.ca_file", &hook.ca_file)?;
+        let mut settings = webhook::Settings { url, authority, ..webhook::Settings::default() };
         if !hook.secret_file.is_empty() {
             let secret = self.secret("notify.webhook.secret_file", &hook.secret_file)?;
             settings.secret = Zeroizing::new(secret.as_bytes().to_vec());
@@ -126,7 +133,24 @@ impl Config {
             password: email::Password(password),
             from: mail.from.clone(),
             to: mail.to.clone(),
+            authority: self.authority("notify.email.ca_file", &mail.ca_file)?,
         }))
+    }
+
+    /// The certificates of the operator's own authority, if a file is named.
+    fn authority(&self, key: &'static str, file: &str) -> Result<sinks::Authority, SecretError> {
+        if file.is_empty() {
+            return Ok(sinks::Authority::default());
+        }
+        let path = self.folder.join(file);
+        match std::fs::read(&path) {
+            Ok(pem) if pem.windows(BEGIN.len()).any(|window| window == BEGIN) => Ok(sinks::Authority(pem)),
+            Ok(_) => {
+                let cause = std::io::Error::other("it holds no certificate in PEM");
+                Err(SecretError { key, path, cause })
+            }
+            Err(cause) => Err(SecretError { key, path, cause }),
+        }
     }
 
     fn secret(&self, key: &'static str, file: &str) -> Result<Zeroizing<String>, SecretError> {

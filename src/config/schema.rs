@@ -242,12 +242,14 @@ pub(super) struct Webhook {
     pub(super) url: String,
     pub(super) url_file: String,
     pub(super) secret_file: String,
+    pub(super) ca_file: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Alertmanager {
     pub(super) urls: Vec<String>,
+    pub(super) ca_file: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -266,6 +268,7 @@ pub(super) struct Email {
     pub(super) tls: Protect,
     pub(super) user: String,
     pub(super) password_file: String,
+    pub(super) ca_file: String,
     pub(super) from: String,
     pub(super) to: Vec<String>,
 }

@@ -49,7 +49,14 @@ pub struct Dossier {
     regions: Vec<(Region, u32)>,
     handsets: Vec<HandsetId>,
     samples: VecDeque<Sample>,
+    /// For what the chain was asked last; after a restart it's asked anew.
+    #[serde(skip)]
+    asked: Asked,
 }
+
+/// What the answer of the chain depends on: its news, the incident's handsets, whether there is more
+/// than probing, and the minute.
+type Asked = Option<(u64, usize, bool, i64)>;
 
 /// Decades are capped at 14; less than none is none.
 #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer that fits")]
@@ -75,6 +82,7 @@ impl Dossier {
             regions: Vec::new(),
             handsets: Vec::new(),
             samples: VecDeque::new(),
+            asked: None,
         }
     }
 
@@ -164,6 +172,19 @@ impl Dossier {
         if step.raises(now) && self.verdict.severity == Severity::Warning {
             self.verdict.severity = Severity::Critical;
         }
+    }
+
+    /// Whether all that comes before it is nothing but its own probing.
+    pub fn only_probes(&self) -> bool {
+        self.talking == 0 && self.money.amount == 0 && self.rules().any(|rule| rule == Rule::PrefixProbe)
+    }
+
+    /// Whether the chain, whose news stand at `news`, may say more than it did when it was asked last.
+    /// A flood must not ask with each of its calls.
+    pub fn asks(&mut self, news: u64, now: Timestamp) -> bool {
+        let minute = now.0.div_euclid(Span::MINUTE.0);
+        let asked = Some((news, self.handsets.len(), self.only_probes(), minute));
+        std::mem::replace(&mut self.asked, asked) != asked
     }
 
     /// The rules that have spoken, the one that opened it first.

@@ -11,10 +11,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::client::{Client, Outcome};
+use super::client::{Authority, Client, Outcome};
 use super::courier::{chance, now, wall};
 use super::outbox::pause;
-use super::post::{Counts, Notice, Sink};
+use super::post::{Counts, Notice, Sink, Trouble};
 use crate::time::{Span, Timestamp};
 use shape::{Annotations, Labels, Post, annotations, labels};
 
@@ -51,7 +51,7 @@ struct Board {
     /// What each replica has taken: the version of each alert.
     told: Vec<BTreeMap<Labels, u64>>,
     drills: Vec<Vec<(Notice, SyncSender<Outcome>)>>,
-    trouble: Vec<Option<String>>,
+    trouble: Vec<Trouble>,
     closed: bool,
 }
 
@@ -60,7 +60,7 @@ impl Board {
         Self {
             told: vec![BTreeMap::new(); replicas],
             drills: (0..replicas).map(|_| Vec::new()).collect(),
-            trouble: vec![None; replicas],
+            trouble: (0..replicas).map(|_| Trouble::default()).collect(),
             ..Self::default()
         }
     }
@@ -180,6 +180,15 @@ impl Shared {
     }
 }
 
+/// Whom to push to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receivers {
+    /// Replicas, by their base addresses.
+    pub urls: Vec<String>,
+    /// Whose certificates are trusted.
+    pub authority: Authority,
+}
+
 /// All replicas.
 #[derive(Debug)]
 pub struct Alertmanagers {
@@ -193,40 +202,35 @@ impl Alertmanagers {
     ///
     /// # Errors
     /// No thread can be made.
-    pub fn start(urls: &[String], at_most: Duration, counts: &Arc<Counts>) -> std::io::Result<Self> {
-        Self::begin(Board::new(urls.len()), urls, at_most, counts)
+    pub fn start(to: &Receivers, at_most: Duration, counts: &Arc<Counts>) -> std::io::Result<Self> {
+        Self::begin(Board::new(to.urls.len()), to, at_most, counts)
     }
 
     /// Other replicas, which hear of everything that is open. The former ones let it end by itself.
     ///
     /// # Errors
     /// No thread can be made.
-    pub fn successor(&self, urls: &[String], at_most: Duration) -> std::io::Result<Self> {
+    pub fn successor(&self, to: &Receivers, at_most: Duration) -> std::io::Result<Self> {
         let board = self.shared.lock();
         let open = board.entries.iter().filter(|(_, entry)| entry.ended.is_none());
         let successor = Board {
             entries: open.map(|(labels, entry)| (labels.clone(), entry.clone())).collect(),
             incidents: board.incidents.clone(),
             version: board.version,
-            ..Board::new(urls.len())
+            ..Board::new(to.urls.len())
         };
         drop(board);
-        Self::begin(successor, urls, at_most, &self.counts)
+        Self::begin(successor, to, at_most, &self.counts)
     }
 
-    fn begin(
-        board: Board,
-        urls: &[String],
-        at_most: Duration,
-        counts: &Arc<Counts>,
-    ) -> std::io::Result<Self> {
+    fn begin(board: Board, to: &Receivers, at_most: Duration, counts: &Arc<Counts>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { board: Mutex::new(board), changed: Condvar::new() });
         let mut threads = Vec::new();
-        for (replica, url) in urls.iter().enumerate() {
+        for (replica, url) in to.urls.iter().enumerate() {
             let worker = Worker {
                 replica,
                 url: format!("{}/api/v2/alerts", url.trim_end_matches('/')),
-                client: Client::new(at_most),
+                client: Client::new(at_most, &to.authority),
                 shared: Arc::clone(&shared),
                 counts: Arc::clone(counts),
                 failures: 0,
@@ -266,7 +270,7 @@ impl Alertmanagers {
         let untold = board.entries.iter().filter(|(labels, entry)| {
             !board.told.iter().all(|told| told.get(*labels) == Some(&entry.version))
         });
-        (untold.count(), board.trouble.iter().flatten().next().cloned())
+        (untold.count(), board.trouble.iter().find_map(Trouble::why).cloned())
     }
 }
 
@@ -353,10 +357,8 @@ impl Worker {
             self.counts.count(Sink::Alertmanager, arrived);
             let mut board = self.shared.lock();
             if let Some(trouble) = board.trouble.get_mut(self.replica) {
-                *trouble = match &outcome {
-                    Outcome::Arrived => None,
-                    Outcome::Later(why, _) | Outcome::Refused(why) => Some(why.clone()),
-                };
+                let receiver = format!("alertmanager {}", self.replica + 1);
+                trouble.hear(&receiver, &outcome, part.len());
             }
             // What it calls wrong it will call wrong again: the next repetition is soon enough.
             if matches!(outcome, Outcome::Arrived | Outcome::Refused(_)) {

@@ -14,7 +14,7 @@ use crate::judge::Output;
 use crate::record::Recorder;
 use crate::tally::Label;
 use crate::time::Timestamp;
-use crate::view::Board;
+use crate::view::{Board, Queue};
 
 /// What to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,6 +158,14 @@ impl Api {
             })
             .collect();
         let sandbox = vitals.sandbox.iter().map(|(layer, holds)| (layer.name(), holds > 0));
+        let mut warnings = sensor.warnings.clone();
+        let lost = vitals.dropped.get(Queue::Facts);
+        if lost > 0 {
+            warnings.push(format!(
+                "{lost} facts found the queue to the judge full: every call is counted, some were judged by \
+                 the counts alone"
+            ));
+        }
         let dropped: Vec<_> = vitals.dropped.iter().map(|(queue, n)| (queue.name(), n)).collect();
         json!({
             "type": "status",
@@ -179,7 +187,7 @@ impl Api {
             "first_fact": judge.since.map(|since| since.to_string()),
             "learning": judge.learning.as_ref().map(|report| self.recorder().learning_value(report)),
             "encrypted_flows": sensor.encrypted_flows,
-            "warnings": sensor.warnings,
+            "warnings": warnings,
             "queue_dropped": counts(&dropped),
             "sandbox": sandbox.collect::<std::collections::BTreeMap<_, _>>(),
             "config_last_reload_successful": vitals.reload_successful.load(Ordering::Relaxed) > 0,

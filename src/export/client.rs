@@ -1,10 +1,22 @@
 //! Requests to receivers that the operator named: no redirects, one look-up of the name, bounded in
 //! time and size.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// Certificates of the operator's own authority, in PEM, which alone are trusted; empty = the public
+/// authorities are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Authority(pub Vec<u8>);
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authority({} bytes)", self.0.len())
+    }
+}
 
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +38,10 @@ pub(super) struct Client(Agent);
 
 impl Client {
     /// A request and its answer take so long at the most.
-    pub(super) fn new(at_most: Duration) -> Self {
-        let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
+    pub(super) fn new(at_most: Duration, authority: &Authority) -> Self {
+        let roots =
+            if authority.0.is_empty() { RootCerts::WebPki } else { RootCerts::Specific(roots(authority)) };
+        let tls = TlsConfig::builder().root_certs(roots).build();
         let config = Agent::config_builder()
             .timeout_global(Some(at_most))
             .max_redirects(0)
@@ -60,6 +74,15 @@ impl Client {
         let _ = response.body_mut().with_config().limit(MOST).read_to_vec();
         judge(status, asked)
     }
+}
+
+/// The certificates of the operator's own authority.
+fn roots(authority: &Authority) -> Arc<Vec<Certificate<'static>>> {
+    let items = parse_pem(&authority.0).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    Arc::new(items.collect())
 }
 
 /// What a status means for the message.

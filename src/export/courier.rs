@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Outcome;
 use super::outbox::Outbox;
-use super::post::{Counts, Notice, Sink};
+use super::post::{Counts, Notice, Sink, Trouble};
 use crate::store::{Letter, Store};
 use crate::tally::Label;
 
@@ -31,7 +31,7 @@ struct Desk {
     /// Who carries from now on.
     next: Option<Next>,
     closed: bool,
-    trouble: Option<String>,
+    trouble: Trouble,
 }
 
 /// A carrier, which may hold secrets.
@@ -154,7 +154,7 @@ impl Courier {
     /// How many letters wait, and what is wrong if the last attempt failed.
     pub fn backlog(&self) -> (usize, Option<String>) {
         let desk = self.shared.lock();
-        (desk.outbox.len(), desk.trouble.clone())
+        (desk.outbox.len(), desk.trouble.why().cloned())
     }
 }
 
@@ -229,18 +229,15 @@ impl Worker {
         self.counts.count(self.sink, outcome == Outcome::Arrived);
         let mut desk = self.shared.lock();
         let now = self.begun.elapsed();
+        let waiting = desk.outbox.len();
+        desk.trouble.hear(self.sink.name(), &outcome, waiting);
         let gone = match outcome {
-            Outcome::Arrived => {
-                desk.trouble = None;
-                desk.outbox.done(now)
-            }
-            Outcome::Refused(why) => {
-                desk.trouble = Some(why);
+            Outcome::Arrived => desk.outbox.done(now),
+            Outcome::Refused(_) => {
                 self.counts.count_dropped(self.sink);
                 desk.outbox.done(now)
             }
-            Outcome::Later(why, asked) => {
-                desk.trouble = Some(why);
+            Outcome::Later(_, asked) => {
                 desk.outbox.failed(now, chance(), asked);
                 Vec::new()
             }

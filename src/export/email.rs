@@ -1,18 +1,21 @@
 //! Mail by SMTP: plain text, one message an alert, in a storm one for all.
 
+use std::error::Error as _;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use lettre::message::{Mailbox, header::ContentType};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport};
 use zeroize::Zeroizing;
 
-use super::client::Outcome;
+use super::client::{Authority, Outcome};
 use super::courier::Carrier;
 use super::post::Notice;
 use crate::record::advice;
+use crate::text::escape;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct Settings {
     pub from: String,
     /// The receivers.
     pub to: Vec<String>,
+    /// Whose certificates are trusted.
+    pub authority: Authority,
 }
 
 /// A password: never printed, wiped when it is dropped.
@@ -62,6 +67,9 @@ pub enum EmailError {
     /// An address.
     #[error("\"{0}\" isn't a mail address")]
     Address(String),
+    /// The authority's certificates.
+    #[error("ca_file holds no certificate in PEM")]
+    Authority,
     /// The TLS library refuses the name.
     #[error("no TLS to \"{0}\" is possible")]
     Tls(String),
@@ -77,6 +85,8 @@ pub(super) struct Email {
 const AT_MOST: Duration = Duration::from_secs(10);
 /// Lines of alerts in one message.
 const LINES: usize = 100;
+/// Characters of what is said of a failure.
+const CAUSE: usize = 160;
 /// Characters of a subject.
 const SUBJECT: usize = 150;
 
@@ -86,7 +96,7 @@ impl Email {
         let (host, port) = settings.server.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let parameters = || TlsParameters::new(host.to_owned()).map_err(|_| EmailError::Tls(host.to_owned()));
+        let parameters = || parameters(host, &settings.authority);
         let tls = match settings.protection {
             Protection::StartTls => Tls::Required(parameters()?),
             Protection::Tls => Tls::Wrapper(parameters()?),
@@ -124,6 +134,37 @@ impl Email {
     }
 }
 
+fn parameters(host: &str, authority: &Authority) -> Result<TlsParameters, EmailError> {
+    let mut builder = TlsParameters::builder(host.to_owned());
+    if !authority.0.is_empty() {
+        let certificate = Certificate::from_pem(&authority.0).map_err(|_| EmailError::Authority)?;
+        builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
+    }
+    builder.build().map_err(|_| EmailError::Tls(host.to_owned()))
+}
+
+/// What a failure means. An answer's own words are the server's: only its number is told.
+fn outcome(error: &smtp::Error) -> Outcome {
+    let cause = || {
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        escape(cause.as_bytes()).chars().take(CAUSE).collect::<String>()
+    };
+    match error.status().map(u16::from) {
+        // The message or its receiver is refused; anything else somebody may mend.
+        Some(status @ 550..=554) => Outcome::Refused(format!("the server says {status}")),
+        Some(status @ (534 | 535 | 538)) => {
+            Outcome::Later(format!("the server refuses user or password (it says {status})"), None)
+        }
+        Some(530) => Outcome::Later("the server wants user and password (it says 530)".to_owned(), None),
+        Some(status) => Outcome::Later(format!("the server says {status}"), None),
+        None if error.is_timeout() => Outcome::Later("no answer in time".to_owned(), None),
+        None if error.is_client() => {
+            Outcome::Later(format!("the server can't do what is needed: {}", cause()), None)
+        }
+        None => Outcome::Later(format!("no connection: {}", cause()), None),
+    }
+}
+
 impl Carrier for Email {
     fn carry(&mut self, notices: &[Notice]) -> Outcome {
         let Some(message) = self.message(notices) else {
@@ -131,14 +172,7 @@ impl Carrier for Email {
         };
         match self.transport.send(&message) {
             Ok(_) => Outcome::Arrived,
-            Err(error) => match error.status().map(u16::from) {
-                // The message or its receiver is refused; anything else somebody may mend.
-                Some(status @ 550..=554) => Outcome::Refused(format!("status {status}")),
-                Some(status) => Outcome::Later(format!("status {status}"), None),
-                None if error.is_timeout() => Outcome::Later("no answer in time".to_owned(), None),
-                None if error.is_tls() => Outcome::Later("TLS fails".to_owned(), None),
-                None => Outcome::Later("no connection".to_owned(), None),
-            },
+            Err(error) => outcome(&error),
         }
     }
 }

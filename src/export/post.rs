@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::client::Outcome;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 pub use crate::view::Sink;
@@ -59,6 +60,38 @@ impl Counts {
         } else {
             self.failed.bump(sink);
         }
+    }
+}
+
+/// What is wrong with a receiver: the log says it once, not at every attempt.
+#[derive(Debug, Default)]
+pub(super) struct Trouble(Option<String>);
+
+impl Trouble {
+    /// What became of an attempt; `waiting` are messages that are tried again.
+    pub(super) fn hear(&mut self, receiver: &str, outcome: &Outcome, waiting: usize) {
+        let before = match outcome {
+            Outcome::Arrived => self.0.take(),
+            Outcome::Later(why, _) | Outcome::Refused(why) => self.0.replace(why.clone()),
+        };
+        match outcome {
+            Outcome::Arrived if before.is_some() => tracing::warn!("{receiver} is told again"),
+            Outcome::Arrived => {}
+            Outcome::Later(why, _) if before.as_ref() != Some(why) => {
+                tracing::error!(
+                    "{receiver} can't be told: {why}; {waiting} messages wait and are tried again"
+                );
+            }
+            Outcome::Refused(why) if before.as_ref() != Some(why) => {
+                tracing::error!("{receiver} refuses what it is told: {why}; it isn't told this again");
+            }
+            Outcome::Later(..) | Outcome::Refused(_) => {}
+        }
+    }
+
+    /// What was wrong with the last attempt.
+    pub(super) const fn why(&self) -> Option<&String> {
+        self.0.as_ref()
     }
 }
 

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::alertmanager::Alertmanagers;
+use super::alertmanager::{Alertmanagers, Receivers};
+pub use super::client::Authority;
 use super::client::Outcome;
 use super::courier::{Carrier, Courier, now, wall};
 use super::email::{self, Email, EmailError};
 use super::journal::Journal;
-use super::post::{Counts, DRILL, Notice, Sink};
+use super::post::{Counts, DRILL, Notice, Sink, Trouble};
 use super::syslog::{Server, Syslog};
 use super::webhook::{self, Webhook};
 use crate::finding::Severity;
@@ -34,8 +35,8 @@ pub struct Settings {
     pub journal_calls: bool,
     /// The webhook.
     pub webhook: Option<webhook::Settings>,
-    /// Alertmanager's replicas, by their base addresses.
-    pub alertmanagers: Vec<String>,
+    /// Alertmanager's replicas.
+    pub alertmanagers: Receivers,
     /// The mail server.
     pub email: Option<email::Settings>,
     /// The syslog server.
@@ -52,7 +53,7 @@ impl Default for Settings {
             journal: None,
             journal_calls: false,
             webhook: None,
-            alertmanagers: Vec::new(),
+            alertmanagers: Receivers::default(),
             email: None,
             syslog: None,
             at_most: Duration::from_secs(10),
@@ -131,7 +132,7 @@ impl Sinks {
                 couriers.push(Courier::start(sink, carrier, store.cloned(), &counts, left(sink))?);
             }
         }
-        let alertmanagers = (!settings.alertmanagers.is_empty())
+        let alertmanagers = (!settings.alertmanagers.urls.is_empty())
             .then(|| Alertmanagers::start(&settings.alertmanagers, settings.at_most, &counts))
             .transpose()?;
         let scribe = settings.journal.clone().map(|path| scribe(path, &counts)).transpose()?;
@@ -178,11 +179,11 @@ impl Sinks {
     }
 
     fn push_to(&mut self, settings: &Settings) -> Result<(), SinkError> {
-        let (urls, at_most) = (&settings.alertmanagers, settings.at_most);
+        let (to, at_most) = (&settings.alertmanagers, settings.at_most);
         let new = match &self.alertmanagers {
-            _ if urls.is_empty() => None,
-            Some(former) => Some(former.successor(urls, at_most)?),
-            None => Some(Alertmanagers::start(urls, at_most, &self.counts)?),
+            _ if to.urls.is_empty() => None,
+            Some(former) => Some(former.successor(to, at_most)?),
+            None => Some(Alertmanagers::start(to, at_most, &self.counts)?),
         };
         let former = std::mem::replace(&mut self.alertmanagers, new);
         // An attempt may be under way, which nobody waits for.
@@ -265,7 +266,7 @@ impl Sinks {
             waiting.push((courier.sink, receiver, 1));
         }
         if let Some(alertmanagers) = &self.alertmanagers {
-            let (answer, receiver) = sync_channel(self.settings.alertmanagers.len());
+            let (answer, receiver) = sync_channel(self.settings.alertmanagers.urls.len());
             let replicas = alertmanagers.drill(&notice, &answer);
             waiting.push((Sink::Alertmanager, receiver, replicas));
         }
@@ -346,11 +347,17 @@ fn scribe(path: PathBuf, counts: &Arc<Counts>) -> std::io::Result<SyncSender<Ent
     let counts = Arc::clone(counts);
     std::thread::Builder::new().name("to-journal".to_owned()).spawn(move || {
         let mut journal = Journal::new(path);
+        let mut trouble = Trouble::default();
         while let Ok(entry) = entries.recv() {
             match entry {
                 Entry::Reopen => journal.reopen(),
                 Entry::Line(line, done) => {
-                    let written = journal.line(&line, done.is_some()).is_ok();
+                    let outcome = match journal.line(&line, done.is_some()) {
+                        Ok(()) => Outcome::Arrived,
+                        Err(error) => Outcome::Refused(error.to_string()),
+                    };
+                    trouble.hear(Sink::Journal.name(), &outcome, 0);
+                    let written = outcome == Outcome::Arrived;
                     counts.count(Sink::Journal, written);
                     if let Some(done) = done {
                         // Whoever asked may have stopped waiting.

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::alertmanager::Receivers;
 use super::desk::Desk;
 use super::post::Sink;
 use super::sinks::{Settings, Sinks};
@@ -133,6 +134,7 @@ fn settings(server: Option<&Server>) -> Settings {
         url: Zeroizing::new(format!("{}/hook", server.url())),
         secret: Zeroizing::new(b"canary".to_vec()),
         at_most: Duration::from_millis(400),
+        authority: super::sinks::Authority::default(),
     });
     Settings { webhook, at_most: Duration::from_millis(400), ..Settings::default() }
 }
@@ -329,7 +331,13 @@ fn open_alerts_are_pushed_to_every_replica_also_to_one_that_was_away() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let away = listener.local_addr().unwrap();
     drop(listener);
-    let push = Settings { alertmanagers: vec![here.url(), format!("http://{away}/")], ..settings(None) };
+    let push = Settings {
+        alertmanagers: Receivers {
+            urls: vec![here.url(), format!("http://{away}/")],
+            ..Receivers::default()
+        },
+        ..settings(None)
+    };
     let opened = open(folder.path());
     let sinks = Arc::new(Sinks::start(push.clone(), Some(&opened.store)).unwrap());
     let mut one = desk(Some(&opened.store), &sinks, &[]);
@@ -368,7 +376,10 @@ fn a_drill_goes_through_every_sink_and_says_how_long_each_took() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = Settings {
         journal: Some(folder.path().join("journal.jsonl")),
-        alertmanagers: vec![server.url(), format!("http://{gone}")],
+        alertmanagers: Receivers {
+            urls: vec![server.url(), format!("http://{gone}")],
+            ..Receivers::default()
+        },
         ..settings(Some(&server))
     };
     let sinks = Sinks::start(settings, None).unwrap();
@@ -386,7 +397,10 @@ fn a_drill_goes_through_every_sink_and_says_how_long_each_took() {
 #[test]
 fn text_from_outside_stays_text_in_every_body() {
     let server = Server::start(Vec::new());
-    let push = Settings { alertmanagers: vec![server.url()], ..settings(Some(&server)) };
+    let push = Settings {
+        alertmanagers: Receivers { urls: vec![server.url()], ..Receivers::default() },
+        ..settings(Some(&server))
+    };
     let sinks = Arc::new(Sinks::start(push, None).unwrap());
     let mut desk = desk(None, &sinks, &[]);
     let payloads: [&[u8]; 8] = [

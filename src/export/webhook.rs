@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::client::{Client, Outcome};
+use super::client::{Authority, Client, Outcome};
 use super::courier::{Carrier, wall};
 use super::post::Notice;
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub secret: Zeroizing<Vec<u8>>,
     /// The longest that a request may take.
     pub at_most: Duration,
+    /// Whose certificates are trusted.
+    pub authority: Authority,
 }
 
 impl Default for Settings {
@@ -28,6 +30,7 @@ impl Default for Settings {
             url: Zeroizing::new(String::new()),
             secret: Zeroizing::new(Vec::new()),
             at_most: Duration::from_secs(10),
+            authority: Authority::default(),
         }
     }
 }
@@ -39,6 +42,7 @@ impl std::fmt::Debug for Settings {
             .field("url", &mark(!self.url.is_empty()))
             .field("secret", &mark(!self.secret.is_empty()))
             .field("at_most", &self.at_most)
+            .field("authority", &self.authority)
             .finish()
     }
 }
@@ -51,7 +55,7 @@ pub(super) struct Webhook {
 
 impl Webhook {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { client: Client::new(settings.at_most), settings }
+        Self { client: Client::new(settings.at_most, &settings.authority), settings }
     }
 
     fn headers(&self, id: String, body: &[u8], seconds: u64) -> Vec<(&'static str, String)> {

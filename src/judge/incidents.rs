@@ -179,14 +179,20 @@ impl Judge {
 
     /// The calls on which a verdict rests, oldest first.
     fn resting_on(&self, verdict: &Verdict) -> Vec<SlotId> {
-        let newest_first = match verdict.subject {
-            Subject::Handset(id) => self.baseline.slots(id, verdict.lane).collect::<Vec<_>>(),
-            Subject::Office => self.baseline.office_slots(verdict.lane).collect(),
+        let (id, newest_first) = match verdict.subject {
+            Subject::Handset(id) => (Some(id), self.baseline.slots(id, verdict.lane).collect::<Vec<_>>()),
+            Subject::Office => (None, self.baseline.office_slots(verdict.lane).collect()),
         };
-        let belongs = |slot: &SlotId| {
-            self.baseline.call(verdict.lane, *slot).is_some_and(|c| c.counts() && c.time >= verdict.since)
+        let call = |slot: &SlotId| self.baseline.call(verdict.lane, *slot);
+        // Only the last few are at hand; a ceiling may rest on more.
+        let more = newest_first.last().and_then(call).is_some_and(|oldest| oldest.time >= verdict.since);
+        let slots = if more && f64::from(count(&newest_first)) < verdict.count {
+            self.baseline.slots_since(id, verdict.lane, verdict.since)
+        } else {
+            newest_first.into_iter().rev().collect()
         };
-        newest_first.into_iter().rev().filter(belongs).collect()
+        let belongs = |slot: &SlotId| call(slot).is_some_and(|c| c.counts() && c.time >= verdict.since);
+        slots.into_iter().filter(belongs).collect()
     }
 
     /// A dossier with the calls on which a verdict rests; nothing is marked.
@@ -267,6 +273,10 @@ impl Judge {
     pub(super) fn sample(&self, lane: Lane, slot: SlotId) -> Option<Sample> {
         self.baseline.call(lane, slot).map(|call| Sample { call_id: call.call_id, time: call.time })
     }
+}
+
+fn count(slots: &[SlotId]) -> u32 {
+    u32::try_from(slots.len()).unwrap_or(u32::MAX)
 }
 
 fn gist(dossier: &Dossier) -> Gist {

@@ -72,17 +72,13 @@ impl Judge {
 
     /// An incident takes in what came before it, and is more urgent for it.
     pub(super) fn join_links(&self, dossier: &mut Dossier, key: &Key, now: Timestamp) {
-        if dossier.lane() != Lane::Charged {
+        if dossier.lane() != Lane::Charged || !dossier.asks(self.chain.news(), now) {
             return;
         }
         let handsets: Vec<Subject> = dossier.who().iter().map(|id| Subject::Handset(*id)).collect();
         for step in self.before(key.subject, &handsets, dossier.first, now) {
             // Probing that is all there is has nothing before it.
-            let itself = step.link == Link::Probing
-                && dossier.rules().any(|rule| rule == Rule::PrefixProbe)
-                && dossier.talking == 0
-                && dossier.money.amount == 0;
-            if !itself {
+            if step.link != Link::Probing || !dossier.only_probes() {
                 dossier.follows(step, now);
             }
         }

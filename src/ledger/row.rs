@@ -130,9 +130,9 @@ impl Row {
         }
         let (step, last) = (now.0.div_euclid(UNIT).div_euclid(*length), latest.div_euclid(*length));
         let first = oldest(ring, step).max(oldest(ring, last));
-        let over = (first..last.min(step.saturating_add(1))).map(|step| get(ring, step));
+        let over = sum_of(ring, first, last.min(step.saturating_add(1)));
         let running = if (first..=step).contains(&last) { running.load(Relaxed) } else { 0 };
-        over.fold(running, u32::saturating_add)
+        over.saturating_add(running)
     }
 
     pub(super) fn held(&self) -> Held {
@@ -181,6 +181,18 @@ fn length(ring: &[AtomicU32]) -> i64 {
 
 fn place(ring: &[AtomicU32], step: i64) -> Option<&AtomicU32> {
     ring.get(usize::try_from(step.rem_euclid(length(ring).max(1))).ok()?)
+}
+
+/// What was counted from the step `first` to before `end`, at most a ring's length away.
+fn sum_of(ring: &[AtomicU32], first: i64, end: i64) -> u32 {
+    let count = usize::try_from(end.saturating_sub(first)).unwrap_or(0).min(ring.len());
+    let start = usize::try_from(first.rem_euclid(length(ring).max(1))).unwrap_or(0);
+    // Steps are places in turn, begun again at the ring's end.
+    let (before, from) = ring.split_at_checked(start).unwrap_or((ring, &[]));
+    let ahead = from.get(..count).unwrap_or(from);
+    let behind = before.get(..count.saturating_sub(ahead.len())).unwrap_or(before);
+    let add = |sum: u32, count: &AtomicU32| sum.saturating_add(count.load(Relaxed));
+    behind.iter().fold(ahead.iter().fold(0, add), add)
 }
 
 fn get(ring: &[AtomicU32], step: i64) -> u32 {

@@ -3,7 +3,7 @@
 //! An extension counts once it was refused, or challenged without anybody taking up the challenge:
 //! a gateway that registers thirty accounts at once takes up every one of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::bounded::Table;
@@ -21,6 +21,8 @@ use super::scene::{Found, Scene, Watcher, octets, plural};
 /// So many extensions in a minute are a search, and so many one after the other.
 const MANY: usize = 20;
 const RUN: u64 = 10;
+/// Fewer extensions in a minute are neither.
+const FEWEST: usize = 10;
 const WINDOW: Span = Span::MINUTE;
 /// Whoever means it answers a challenge sooner.
 const PATIENCE: Span = Span(500_000);
@@ -42,6 +44,8 @@ enum Fate {
 #[derive(Clone, Debug)]
 struct Source {
     users: BTreeMap<Text<32>, (Timestamp, Fate)>,
+    /// When the last extensions were asked for first, the latest last: as many as make a run.
+    latest: VecDeque<Timestamp>,
     first: Timestamp,
     /// What it is, for the finding when it falls due.
     zone: Zone,
@@ -81,6 +85,7 @@ impl Watcher for Enumeration {
         let now = sighting.time;
         let fresh = || Source {
             users: BTreeMap::new(),
+            latest: VecDeque::new(),
             first: now,
             zone: sip.client_zone,
             server: sip.server.ip(),
@@ -148,10 +153,21 @@ impl Source {
             // An extension that is asked for again is as old as its first challenge.
             let since = self.users.get(&user).map_or(now, |(since, _)| *since);
             self.users.insert(user, (since, fate));
+            if known.is_none() {
+                if self.latest.len() == FEWEST {
+                    self.latest.pop_front();
+                }
+                self.latest.push_back(now);
+            }
         }
     }
 
     fn judge(&self, from: IpAddr, now: Timestamp) -> Option<Found> {
+        // Nearly always there are too few: nobody need be counted.
+        let few = |earliest: &Timestamp| now.since(*earliest) >= WINDOW;
+        if self.latest.len() < FEWEST || self.latest.front().is_none_or(few) {
+            return None;
+        }
         let searched = |(seen, fate): &(Timestamp, Fate)| {
             now.since(*seen) < WINDOW
                 && match fate {

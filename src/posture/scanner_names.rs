@@ -24,14 +24,17 @@ pub struct ScannerName {
 
 /// What a User-Agent tells.
 pub fn sort<'a>(agent: &[u8], names: &'a [ScannerName]) -> Option<&'a ScannerName> {
-    if agent.is_empty() {
-        return None;
-    }
-    let agent = String::from_utf8_lossy(agent).to_lowercase();
     names.iter().find(|known| {
-        let name = known.name.to_lowercase();
-        if known.whole { agent == name } else { !name.is_empty() && agent.contains(&name) }
+        let name = known.name.as_bytes();
+        if known.whole { !agent.is_empty() && agent.eq_ignore_ascii_case(name) } else { holds(agent, name) }
     })
+}
+
+/// Whether a name stands somewhere in a text, whatever the case of their ASCII letters.
+fn holds(text: &[u8], name: &[u8]) -> bool {
+    let Some(first) = name.first() else { return false };
+    let begins = |part: &[u8]| part[0].eq_ignore_ascii_case(first) && part.eq_ignore_ascii_case(name);
+    text.windows(name.len()).any(begins)
 }
 
 #[cfg(test)]

@@ -14,14 +14,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::clock::wall;
 use super::decide::Asked;
+use super::lesson::{Learnt, Lesson};
 use super::outlet::{Fire, Fired};
 use crate::export::api::{Api, Query};
 use crate::judge::Command;
-use crate::time::{Span, since};
+use crate::learn::PastCall;
+use crate::text::Text;
+use crate::time::{Span, Timestamp, since};
 
 /// What can be asked of a running daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,11 +71,53 @@ pub enum Ask {
     Reload,
     /// Sends a marked test incident through every sink.
     Fire,
+    /// Learns from past calls, in time order: all `Learn` of one connection, up to the last.
+    Learn {
+        /// Some of them.
+        calls: Vec<Past>,
+        /// Whether no more follow.
+        last: bool,
+    },
 }
 
-/// Clients at a time, the longest question, and the longest a client may take.
+/// A past call. Times are in microseconds, of the Unix epoch or long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    time: i64,
+    account: String,
+    dialled: String,
+    setup: i64,
+    /// Unless nobody answered.
+    talked: Option<i64>,
+}
+
+impl Past {
+    fn new(call: &PastCall) -> Self {
+        Self {
+            time: call.time.0,
+            account: call.account.to_string(),
+            dialled: call.dialled.to_string(),
+            setup: call.setup.0,
+            talked: call.talked.map(|talked| talked.0),
+        }
+    }
+
+    fn call(&self) -> PastCall {
+        let long = |micros: i64| Span(micros.clamp(0, Span::DAY.0));
+        PastCall {
+            time: Timestamp(self.time),
+            account: Text::new(self.account.as_bytes()),
+            dialled: Text::new(self.dialled.as_bytes()),
+            setup: long(self.setup),
+            talked: self.talked.map(long),
+        }
+    }
+}
+
+/// Clients at a time, the longest question, and the longest a client may take for one.
 const CLIENTS: usize = 16;
-const LONGEST: u64 = 64 * 1_024;
+const LONGEST: u64 = 1_024 * 1_024;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest a command to the judge or the sinks may take.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -79,6 +125,8 @@ const ANSWER: Duration = Duration::from_secs(20);
 const LONGEST_ACK: i64 = 366 * 86_400;
 /// Bytes of a reason.
 const LONGEST_WHY: usize = 500;
+/// Past calls that are sent at a time: the judge is away from its work for some milliseconds.
+const PAST_CALLS: usize = 2_000;
 
 /// The socket, bound.
 pub(super) struct Control {
@@ -113,6 +161,7 @@ pub(super) struct Doers {
     pub(super) api: Arc<Api>,
     pub(super) judge: SyncSender<Asked>,
     pub(super) fires: SyncSender<Fire>,
+    pub(super) teach: SyncSender<Lesson<PastCall>>,
     pub(super) reload: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
 }
 
@@ -121,7 +170,9 @@ pub(super) async fn serve(control: Control, doers: Arc<Doers>) -> io::Result<()>
     let _gone = Gone(control.path);
     let listener = tokio::net::UnixListener::from_std(control.listener)?;
     let room = Arc::new(Semaphore::new(CLIENTS));
+    let mut number: u64 = 0;
     loop {
+        number = number.wrapping_add(1);
         // A client that finds no room waits in the kernel's queue.
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
         match listener.accept().await {
@@ -130,7 +181,7 @@ pub(super) async fn serve(control: Control, doers: Arc<Doers>) -> io::Result<()>
                 tokio::spawn(async move {
                     let _place = place;
                     // Whatever happens to one client is its own affair.
-                    let _ = tokio::time::timeout(PATIENCE, client(stream, &doers)).await;
+                    let _ = client(stream, &doers, number).await;
                 });
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -146,31 +197,44 @@ impl Drop for Gone {
     }
 }
 
-async fn client(stream: tokio::net::UnixStream, doers: &Doers) -> io::Result<()> {
+/// One client; `number` tells its lesson from others'.
+async fn client(stream: tokio::net::UnixStream, doers: &Doers, number: u64) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
-        let mut line = Vec::new();
-        let n = (&mut read).take(LONGEST).read_until(b'\n', &mut line).await?;
-        if n == 0 {
-            return Ok(());
-        }
-        let whole = line.ends_with(b"\n");
-        let answer = if whole { answer(&line, doers).await } else { Err("the question is too long".into()) };
-        let answer = answer.map_or_else(
-            |why| json!({ "ok": false, "error": why }).to_string(),
-            |body| format!("{{\"ok\":true,{body}}}"),
-        );
-        write.write_all(answer.as_bytes()).await?;
-        write.write_all(b"\n").await?;
-        if !whole {
+        let question = question(&mut read, &mut write, doers, number);
+        if !tokio::time::timeout(PATIENCE, question).await.map_err(io::Error::other)?? {
             return Ok(());
         }
     }
 }
 
+/// One question and its answer; false if no more can follow.
+async fn question(
+    read: &mut BufReader<OwnedReadHalf>,
+    write: &mut OwnedWriteHalf,
+    doers: &Doers,
+    number: u64,
+) -> io::Result<bool> {
+    let mut line = Vec::new();
+    let n = read.take(LONGEST).read_until(b'\n', &mut line).await?;
+    if n == 0 {
+        return Ok(false);
+    }
+    let whole = line.ends_with(b"\n");
+    let answer =
+        if whole { answer(&line, doers, number).await } else { Err("the question is too long".into()) };
+    let answer = answer.map_or_else(
+        |why| json!({ "ok": false, "error": why }).to_string(),
+        |body| format!("{{\"ok\":true,{body}}}"),
+    );
+    write.write_all(answer.as_bytes()).await?;
+    write.write_all(b"\n").await?;
+    Ok(whole)
+}
+
 /// Does what a line asks; the answer is the inside of an object.
-async fn answer(line: &[u8], doers: &Doers) -> Result<String, String> {
+async fn answer(line: &[u8], doers: &Doers, number: u64) -> Result<String, String> {
     let ask: Ask = serde_json::from_slice(line).map_err(|e| format!("not understood: {e}"))?;
     let api = &doers.api;
     let query = |open, since: Option<String>, limit| {
@@ -189,6 +253,7 @@ async fn answer(line: &[u8], doers: &Doers) -> Result<String, String> {
         Ask::Ack { id, seconds, why } => acknowledge(doers, id, seconds, why).await,
         Ask::Reload => reload(doers).await,
         Ask::Fire => fire(doers).await,
+        Ask::Learn { calls, last } => learn(doers, number, &calls, last).await,
     }
 }
 
@@ -221,6 +286,18 @@ async fn acknowledge(doers: &Doers, id: u64, seconds: i64, why: String) -> Resul
     }
 }
 
+async fn learn(doers: &Doers, number: u64, calls: &[Past], last: bool) -> Result<String, String> {
+    let (answer, answered) = sync_channel(1);
+    let calls = calls.iter().map(Past::call).collect();
+    doers.teach.try_send(Lesson { number, calls, last, answer }).map_err(|_| "the sensor is too busy")?;
+    let done = tokio::task::spawn_blocking(move || answered.recv_timeout(ANSWER)).await;
+    match done {
+        Ok(Ok(Ok(Learnt { calls, known }))) => Ok(format!("\"learnt\":{calls},\"known\":{known}")),
+        Ok(Ok(Err(why))) => Err(why.to_owned()),
+        _ => Err("the judge didn't answer".to_owned()),
+    }
+}
+
 async fn reload(doers: &Doers) -> Result<String, String> {
     let (answer, answered) = oneshot::channel();
     doers.reload.send(answer).await.map_err(|_| "it is ending".to_owned())?;
@@ -244,31 +321,68 @@ async fn fire(doers: &Doers) -> Result<String, String> {
 /// # Errors
 /// Why there's no answer and what to do, or what the daemon says is wrong.
 pub fn ask(socket: &Path, ask: &Ask) -> Result<Value, String> {
-    use std::io::{BufRead, Read, Write};
-    let place = socket.display();
-    let mut stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            format!("{place}: not permitted: ask as root or as the user that the daemon runs as")
+    Asking::new(socket)?.ask(ask)
+}
+
+/// Lets a running daemon learn from past calls, which are in time order; the answer says how many it
+/// learnt from, and how many it passed over because they aren't older than what it knows.
+///
+/// # Errors
+/// As `ask`.
+pub fn teach(socket: &Path, calls: &[PastCall]) -> Result<Value, String> {
+    let mut asking = Asking::new(socket)?;
+    let mut rest = calls;
+    loop {
+        let (some, more) = rest.split_at(rest.len().min(PAST_CALLS));
+        let last = more.is_empty();
+        let answer = asking.ask(&Ask::Learn { calls: some.iter().map(Past::new).collect(), last })?;
+        if last {
+            return Ok(answer);
         }
-        _ => format!(
-            "no ringfence answers at {place} ({error}): start it with `systemctl start ringfence` or \
-             `ringfence run`, or name its configuration with --config"
-        ),
-    })?;
-    let lost = |error: io::Error| format!("{place}: {error}");
-    stream.set_read_timeout(Some(PATIENCE)).map_err(lost)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(lost)?;
-    let mut line = serde_json::to_vec(ask).map_err(|e| e.to_string())?;
-    line.push(b'\n');
-    stream.write_all(&line).map_err(lost)?;
-    let mut answer = String::new();
-    // Records are bounded in number and size; nobody sends more than that.
-    let mut read = std::io::BufReader::new(stream).take(256 * 1_024 * 1_024);
-    read.read_line(&mut answer).map_err(lost)?;
-    let answer: Value = serde_json::from_str(&answer).map_err(|e| format!("{place}: no answer: {e}"))?;
-    match answer["ok"].as_bool() {
-        Some(true) => Ok(answer),
-        _ => Err(answer["error"].as_str().unwrap_or("it said no").to_owned()),
+        rest = more;
+    }
+}
+
+/// A connection to a running daemon.
+struct Asking {
+    place: String,
+    stream: std::io::BufReader<UnixStream>,
+}
+
+impl Asking {
+    fn new(socket: &Path) -> Result<Self, String> {
+        let place = socket.display().to_string();
+        let stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                format!("{place}: not permitted: ask as root or as the user that the daemon runs as")
+            }
+            _ => format!(
+                "no ringfence answers at {place} ({error}): start it with `systemctl start ringfence` or \
+                 `ringfence run`, or name its configuration with --config"
+            ),
+        })?;
+        let lost = |error: io::Error| format!("{place}: {error}");
+        stream.set_read_timeout(Some(PATIENCE)).map_err(lost)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(lost)?;
+        Ok(Self { place, stream: std::io::BufReader::new(stream) })
+    }
+
+    fn ask(&mut self, ask: &Ask) -> Result<Value, String> {
+        use std::io::{BufRead, Read, Write};
+        let place = &self.place;
+        let lost = |error: io::Error| format!("{place}: {error}");
+        let mut line = serde_json::to_vec(ask).map_err(|e| e.to_string())?;
+        line.push(b'\n');
+        self.stream.get_mut().write_all(&line).map_err(lost)?;
+        let mut answer = String::new();
+        // Records are bounded in number and size; nobody sends more than that.
+        let mut read = (&mut self.stream).take(256 * 1_024 * 1_024);
+        read.read_line(&mut answer).map_err(lost)?;
+        let answer: Value = serde_json::from_str(&answer).map_err(|e| format!("{place}: no answer: {e}"))?;
+        match answer["ok"].as_bool() {
+            Some(true) => Ok(answer),
+            _ => Err(answer["error"].as_str().unwrap_or("it said no").to_owned()),
+        }
     }
 }
 

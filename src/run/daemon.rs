@@ -75,7 +75,7 @@ impl From<io::Error> for DaemonError {
 }
 
 /// Facts and outputs that may wait.
-const FACTS: usize = 8_192;
+pub(super) const FACTS: usize = 8_192;
 const OUTPUTS: usize = 4_096;
 /// Passwords on their way to the check: more wait with the sensor.
 const EXERCISES: usize = 64;
@@ -218,6 +218,7 @@ impl Parts {
         let (reloads, reloaded) = sync_channel(1);
         let (ask, asked) = sync_channel::<Asked>(16);
         let (fires, fired) = sync_channel(1);
+        let (teach, lessons) = sync_channel(1);
         let (news, desired) = (Arc::<AtomicBool>::default(), Desired::default());
         let (exercises, checker) = checker(&config, &items, &self.board)?.unzip();
         let sense = Sense {
@@ -226,6 +227,7 @@ impl Parts {
             hep: self.hep.map(hep::Listener::start).transpose()?,
             items,
             reloads: reloaded,
+            lessons,
             board: Arc::clone(&self.board),
             ledger: self.ledger,
             addresses: config.sensor().handsets,
@@ -257,6 +259,7 @@ impl Parts {
             reloads,
             ask,
             fires,
+            teach,
             desired,
             control: self.control,
             site: Arc::new(Site { api: self.api, metrics: self.metrics, events }),

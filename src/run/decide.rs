@@ -13,11 +13,13 @@ use std::time::Duration;
 use super::clock::{LATE, wall};
 use super::destinations::Destinations;
 use super::keep;
+use super::lesson::{Learnt, Lesson, Told};
 use super::panics::Panics;
 use super::sense::Item;
 use crate::alert::{Alert, AlertState};
 use crate::baseline::exposure::Prices;
 use crate::baseline::learning::Habitual;
+use crate::baseline::past::Past;
 use crate::fact::CallFact;
 use crate::finding::{Severity, Topic};
 use crate::inventory::Entry;
@@ -75,6 +77,10 @@ const PENDING: usize = 1_024;
 const PENDING_CALLS: usize = 64;
 /// How often the checklist of handset security is read without news.
 const CHECK: Span = Span::seconds(5);
+/// Lost facts are made good at most so often.
+const LOST: Span = Span::seconds(5);
+/// A lesson of which nothing was heard for so long has been given up.
+const FORSAKEN: Span = Span::MINUTE;
 /// How often the picture is renewed at the most.
 const RENEW: Span = Span(50_000);
 
@@ -112,6 +118,17 @@ struct Desk {
     destinations: Destinations,
     delay: Delay,
     pending: VecDeque<Arc<Output>>,
+    /// How many facts were lost when that was made good, and when.
+    lost: (u64, Timestamp),
+    lesson: Option<UnderWay>,
+}
+
+/// A lesson whose end hasn't come yet.
+struct UnderWay {
+    number: u64,
+    heard: Timestamp,
+    past: Past,
+    learnt: Learnt,
 }
 
 impl Desk {
@@ -132,6 +149,8 @@ impl Desk {
             destinations: Destinations::default(),
             delay: Delay::default(),
             pending: VecDeque::new(),
+            lost: (0, Timestamp(0)),
+            lesson: None,
         }
     }
 }
@@ -163,6 +182,9 @@ impl Decide {
                 desk.now = desk.now.max(now.minus(LATE));
             }
             self.judge.handle_timeout(desk.now);
+            if !behind {
+                self.lost(desk, now);
+            }
             self.drain(desk);
             self.picture(desk);
         }
@@ -172,6 +194,21 @@ impl Decide {
         }
         self.board.vitals.judge_rounds.fetch_add(1, Ordering::Relaxed);
         goes_on
+    }
+
+    /// Facts found the queue full: what they would have told is read from the ledger.
+    fn lost(&mut self, desk: &mut Desk, now: Timestamp) {
+        let lost = self.board.vitals.dropped.get(Queue::Facts);
+        if lost == desk.lost.0 || now.since(desk.lost.1) < LOST {
+            return;
+        }
+        let missed = lost.saturating_sub(desk.lost.0);
+        desk.lost = (lost, now);
+        let ended = self.judge.facts_lost(desk.now);
+        tracing::error!(
+            "{missed} facts found the queue full: calls are counted all the same, some were judged by their \
+             counts alone; {ended} calls are taken to be over whose end wasn't told"
+        );
     }
 
     /// Does what somebody asked for; an acceptance is written down, too.
@@ -204,6 +241,7 @@ impl Decide {
     fn take(&mut self, item: Item, desk: &mut Desk) {
         match item {
             Item::Fact(fact) => {
+                self.board.vitals.facts_waiting.fetch_sub(1, Ordering::Relaxed);
                 desk.since = desk.since.or_else(|| Some(fact.time()));
                 desk.now = desk.now.max(fact.time());
                 self.judge.handle_fact(&fact, desk.now);
@@ -216,9 +254,48 @@ impl Decide {
                 desk.changed = true;
             }
             Item::Verdict(verdict) => self.judge.handle_verdict(&verdict, desk.now),
+            Item::Lesson(lesson) => self.learn(*lesson, desk),
             Item::Save(sensor) => keep::save(self.store.as_ref(), *sensor, &self.judge),
         }
         self.drain(desk);
+    }
+
+    /// Learns from past calls, apart, until their end has come: half a lesson is none.
+    fn learn(&mut self, lesson: Lesson<Told>, desk: &mut Desk) {
+        let now = wall();
+        let other = |way: &UnderWay| way.number != lesson.number && now.since(way.heard) < FORSAKEN;
+        if desk.lesson.as_ref().is_some_and(other) {
+            let busy = Err("somebody else is teaching it: wait a minute");
+            return lesson.answer.try_send(busy).unwrap_or_default();
+        }
+        let begun = desk.lesson.take().filter(|way| way.number == lesson.number);
+        let begin = || UnderWay {
+            number: lesson.number,
+            heard: now,
+            past: self.judge.past(now),
+            learnt: Learnt::default(),
+        };
+        let mut way = begun.unwrap_or_else(begin);
+        way.heard = now;
+        for call in lesson.calls {
+            let mut taken = true;
+            for step in call.steps() {
+                taken = taken && way.past.learn(&step);
+            }
+            let count = if taken { &mut way.learnt.calls } else { &mut way.learnt.known };
+            *count = count.saturating_add(1);
+        }
+        let learnt = way.learnt;
+        if lesson.last {
+            self.judge.know_past(&way.past);
+            self.news.store(true, Ordering::Relaxed);
+            desk.checked = Timestamp(0);
+            desk.changed = true;
+        } else {
+            desk.lesson = Some(way);
+        }
+        // Whoever asked may have gone.
+        let _ = lesson.answer.try_send(Ok(learnt));
     }
 
     fn drain(&mut self, desk: &mut Desk) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::baseline::exposure::Prices;
 use crate::dial::{self, Dial, DialError};
-use crate::fact::{CallFact, CallState, Fact};
+use crate::fact::Fact;
 use crate::frame::Frame;
 use crate::judge::{self, Judge, Output};
 use crate::learn::PastCall;
@@ -107,17 +107,9 @@ impl Engine {
     /// later under the accounts named there are the ones that placed them.
     pub fn learn(&mut self, calls: &[PastCall]) {
         for call in calls {
-            let dialled = self.sensor.past_call(call.account.as_bytes(), call.dialled.as_bytes(), call.time);
-            self.judge.learn(&Fact::Call(dialled));
-            let answer = call.time.plus(call.setup);
-            let over = CallFact { time: answer, state: CallState::Failed, ..dialled };
-            let Some(talked) = call.talked else {
-                self.judge.learn(&Fact::Call(over));
-                continue;
-            };
-            self.judge.learn(&Fact::Call(CallFact { time: answer, state: CallState::Answered, ..dialled }));
-            let end = CallFact { time: answer.plus(talked), state: CallState::Ended, talked, ..dialled };
-            self.judge.learn(&Fact::Call(end));
+            for step in super::lesson::told(&mut self.sensor, call).steps() {
+                self.judge.learn(&Fact::Call(step));
+            }
         }
     }
 

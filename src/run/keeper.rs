@@ -14,6 +14,7 @@ use super::clock::wall;
 use super::control::{self, Control, Doers};
 use super::daemon::{DaemonError, Options, Threads, prices, warn_of_filter};
 use super::decide::Asked;
+use super::lesson::Lesson;
 use super::outlet::{Desired, Fire, Renewed};
 use super::sense::Reload;
 use super::watch::{Watch, notify};
@@ -22,6 +23,7 @@ use crate::dial::Dial;
 use crate::export::http::{Server, Site};
 use crate::export::sinks;
 use crate::judge::Command;
+use crate::learn::PastCall;
 use crate::record::NumberKey;
 
 /// How often it looks whether the others move.
@@ -33,6 +35,7 @@ pub(super) struct Keeper {
     pub(super) reloads: SyncSender<Box<Reload>>,
     pub(super) ask: SyncSender<Asked>,
     pub(super) fires: SyncSender<Fire>,
+    pub(super) teach: SyncSender<Lesson<PastCall>>,
     pub(super) desired: Desired,
     pub(super) control: Option<Control>,
     pub(super) site: Arc<Site>,
@@ -68,6 +71,7 @@ impl Keeper {
                 api: Arc::clone(&self.site.api),
                 judge: self.ask.clone(),
                 fires: self.fires.clone(),
+                teach: self.teach.clone(),
                 reload: reload.clone(),
             };
             tokio::spawn(async move {

@@ -24,6 +24,7 @@ mod keep;
 mod keeper;
 #[cfg(feature = "daemon")]
 mod landlock;
+mod lesson;
 #[cfg(feature = "daemon")]
 pub mod outlet;
 #[cfg(feature = "daemon")]

@@ -11,8 +11,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::Duration;
 
 use super::clock::{LATE, wall};
+use super::daemon::FACTS;
 use super::direction::Directions;
 use super::keep::{self, Saver};
+use super::lesson::{self, Lesson, Told};
 use super::panics::Panics;
 use crate::capture::hep::{Event, Feed};
 use crate::capture::live::{self, Happened, Live};
@@ -22,6 +24,7 @@ use crate::fact::secret::Exercise;
 use crate::frame::Frame;
 use crate::handsets;
 use crate::judge;
+use crate::learn::PastCall;
 use crate::ledger::Ledger;
 use crate::posture::Sight;
 use crate::posture::password::Verdict;
@@ -44,6 +47,8 @@ pub(super) enum Item {
     /// What the sensor knew when all facts before this had been told: to be kept with what the judge
     /// knows once it has heard them.
     Save(Box<Blob>),
+    /// Past calls to learn from.
+    Lesson(Box<Lesson<Told>>),
 }
 
 /// A reload's share for the sensor; what the judge gets rides along.
@@ -70,6 +75,8 @@ pub(super) struct Sense {
     pub(super) items: SyncSender<Item>,
     /// Reloads that wait to be taken.
     pub(super) reloads: Receiver<Box<Reload>>,
+    /// Past calls that wait to be learnt from.
+    pub(super) lessons: Receiver<Lesson<PastCall>>,
     /// Where readers look.
     pub(super) board: Arc<Board>,
     /// The shared counts.
@@ -88,6 +95,8 @@ pub(super) struct Sense {
 const WAIT: Duration = Duration::from_millis(20);
 /// HEP frames before the interfaces have their turn again.
 const HEP_BURST: usize = 256;
+/// From so many facts on, the rest of the queue is kept for calls.
+const CROWDED: u64 = FACTS as u64 * 3 / 4;
 /// How often the picture is renewed, and the handsets in it.
 const PICTURE: Span = Span(200_000);
 const HANDSETS: Span = Span::seconds(2);
@@ -107,6 +116,7 @@ pub(super) fn run(mut sense: Sense) -> io::Result<Sense> {
         handsets: Arc::default(),
         seen: Arc::default(),
         held: None,
+        lesson: None,
         exercise: None,
         ticked: Timestamp(0),
         hep_received: 0,
@@ -148,6 +158,8 @@ struct Round {
     seen: Arc<Summary>,
     /// The judge's share of a reload, until the queue has room.
     held: Option<judge::Command>,
+    /// Past calls, until the queue has room.
+    lesson: Option<Box<Lesson<Told>>>,
     /// A password that found no room on its way to the check.
     exercise: Option<Exercise>,
     ticked: Timestamp,
@@ -176,6 +188,7 @@ impl Sense {
         }
         self.drain(round);
         self.exercises(round);
+        self.lesson(round);
         self.say();
         if now.since(round.pictured) >= PICTURE || now < round.pictured {
             round.pictured = now;
@@ -218,6 +231,20 @@ impl Sense {
                 round.exercise = Some(exercise);
                 return;
             }
+        }
+    }
+
+    /// Past calls: the sensor says who placed them and where to, the judge learns.
+    fn lesson(&mut self, round: &mut Round) {
+        let lesson = round.lesson.take().or_else(|| {
+            let Lesson { number, calls, last, answer } = self.lessons.try_recv().ok()?;
+            let calls = calls.iter().map(|call| lesson::told(&mut self.sensor, call)).collect();
+            Some(Box::new(Lesson { number, calls, last, answer }))
+        });
+        if let Some(lesson) = lesson
+            && let Err(TrySendError::Full(Item::Lesson(lesson))) = self.items.try_send(Item::Lesson(lesson))
+        {
+            round.lesson = Some(lesson);
         }
     }
 
@@ -343,9 +370,14 @@ struct Outlet<'a> {
 
 impl Outlet<'_> {
     fn drain(&mut self, sensor: &mut Sensor) {
+        let vitals = &self.board.vitals;
         while let Some(fact) = sensor.poll_fact() {
-            if self.items.try_send(Item::Fact(fact)).is_err() {
-                self.board.vitals.dropped.bump(Queue::Facts);
+            // A storm of scans must not push out calls.
+            let waiting = vitals.facts_waiting.fetch_add(1, Ordering::Relaxed);
+            let has_room = waiting < CROWDED || !matches!(fact, Fact::Sighting(_));
+            if !(has_room && self.items.try_send(Item::Fact(fact)).is_ok()) {
+                vitals.facts_waiting.fetch_sub(1, Ordering::Relaxed);
+                vitals.dropped.bump(Queue::Facts);
             }
         }
     }

@@ -6,18 +6,18 @@
 use super::block::{BLOCK, unprintable};
 
 /// A line and those that continue it.
-pub(super) struct Line<'a> {
+pub struct Line<'a> {
     /// Without its line end; folds inside stay.
-    pub(super) text: &'a [u8],
+    pub text: &'a [u8],
     /// How many lines continue it.
-    pub(super) folds: usize,
+    pub folds: usize,
     /// Bytes of its line end: CR LF, LF alone, or none where the text ends.
-    pub(super) end: usize,
+    pub end: usize,
 }
 
 /// Where in the text the reading stands.
 #[derive(Clone, Copy)]
-pub(super) struct Lines<'a> {
+pub struct Lines<'a> {
     /// What hasn't been given yet.
     rest: &'a [u8],
     /// Where the block begins that `marks` belongs to, counted from `rest` and so wrapped below 0.
@@ -29,14 +29,16 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
+    /// At the beginning of a text.
     #[inline(always)]
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    #[must_use]
+    pub fn new(text: &'a [u8]) -> Self {
         Self { rest: text, block: 0, marks: marks(text), odd: false }
     }
 
     /// What hasn't been given yet.
     #[inline(always)]
-    pub(super) const fn rest(&self) -> &'a [u8] {
+    pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
@@ -48,7 +50,7 @@ impl<'a> Lines<'a> {
 
     /// The next line alone, without those that may continue it.
     #[inline(always)]
-    pub(super) fn one(&mut self) -> Line<'a> {
+    pub fn one(&mut self) -> Line<'a> {
         loop {
             while self.marks != 0 {
                 let at = self.block.wrapping_add(self.marks.trailing_zeros() as usize);

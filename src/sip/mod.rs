@@ -18,6 +18,8 @@ mod start;
 pub mod typed;
 pub mod uri;
 
+pub use lines::Lines;
+
 use crate::labels;
 
 labels! {

@@ -6,54 +6,72 @@
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
-use memchr::memchr;
-
-use crate::bounded::{KeyedHash, Table};
+use crate::bounded::KeyedHash;
+use crate::sip::Lines;
 use crate::text::ip_address;
 use crate::time::{Span, Timestamp};
 
-/// Addresses that are remembered; media with the port next to theirs.
-const NAMED: usize = 16_384;
+/// Sets of four addresses that are remembered, a power of two; media with the port next to theirs.
+const SETS: usize = 4_096;
 /// Media begins within this time of its invitation; once it flows the flow itself is known.
 const FOR: Span = Span::minutes(15);
 /// Media lines and candidates that are read of one body.
 const LINES: usize = 64;
 
-/// When an address was named.
-#[derive(Clone, Copy, Debug)]
+/// When an address was named, and when with the next port, in seconds; 0 = never.
+#[derive(Clone, Copy, Debug, Default)]
 struct Named {
-    at: Timestamp,
-    /// With the next port.
-    pair_at: Timestamp,
+    tag: u64,
+    at: u32,
+    pair_at: u32,
 }
 
-/// Before anything.
-const NEVER: Timestamp = Timestamp(i64::MIN);
+impl Named {
+    const fn last(&self) -> u32 {
+        if self.at > self.pair_at { self.at } else { self.pair_at }
+    }
+}
 
-/// Addresses that were named, by a keyed hash: half a cache line each.
+/// Four share a cache line: of a full set, the one that was named longest ago goes.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Set([Named; 4]);
+
+/// Addresses that were named, by a keyed hash.
 #[derive(Debug)]
 pub(super) struct Invited {
-    named: Table<u64, Named>,
+    sets: Vec<Set>,
     hash: KeyedHash,
 }
 
 impl Default for Invited {
     fn default() -> Self {
-        Self { named: Table::new(NAMED, 0), hash: KeyedHash::default() }
+        Self { sets: vec![Set::default(); SETS], hash: KeyedHash::default() }
     }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_secs()).unwrap_or(0).max(1)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+const fn index(tag: u64) -> usize {
+    tag as usize & (SETS - 1)
 }
 
 impl Invited {
     /// Whether an address was named lately.
     pub(super) fn has(&self, address: SocketAddr, now: Timestamp) -> bool {
-        let lately = |at: Timestamp| at != NEVER && now.since(at) <= FOR;
+        let now = seconds(now);
+        let lately = |at: u32| at != 0 && i64::from(now.saturating_sub(at)) <= FOR.as_secs();
         let before = address.port().checked_sub(1).map(|port| SocketAddr::new(address.ip(), port));
         self.find(address).is_some_and(|named| lately(named.at))
             || before.and_then(|before| self.find(before)).is_some_and(|named| lately(named.pair_at))
     }
 
     fn find(&self, address: SocketAddr) -> Option<&Named> {
-        self.named.find(&self.key(address)).and_then(|slot| self.named.get(slot))
+        let tag = self.key(address);
+        self.sets.get(index(tag))?.0.iter().find(|named| named.tag == tag)
     }
 
     fn key(&self, address: SocketAddr) -> u64 {
@@ -66,22 +84,29 @@ impl Invited {
     }
 
     pub(super) fn name(&mut self, address: SocketAddr, now: Timestamp) {
-        if let Some(named) = self.slot(address, now) {
-            named.at = now;
+        if let Some(named) = self.slot(address) {
+            named.at = seconds(now);
         }
     }
 
-    fn slot(&mut self, address: SocketAddr, now: Timestamp) -> Option<&mut Named> {
-        let key = self.key(address);
-        let slot = self.named.find_or_insert(&key, now, || Named { at: NEVER, pair_at: NEVER }).slot;
-        self.named.get_mut(slot)
+    fn slot(&mut self, address: SocketAddr) -> Option<&mut Named> {
+        let tag = self.key(address);
+        let set = self.sets.get_mut(index(tag))?;
+        let known = set.0.iter().position(|named| named.tag == tag);
+        let oldest = || set.0.iter().enumerate().min_by_key(|(_, named)| named.last()).map(|(at, _)| at);
+        let at = known.or_else(oldest)?;
+        let named = set.0.get_mut(at)?;
+        if named.tag != tag {
+            *named = Named { tag, ..Named::default() };
+        }
+        Some(named)
     }
 
     /// Every address that a body names, with the next port: RTCP's (RFC 3550 section 11).
     pub(super) fn body(&mut self, body: &[u8], now: Timestamp) {
         sdp(body, &mut |address| {
-            if let Some(named) = self.slot(address, now) {
-                (named.at, named.pair_at) = (now, now);
+            if let Some(named) = self.slot(address) {
+                (named.at, named.pair_at) = (seconds(now), seconds(now));
             }
         });
     }
@@ -93,11 +118,9 @@ fn sdp(body: &[u8], each: &mut dyn FnMut(SocketAddr)) {
     let mut media: Option<u16> = None;
     let mut own: Option<IpAddr> = None;
     let mut lines = 0usize;
-    let mut rest = body;
-    while !rest.is_empty() {
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest.get(..end).unwrap_or_default();
-        rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
+    let mut text = Lines::new(body);
+    while !text.rest().is_empty() {
+        let line = text.one().text;
         match line {
             [b'c', b'=', rest @ ..] => {
                 let ip = connection(rest);
@@ -148,7 +171,8 @@ fn number(word: &[u8]) -> Option<u16> {
 
 /// `IN IP4 192.0.2.1`, with `/ttl` behind a multicast address.
 fn connection(rest: &[u8]) -> Option<IpAddr> {
-    ip_address(before_slash(words(rest).nth(2)?))
+    let plain = rest.strip_prefix(b"IN IP4 ").and_then(ip_address);
+    plain.or_else(|| ip_address(before_slash(words(rest).nth(2)?)))
 }
 
 /// `audio 49170 RTP/AVP 0`, with `/2` behind a pair of ports.
@@ -198,7 +222,7 @@ mod tests {
         invited.body(b"c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\n", Timestamp(0));
         let (rtp, rtcp) = ("192.0.2.1:4000".parse().unwrap(), "192.0.2.1:4001".parse().unwrap());
         assert!(invited.has(rtp, Timestamp(1)) && invited.has(rtcp, Timestamp(1)));
-        assert!(!invited.has(rtp, Timestamp(1).plus(FOR)));
+        assert!(!invited.has(rtp, Timestamp(0).plus(FOR).plus(Span::seconds(2))));
     }
 
     proptest! {

@@ -267,3 +267,13 @@ fn write_config(folder: &Path, config: &str) {
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name).join("capture.pcap")
 }
+
+/// Two authorities, `ca` and `other`; a `server` for 127.0.0.1 and a `client` that the first vouches for.
+pub(crate) fn certificates(folder: &Path) {
+    let script = "cd $0; for n in ca other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -keyout $n.key -out $n.pem -days 2 -subj /CN=$n; done; \
+        for n in server client; do openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $n.key \
+        -out $n.csr -subj /CN=$n; printf 'subjectAltName=IP:127.0.0.1\n' >ext; \
+        openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out $n.pem; done";
+    must(&["sh", "-ec", script, folder.to_str().unwrap()]);
+}

@@ -164,3 +164,62 @@ fn an_attack_goes_on_over_a_restart() {
     let new = after.iter().filter(|one| !before.iter().any(|old| old.0 == one.0)).count();
     assert_eq!(raised(&person), told + new, "nobody is told twice of what was open");
 }
+
+/// Six weeks of a PBX's records: 214 calls France each working day.
+fn records(path: &std::path::Path) -> usize {
+    let mut text = String::from("caller,destination,start,duration\n");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let mut rows = 0;
+    for day in (2..44_u64).rev() {
+        for minute in [0, 20, 40] {
+            let at = Timestamp(i64::try_from((now - day * 86_400 + minute * 60) * 1_000_000).unwrap());
+            let at = at.to_string();
+            text += &format!("214,0033140000{minute:03},{}Z,120\n", at.split_once('.').unwrap().0);
+            rows += 1;
+        }
+    }
+    std::fs::write(path, text).unwrap();
+    rows
+}
+
+#[test]
+fn past_calls_are_learnt_by_a_running_daemon_and_kept() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let net = Net::new();
+    net.cable("va", "vb");
+    let mut daemon = Daemon::start(&net, CONFIG);
+    let file = daemon.folder.path().join("Master.csv");
+    let rows = records(&file);
+    let habit = |daemon: &Daemon<'_>| {
+        let status: Value = serde_json::from_str(&daemon.get("/api/v1/status")).unwrap();
+        status["learning"].to_string()
+    };
+    assert!(!habit(&daemon).contains("FR"), "{}", habit(&daemon));
+    let said = daemon.command(&["learn", "--json", file.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    assert!(said.status.success() && text.contains(&format!("\"learnt\":{rows}")), "{text}");
+    daemon.wait("the habit", || habit(&daemon).contains("FR"));
+    let again = daemon.command(&["learn", file.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(
+        text.starts_with("0 calls were learnt") && text.contains(&format!("{rows} were passed over")),
+        "{text}"
+    );
+    assert!(list(&daemon, "/api/v1/alerts").is_empty(), "nothing is raised");
+    let wrong = daemon.command(&["learn", "/dev/null"]);
+    assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
+
+    // It is saved soon, like other news: a kill loses nothing of it.
+    let saved = || daemon.metric("ringfence_state_last_save_timestamp_seconds");
+    let before = saved();
+    daemon.wait("a save", || saved() > before || saved() > 0);
+    std::thread::sleep(Duration::from_secs(3));
+    daemon.child.kill().unwrap();
+    daemon.child.wait().unwrap();
+    let folder = daemon.keep();
+    let daemon = Daemon::spawn_in(folder, &net, CONFIG, &[], &[]);
+    daemon.wait("ready", || daemon.log().contains("ready"));
+    daemon.wait("the habit is known", || habit(&daemon).contains("FR"));
+}

@@ -56,9 +56,10 @@ fn signed(received: &Received) -> bool {
 }
 
 /// Whoever the daemon becomes must be able to read it, and nobody else.
-fn secret(folder: &std::path::Path) {
+pub(crate) fn secret(folder: &std::path::Path, text: &str) {
     let file = folder.join("secret");
-    std::fs::write(&file, SECRET).unwrap();
+    let _ = std::fs::remove_file(&file);
+    std::fs::write(&file, text).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
     let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
     chown(&file, Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw())).unwrap();
@@ -90,7 +91,7 @@ fn every_sink_works_in_the_sandbox() {
     until("the mail server runs", SOON, || net.connect(2525).ok());
 
     let own = tempfile::tempdir().unwrap();
-    secret(own.path());
+    secret(own.path(), SECRET);
     let daemon = Daemon::spawn_in(own, &net, CONFIG, &[], &[]);
     daemon.wait("ready", || daemon.log().contains("ready"));
     let text = daemon.get("/metrics");

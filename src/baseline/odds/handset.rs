@@ -378,6 +378,26 @@ impl HandsetOdds {
         counts.for_each(|n| *n = to_f32(f64::from(*n) / by));
     }
 
+    /// What was learnt of earlier times; `unit` turns its units into the present ones. Suspicions are
+    /// of the present only.
+    pub fn precede(&mut self, past: &Self, unit: f64) {
+        let present = |amount: f32| to_f32(f64::from(amount) * unit);
+        let before = self.counts;
+        for (zone, amount) in past.zones.iter().zip(past.zone_counts) {
+            let amount = present(amount);
+            // A zone of the past takes no place of one that is called more now.
+            let has_place = self.zones.iter().zip(self.zone_counts).any(|(z, n)| z == zone || n < amount);
+            if *zone != Zone::NONE && has_place {
+                self.count(*zone, Class::Abroad, amount);
+            }
+        }
+        self.counts = before;
+        self.counts.iter_mut().zip(past.counts).for_each(|(n, m)| *n += present(m));
+        self.parts.iter_mut().zip(past.parts).for_each(|(n, m)| *n += present(m));
+        self.marks.precede(&past.marks);
+        self.since = self.since.min(past.since);
+    }
+
     /// Of the same handset, seen by another sensor in the same units: counts add, odds are averaged.
     pub fn merge(&mut self, other: &Self) {
         for (zone, amount) in other.zones.iter().zip(other.zone_counts) {

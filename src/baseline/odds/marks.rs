@@ -58,6 +58,14 @@ impl Marks {
         bump(&mut self.up, up.min(3), weight, MOST_UP);
     }
 
+    /// What was learnt of earlier times.
+    pub fn precede(&mut self, past: &Self) {
+        for which in 0..4 {
+            bump(&mut self.number, which, past.number[which], MOST_MARKS);
+            bump(&mut self.up, which, past.up[which], MOST_UP);
+        }
+    }
+
     /// Whether all counts are ones that `learn` could have made.
     pub fn is_whole(&self) -> bool {
         self.number.iter().chain(&self.up).all(|n| n.is_finite() && *n >= 0.0)

@@ -75,6 +75,12 @@ impl Learned {
         }
     }
 
+    /// What the office's past taught, as if it had been learnt first; what was called lately isn't past.
+    /// Answers with what turns its units into the present ones.
+    pub fn precede(&mut self, past: &Self) -> f64 {
+        self.office.precede(&past.office)
+    }
+
     /// An incident of the office is over.
     pub fn forget_crowds(&mut self) {
         self.crowds.forget();

@@ -99,6 +99,32 @@ impl Office {
         self.counts.iter_mut().chain(self.zones.iter_mut().map(|(_, n)| n)).for_each(|n| *n /= by);
     }
 
+    /// What was learnt of earlier times, as if it had been learnt first. Answers with what turns its
+    /// units into the present ones.
+    pub fn precede(&mut self, past: &Self) -> f64 {
+        let Some(began) = past.since else { return 0.0 };
+        if self.since.is_none() {
+            *self = past.clone();
+            return 1.0;
+        }
+        let earlier = self.epoch.since(past.epoch).as_secs_f64() / 3_600.0 / MEMORY_H;
+        let unit = exp(-earlier.clamp(-OLDEST, OLDEST));
+        self.since = self.since.min(Some(began));
+        self.week.precede(&past.week, unit);
+        self.counts.iter_mut().zip(past.counts).for_each(|(n, m)| *n += m * unit);
+        for (zone, amount) in &past.zones {
+            self.zone(*zone, amount * unit);
+        }
+        unit
+    }
+
+    fn zone(&mut self, zone: Zone, amount: f64) {
+        match self.zones.binary_search_by_key(&zone, |(zone, _)| *zone) {
+            Ok(i) => self.zones[i].1 += amount,
+            Err(i) => self.zones.insert(i, (zone, amount)),
+        }
+    }
+
     /// A call that costs little.
     pub fn ordinary(&mut self, moment: &Moment) {
         self.week.learn(moment.place, moment.unit);
@@ -108,10 +134,7 @@ impl Office {
     pub fn learn(&mut self, zone: Zone, class: Class, amount: f64, place: Place) {
         self.week.learn(place, amount);
         self.counts[class.index()] += amount;
-        match self.zones.binary_search_by_key(&zone, |(zone, _)| *zone) {
-            Ok(i) => self.zones[i].1 += amount,
-            Err(i) => self.zones.insert(i, (zone, amount)),
-        }
+        self.zone(zone, amount);
     }
 
     /// What was learnt from a call is taken back.

@@ -119,6 +119,19 @@ impl Week {
         168.0 * self.share(own, part) * within
     }
 
+    /// What was learnt of earlier times; `unit` turns its units into the present ones.
+    pub fn precede(&mut self, past: &Self, unit: f64) {
+        // What was believed before anything was learnt is in both, and has faded since the past began.
+        let starts = past.of.iter().map(|part| HOUR_START[usize::from(*part) % PARTS]);
+        for ((mine, theirs), start) in self.hours.iter_mut().zip(&past.hours).zip(starts) {
+            *mine = (*mine - start).max(0.0) + theirs * unit;
+        }
+        for ((mine, theirs), start) in self.parts.iter_mut().zip(past.parts).zip(PART_START) {
+            *mine = (*mine - start).max(0.0) + theirs * unit;
+        }
+        self.sum_up();
+    }
+
     /// Divides all units, so that they stay within range.
     pub fn rebase(&mut self, by: f64) {
         for mass in self.hours.iter_mut().chain(&mut self.parts) {

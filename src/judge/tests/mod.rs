@@ -4,8 +4,10 @@ mod chain;
 mod incidents;
 mod laws;
 mod life;
+mod lost;
 mod memory;
 mod office;
+mod past;
 mod quiet;
 mod rules;
 

@@ -222,7 +222,8 @@ impl Exchange {
             account: Text::new(if registers { to } else { from }),
             target: Text::new(target),
             realm: Text::default(),
-            expires: asked(msg),
+            // Only a registration is granted a time.
+            expires: if registers { asked(msg) } else { 0 },
             same_user: !from.is_empty() && from == to,
             bogus_host: is_bogus(msg, ends),
         }
@@ -270,12 +271,11 @@ fn contact_expires(msg: &Message<'_>) -> Option<u32> {
 /// Hosts that no honest sender names: SIPVicious's 1.1.1.1, or From a private address that
 /// isn't the sender's network.
 fn is_bogus(msg: &Message<'_>, ends: &Ends) -> bool {
-    let host = |uri: &[u8]| ip_address(uri::host(uri));
     let placeholder = IpAddr::from([1, 1, 1, 1]);
-    let from = host(msg.from.uri);
-    let contact = NameAddr::parse(msg.contact).and_then(|contact| host(contact.uri));
-    let posed = |named: Option<IpAddr>| named == Some(placeholder) && ends.client.ip() != placeholder;
-    posed(from)
-        || posed(contact)
-        || (ends.client_zone == Zone::Outside && from.is_some_and(super::zones::is_private))
+    let from = uri::host(msg.from.uri);
+    let poses = |host: &[u8]| host == b"1.1.1.1" && ends.client.ip() != placeholder;
+    let contact = || NameAddr::parse(msg.contact).map_or(&[][..], |contact| uri::host(contact.uri));
+    poses(from)
+        || poses(contact())
+        || (ends.client_zone == Zone::Outside && ip_address(from).is_some_and(super::zones::is_private))
 }

@@ -1,19 +1,20 @@
 //! What two SIP addresses are to each other: looked up once in a while, not with each message.
 //!
-//! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor 30 s.
+//! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor two minutes.
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::bounded::KeyedHash;
+use crate::bounded::FixedHash;
 use crate::time::{Span, Timestamp};
 use crate::touches::{Place, Side, Zone};
 use std::hash::BuildHasher;
 
 /// A power of two.
 const SLOTS: usize = 4_096;
-/// After so long it's all looked at anew, changes or not: what devices say of themselves is told
-/// again from time to time.
-const FOR: Span = Span::seconds(30);
+/// After so long it's all looked at anew, changes or not.
+const FOR: Span = Span::minutes(2);
+/// What devices say of themselves is told again after so long.
+const TOLD_FOR: Span = Span::minutes(10);
 
 /// An invitation holds for minutes: it's not renewed with every message.
 const INVITED_FOR: Span = Span::MINUTE;
@@ -39,25 +40,31 @@ struct Slot {
     until: Timestamp,
     /// See `Zones::changes`.
     changes: u32,
-    /// Half a hash of what the sender last called itself.
+    /// Half a hash of what the sender last called itself, and until when that needn't be told again.
     agent: u32,
+    agent_until: Timestamp,
     /// Half a hash of the Contact whose address was invited last, and when that is to be done again.
     contact: u32,
     invited_until: Timestamp,
     relation: Relation,
 }
 
+/// Before anything.
+const NEVER: Timestamp = Timestamp(i64::MIN);
+
 impl Slot {
     const fn new(tag: u64, until: Timestamp, changes: u32, relation: Relation) -> Self {
-        Self { tag, until, changes, agent: 0, contact: 0, invited_until: Timestamp(i64::MIN), relation }
+        Self { tag, until, changes, agent: 0, agent_until: NEVER, contact: 0, invited_until: NEVER, relation }
     }
 }
 
-/// Relations by the two addresses; a collision costs a look-up.
+/// Relations by the two addresses, in pairs of slots; a collision costs a look-up.
 #[derive(Debug)]
 pub(super) struct Relations {
     slots: Vec<Slot>,
-    hash: KeyedHash,
+    /// Without a key, so that what is told when is the same in every run; a collision that somebody
+    /// makes costs him a look-up.
+    hash: FixedHash,
 }
 
 impl Default for Relations {
@@ -70,10 +77,7 @@ impl Default for Relations {
             dst_came_first: false,
             src_came_first: false,
         };
-        Self {
-            slots: vec![Slot::new(0, Timestamp(i64::MIN), 0, relation); SLOTS],
-            hash: KeyedHash::default(),
-        }
+        Self { slots: vec![Slot::new(0, NEVER, 0, relation); SLOTS], hash: FixedHash::default() }
     }
 }
 
@@ -89,24 +93,46 @@ impl Relations {
     }
 
     #[inline]
+    fn pair(&self, tag: u64) -> &[Slot] {
+        self.slots.get(index(tag)..).and_then(|slots| slots.get(..2)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn own(&mut self, tag: u64) -> Option<&mut Slot> {
+        self.slots.get_mut(index(tag)..)?.iter_mut().take(2).find(|slot| slot.tag == tag)
+    }
+
+    #[inline]
     pub(super) fn get(&self, tag: u64, changes: u32, now: Timestamp) -> Option<Relation> {
-        let slot = self.slots.get(index(tag))?;
-        (slot.tag == tag && slot.changes == changes && now < slot.until).then_some(slot.relation)
+        let slot = self.pair(tag).iter().find(|slot| slot.tag == tag)?;
+        (slot.changes == changes && now < slot.until).then_some(slot.relation)
     }
 
     pub(super) fn put(&mut self, tag: u64, relation: Relation, changes: u32, now: Timestamp) {
-        if let Some(slot) = self.slots.get_mut(index(tag)) {
-            *slot = Slot::new(tag, now.plus(FOR), changes, relation);
+        let until = now.plus(FOR);
+        if let Some(own) = self.own(tag).filter(|own| own.changes == changes) {
+            (own.until, own.relation) = (until, relation);
+            return;
         }
+        let Some([a, b]) = self.slots.get_mut(index(tag)..).and_then(|slots| slots.first_chunk_mut()) else {
+            return;
+        };
+        let slot = if a.tag == tag || (b.tag != tag && a.until <= b.until) { a } else { b };
+        *slot = Slot::new(tag, until, changes, relation);
     }
 
-    /// Whether the sender calls itself otherwise than in its last message; from now on it doesn't.
+    /// Whether the sender calls itself otherwise than in its last message, or is to be listened to
+    /// again; from now on it isn't.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
-    pub(super) fn renames(&mut self, tag: u64, agent: &[u8]) -> bool {
+    pub(super) fn renames(&mut self, tag: u64, agent: &[u8], now: Timestamp) -> bool {
         let agent = self.hash.hash_one(agent) as u32 | 1;
-        let Some(slot) = self.slots.get_mut(index(tag)) else { return true };
-        std::mem::replace(&mut slot.agent, agent) != agent
+        let Some(slot) = self.own(tag) else { return true };
+        let again = slot.agent != agent || now >= slot.agent_until;
+        if again {
+            (slot.agent, slot.agent_until) = (agent, now.plus(TOLD_FOR));
+        }
+        again
     }
 
     /// Whether the address in the sender's Contact is to be invited, now that this message names it.
@@ -114,7 +140,7 @@ impl Relations {
     #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
     pub(super) fn invites(&mut self, tag: u64, contact: &[u8], now: Timestamp) -> bool {
         let contact = self.hash.hash_one(contact) as u32 | 1;
-        let Some(slot) = self.slots.get_mut(index(tag)).filter(|slot| slot.tag == tag) else { return true };
+        let Some(slot) = self.own(tag) else { return true };
         let again = slot.contact != contact || now >= slot.invited_until;
         if again {
             (slot.contact, slot.invited_until) = (contact, now.plus(INVITED_FOR));
@@ -125,14 +151,15 @@ impl Relations {
     /// Something changed between these two.
     pub(super) fn forget(&mut self, a: SocketAddr, b: SocketAddr) {
         for tag in [self.tag(a, b), self.tag(b, a)] {
-            if let Some(slot) = self.slots.get_mut(index(tag)) {
-                slot.until = Timestamp(i64::MIN);
+            if let Some(slot) = self.own(tag) {
+                (slot.until, slot.agent) = (NEVER, 0);
             }
         }
     }
 }
 
+/// The first of a pair.
 #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
 const fn index(tag: u64) -> usize {
-    tag as usize & (SLOTS - 1)
+    tag as usize & (SLOTS - 2)
 }

@@ -40,7 +40,7 @@ impl Watch {
             None => self.relate(tag, msg, path, handsets, now),
         };
         let tells = relation.src.ours && relation.src.zone != Zone::Pbx && !msg.user_agent.is_empty();
-        if tells && self.relations.renames(tag, msg.user_agent) {
+        if tells && self.relations.renames(tag, msg.user_agent, now) {
             self.glean_agent(msg.user_agent, path, &relation.src, handsets, now);
         }
         if !msg.body.is_empty() || !msg.contact.is_empty() {
