@@ -226,7 +226,8 @@ fn explain_takes_whatever_a_user_or_a_pipe_gives() {
 fn explain_tells_deck_and_override() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("c.toml");
-    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n";
+    let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n\
+               [[override]]\nprefix = \"1185\"\nkind = \"shared_cost\"\n";
     std::fs::write(&config, format!("[tariff]\nfile = \"deck.csv\"\n{own}")).unwrap();
     std::fs::write(
         folder.path().join("deck.csv"),
@@ -244,6 +245,9 @@ fn explain_tells_deck_and_override() {
     let own = told("0871 234 5678");
     assert!(own.contains("toll_free") && own.contains("override of +44871"), "{own}");
     assert!(own.contains("our own lines (configured for +44871)"), "{own}");
+    let short = told("118 500");
+    assert!(short.contains("shared_cost") && short.contains("override of 1185"), "{short}");
+    assert!(told("118 118").contains("premium_rate") && told("999").contains("emergency"));
     std::fs::write(&config, "\n[[override]]\nprefix = \"+44871\"\nkind = \"premuim_rate\"\n").unwrap();
     let refused = ringfence(&["--config", text(&config), "check"]);
     assert_eq!(code(&refused), 2);
@@ -465,4 +469,75 @@ fn a_long_replay_shows_how_far_it_is() {
 
     let unwatched = ringfence(&["replay", text(&played.path("a.pcap"))]);
     assert_eq!(stderr(&unwatched), "", "nobody looks: nothing is drawn");
+}
+
+/// Call records of five weeks in which `caller` dials one number on every working day.
+fn habit(folder: &TempDir, caller: &str, dialled: &str) -> PathBuf {
+    let mut records = "caller,destination,start,duration\n".to_owned();
+    let days = (1..=31).map(|day| (10, day)).chain((1..=5).map(|day| (11, day)));
+    for (month, day) in days {
+        records += &format!("{caller},{dialled},2026-{month:02}-{day:02} 10:{:02}:00,180\n", day % 60);
+    }
+    let path = folder.path().join("records.csv");
+    std::fs::write(&path, records).unwrap();
+    path
+}
+
+/// Of the alerts of one rule, whose they are.
+fn told_of(records: &[serde_json::Value], rule: &str) -> BTreeSet<String> {
+    let alerts = records.iter().filter(|record| record["type"] == "alert" && record["rule"] == rule);
+    alerts.map(|alert| alert["handset"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_call_records_teach_is_no_news_and_an_attack_still_is() {
+    let played = Played::new("cheap_flood");
+    let capture = played.path("a.pcap");
+    let plain = lines(&ringfence(&["replay", "--format", "jsonl", text(&capture)]));
+    let news = plain.iter().find(|record| record["rule"] == "first_country").unwrap();
+    let call = |record: &&serde_json::Value| record["call_id"] == news["call_ids"][0];
+    let dialled = plain.iter().find(call).unwrap()["dialled"].as_str().unwrap().to_owned();
+    let (handset, region) = (news["handset"].as_str().unwrap(), &news["regions"][0]);
+
+    let records = habit(&played.folder, handset, &dialled);
+    let learn = ["replay", "--format", "jsonl", "--learn", text(&records), text(&capture)];
+    let output = ringfence(&learn);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("records.csv: 36 rows (columns by header), 36 calls"),
+        "{}",
+        stderr(&output)
+    );
+    let taught = lines(&output);
+    assert!(told_of(&plain, "first_country").contains(handset));
+    assert!(!told_of(&taught, "first_country").contains(handset), "a habit is no first call");
+    assert_eq!(told_of(&taught, "handset_ceiling"), told_of(&plain, "handset_ceiling"));
+    assert!(!told_of(&taught, "handset_ceiling").is_empty());
+
+    // The learning report is due at once, for what was learnt is older than a week.
+    let learning = |records: &[serde_json::Value]| records.last().unwrap()["learning"].clone();
+    let report = learning(&taught);
+    let habitual = report.as_array().unwrap().iter().find(|habitual| habitual["handset"] == handset).unwrap();
+    assert_eq!(habitual["countries"][0]["region"], *region, "{report}");
+    assert!(habitual["countries"][0]["calls"].as_u64().unwrap() >= 20, "{report}");
+    assert!(habitual["countries"][0]["days"].as_u64().unwrap() >= 20, "{report}");
+    assert!(learning(&plain).is_null());
+    let told = stdout(&ringfence(&["replay", "--learn", text(&records), text(&capture)]));
+    assert!(told.contains(&format!("handset {handset} calls ")), "{told}");
+    assert!(
+        told.contains(&format!("user = \"{handset}\", allow = [\"{}\"]", region.as_str().unwrap())),
+        "{told}"
+    );
+}
+
+#[test]
+fn learning_from_what_is_no_record_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.csv");
+    std::fs::write(&path, "milk,eggs\nbread,butter\n").unwrap();
+    let output = ringfence(&["replay", "--learn", text(&path), "fixtures/demo/office.pcap"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("notes.csv: no call records"), "{}", stderr(&output));
+    let missing = ringfence(&["replay", "--learn", "/nowhere.csv", "fixtures/demo/office.pcap"]);
+    assert!(stderr(&missing).contains("/nowhere.csv: can't be read"), "{}", stderr(&missing));
 }

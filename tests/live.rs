@@ -24,6 +24,8 @@ mod receiver;
 mod restart;
 #[path = "office/running.rs"]
 mod running;
+#[path = "live/secrets.rs"]
+mod secrets;
 #[path = "live/sinks.rs"]
 mod sinks;
 #[path = "live/soak.rs"]

@@ -2,11 +2,18 @@
 
 use std::sync::LazyLock;
 
-use ringfence::dial::{Class, Dial, Leg, Region, Settings};
+use ringfence::dial::{Class, Dial, Kind, Leg, Override, Region, Risk, Settings};
 
 static DIALS: LazyLock<[Dial; 2]> = LazyLock::new(|| {
     ["GB", "US"].map(|home| {
+        let own =
+            |prefix: &str, kind, risk| Override { prefix: prefix.to_owned(), kind, risk, why: String::new() };
         let settings = Settings {
+            overrides: vec![
+                own("+4487", Some(Kind::PremiumRate), None),
+                own("+44871", None, Some(Risk::High)),
+                own("+88", Some(Kind::Voip), Some(Risk::Low)),
+            ],
             outside_line: vec!["9".to_owned()],
             extensions: vec!["2XX".to_owned()],
             ..Settings::for_home(Region::new(home).unwrap())

@@ -1,6 +1,6 @@
 //! `[[override]]`: prefixes about which the operator knows better than the shipped lists.
 
-use crate::dial::{Override, Risk};
+use crate::dial::{Kind, Override, Risk};
 use crate::tally::Label;
 
 use super::schema;
@@ -8,15 +8,24 @@ use super::schema;
 /// E.164 has no more digits.
 const LONGEST: usize = 15;
 
-/// As the dial plan takes them; only of what has no fault.
-pub(super) fn of(all: &[schema::Override]) -> Vec<Override> {
+/// A short number has no more digits.
+const LONGEST_SHORT: usize = 6;
+
+/// As the dial plan takes them, those of short numbers apart; only of what has no fault.
+pub(super) fn of(all: &[schema::Override]) -> (Vec<Override>, Vec<Override>) {
     let named = |row: &schema::Override| Override {
         prefix: row.prefix.clone(),
         kind: find(&Override::KINDS, &row.kind),
         risk: find(Risk::ALL, &row.risk),
         why: row.why.clone(),
     };
-    all.iter().map(named).collect()
+    all.iter().map(named).partition(|row| !is_short(&row.prefix))
+}
+
+/// Whether it stands for short numbers, as they are dialled: digits alone, and none of them a trunk prefix.
+fn is_short(prefix: &str) -> bool {
+    let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (2..=LONGEST_SHORT).contains(&prefix.len()) && !prefix.starts_with('0')
 }
 
 /// What is wrong: the number of the table, the key, what to write.
@@ -25,10 +34,11 @@ pub(super) fn faults(all: &[schema::Override]) -> Vec<(usize, &'static str, Stri
     for (n, row) in all.iter().enumerate() {
         if let Some(what) = prefix_fault(&row.prefix) {
             faults.push((n, "prefix", what));
-        } else if all.iter().take(n).any(|other| digits(&other.prefix) == digits(&row.prefix)) {
+        } else if all.iter().take(n).any(|other| same(&other.prefix, &row.prefix)) {
             faults.push((n, "prefix", format!("\"{}\" has an [[override]] already", row.prefix)));
         }
-        faults.extend(name_fault(&Override::KINDS, "kind", &row.kind).map(|what| (n, "kind", what)));
+        let kinds: &[Kind] = if is_short(&row.prefix) { &Override::SHORT_KINDS } else { &Override::KINDS };
+        faults.extend(name_fault(kinds, "kind", &row.kind).map(|what| (n, "kind", what)));
         faults.extend(name_fault(Risk::ALL, "risk", &row.risk).map(|what| (n, "risk", what)));
         if row.kind.is_empty() && row.risk.is_empty() {
             faults.push((n, "why", "says nothing of its numbers; set kind or risk".to_owned()));
@@ -39,9 +49,11 @@ pub(super) fn faults(all: &[schema::Override]) -> Vec<(usize, &'static str, Stri
 
 fn prefix_fault(prefix: &str) -> Option<String> {
     let digits = digits(prefix);
-    let cure = "write it with + and the calling code, as in \"+44871\"";
+    let cure = "write it with + and the calling code, as in \"+44871\", or a short number as in \"118\"";
     if prefix.is_empty() {
         Some(format!("has no prefix; {cure}"))
+    } else if is_short(prefix) {
+        None
     } else if !prefix.starts_with('+') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Some(format!("\"{prefix}\" isn't a prefix of numbers; {cure}"))
     } else if !(1..=LONGEST).contains(&digits.len()) {
@@ -57,6 +69,10 @@ fn prefix_fault(prefix: &str) -> Option<String> {
 fn digits(prefix: &str) -> String {
     let bare = prefix.strip_prefix('+').unwrap_or(prefix);
     bare.chars().filter(|c| !matches!(c, ' ' | '-' | '.')).collect()
+}
+
+fn same(one: &str, other: &str) -> bool {
+    is_short(one) == is_short(other) && digits(one) == digits(other)
 }
 
 fn name_fault<T: Label>(all: &[T], key: &str, name: &str) -> Option<String> {
@@ -79,7 +95,6 @@ fn find<T: Label + Copy>(all: &[T], name: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dial::Kind;
 
     fn row(prefix: &str, kind: &str, risk: &str) -> schema::Override {
         schema::Override {
@@ -95,10 +110,14 @@ mod tests {
         for kind in Override::KINDS {
             let rows = [row("+44 871", kind.name(), "")];
             assert_eq!(faults(&rows), []);
-            assert_eq!((of(&rows)[0].kind, of(&rows)[0].risk), (Some(kind), None));
+            let (numbers, short) = of(&rows);
+            assert_eq!((numbers[0].kind, numbers[0].risk, short.len()), (Some(kind), None, 0));
         }
-        let rows = [row("+881", "", "low")];
-        assert_eq!((of(&rows)[0].kind, of(&rows)[0].risk), (None, Some(Risk::Low)));
+        let rows = [row("+118", "", "low"), row("118", "premium_rate", "")];
+        assert_eq!(faults(&rows), []);
+        let (numbers, short) = of(&rows);
+        assert_eq!((numbers[0].kind, numbers[0].risk), (None, Some(Risk::Low)));
+        assert_eq!((short[0].kind, short[0].risk), (Some(Kind::PremiumRate), None));
         assert_eq!(find(&Override::KINDS, Kind::Invalid.name()), None);
     }
 
@@ -112,6 +131,8 @@ mod tests {
             (vec![row("+1234567890123456", "mobile", "")], "has 16 digits"),
             (vec![row("+44871", "premum_rate", "")], "did you mean \"premium_rate\"?"),
             (vec![row("+44871", "emergency", "")], "write one of toll_free, fixed_line, mobile"),
+            (vec![row("118", "mobile", "")], "write one of toll_free, shared_cost, premium_rate"),
+            (vec![row("1234567", "mobile", "")], "isn't a prefix of numbers"),
             (vec![row("+44871", "", "huge")], "\"huge\" isn't a risk; write one of low, medium, high"),
             (vec![row("+44871", "", "")], "set kind or risk"),
             (vec![row("+44871", "mobile", ""), row("+44-871", "", "low")], "has an [[override]] already"),

@@ -16,9 +16,10 @@ use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 use super::Verdict;
+use super::place::Place;
 
 const NUMBERS: usize = 2_048;
-const REGIONS: usize = 32;
+const PLACES: usize = 48;
 const HANDSETS: usize = 64;
 const SAMPLES: usize = 20;
 
@@ -46,7 +47,8 @@ pub struct Dossier {
     /// When the last was attempted.
     pub last: Timestamp,
     numbers: BTreeSet<u64>,
-    regions: Vec<(Region, u32)>,
+    /// Where its calls went, and how many of them.
+    places: Vec<(Place, u32)>,
     handsets: Vec<HandsetId>,
     samples: VecDeque<Sample>,
     /// For what the chain was asked last; after a restart it's asked anew.
@@ -79,7 +81,7 @@ impl Dossier {
             first: verdict.since,
             last: verdict.since,
             numbers: BTreeSet::new(),
-            regions: Vec::new(),
+            places: Vec::new(),
             handsets: Vec::new(),
             samples: VecDeque::new(),
             asked: None,
@@ -91,7 +93,7 @@ impl Dossier {
     pub fn bounded(mut self) -> Self {
         self.also.truncate(Rule::ALL.len());
         self.chain.truncate(Link::ALL.len());
-        self.regions.truncate(REGIONS);
+        self.places.truncate(PLACES);
         self.handsets.truncate(HANDSETS);
         self.samples.truncate(SAMPLES);
         while self.numbers.len() > NUMBERS {
@@ -122,11 +124,12 @@ impl Dossier {
         if self.numbers.len() < NUMBERS {
             self.numbers.insert(call.number);
         }
-        match self.regions.iter_mut().find(|(region, _)| *region == call.region) {
+        let place = Place::of(call);
+        match self.places.iter_mut().find(|(known, _)| *known == place) {
             Some((_, calls)) => *calls = calls.saturating_add(1),
             None => {
-                if self.regions.len() < REGIONS {
-                    self.regions.push((call.region, 1));
+                if self.places.len() < PLACES {
+                    self.places.push((place, 1));
                 }
             }
         }
@@ -222,16 +225,29 @@ impl Dossier {
         all + if run >= 2 { run } else { 0 }
     }
 
+    /// Where its calls went, most calls first, then by country.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = self.places.clone();
+        places.sort_by_key(|(place, calls)| (std::cmp::Reverse(*calls), *place));
+        places.into_iter().map(|(place, _)| place).collect()
+    }
+
     /// The countries, most calls first, then by code.
     pub fn regions(&self) -> Vec<Region> {
-        let mut regions = self.regions.clone();
+        let mut regions: Vec<(Region, u32)> = Vec::new();
+        for (place, calls) in &self.places {
+            match regions.iter_mut().find(|(region, _)| *region == place.region) {
+                Some((_, all)) => *all = all.saturating_add(*calls),
+                None => regions.push((place.region, *calls)),
+            }
+        }
         regions.sort_by_key(|(region, calls)| (std::cmp::Reverse(*calls), *region));
         regions.into_iter().map(|(region, _)| region).collect()
     }
 
     /// Whether one of its calls went to a country.
     pub fn has_region(&self, region: Region) -> bool {
-        self.regions.iter().any(|(other, _)| *other == region)
+        self.places.iter().any(|(place, _)| place.region == region)
     }
 
     /// How many handsets took part, up to the bound.

@@ -15,6 +15,7 @@ pub mod long_call;
 pub mod number_block;
 pub mod office_ceiling;
 pub mod out_of_hours;
+pub mod place;
 pub mod prefix_probe;
 pub mod sentence;
 pub mod spend;

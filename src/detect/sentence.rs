@@ -9,7 +9,6 @@ use std::fmt::Write;
 
 use crate::baseline::Baseline;
 use crate::baseline::calls::Lane;
-use crate::dial::Region;
 use crate::finding::{Evidence, Exposure, Finding, Named, Rule, Sample, Step, Subject};
 use crate::handsets::Who;
 use crate::tally::Label;
@@ -18,6 +17,7 @@ use crate::time::{Span, Timestamp, civil_from_days};
 
 use super::Verdict;
 use super::dossier::Dossier;
+use super::place::names;
 
 /// What is needed to write about a dossier.
 pub struct Writer<'a> {
@@ -136,7 +136,7 @@ impl Writer<'_> {
         let verb = if verdict.rule == Rule::Forwarding { "forwarded" } else { "placed" };
         let _ = write!(s, " {verb} {}", plural(dossier.calls, "call"));
         if verdict.lane == Lane::Charged {
-            let _ = write!(s, " to {}", places(&dossier.regions()));
+            let _ = write!(s, " to {}", names(&dossier.places()));
         } else {
             s.push_str(" in the home country");
         }
@@ -255,27 +255,6 @@ fn count(n: usize) -> u32 {
 
 pub(super) fn plural(n: u32, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
-/// `Latvia`, `Latvia and Cuba`, `Latvia, Cuba and 3 more countries`.
-fn places(regions: &[Region]) -> String {
-    match regions {
-        [] => "nowhere known".to_owned(),
-        [one] => place(*one),
-        [one, two] => format!("{} and {}", place(*one), place(*two)),
-        [one, two, rest @ ..] => {
-            let noun = if rest.len() == 1 { "country" } else { "countries" };
-            format!("{}, {} and {} more {noun}", place(*one), place(*two), rest.len())
-        }
-    }
-}
-
-fn place(region: Region) -> String {
-    if region == Region::WORLD {
-        "satellite and international networks".to_owned()
-    } else {
-        region.name().to_owned()
-    }
 }
 
 /// `40 s`, `4 min`, `2.5 h`, `3 days`.

@@ -112,13 +112,16 @@ impl Dial {
             parts.push(reading.target.rule.into());
         }
         if let Some(own) = self.own(reading) {
-            parts.push(format!("override of +{}", own.prefix).into());
+            parts.push(format!("override of {}", prefix(own, reading)).into());
         }
         parts.join(", ")
     }
 
     /// What the operator says of the number.
     fn own(&self, reading: &Reading) -> Option<&Override> {
+        if let Some(index) = reading.short_own {
+            return self.home.short.own.get(usize::from(index));
+        }
         let values = self.prefixes.longest(reading.target.number?.digits());
         self.overrides.get(usize::from(values[OWN]))
     }
@@ -127,7 +130,7 @@ impl Dial {
     fn list(&self, reading: &Reading) -> Option<String> {
         if let Some(own) = self.own(reading) {
             let why = if own.why.is_empty() { "the operator's word" } else { &own.why };
-            return Some(format!("{why} (configured for +{})", own.prefix));
+            return Some(format!("{why} (configured for {})", prefix(own, reading)));
         }
         let abroad = reading.target.region.filter(|region| !self.is_domestic(*region));
         let region = abroad.and_then(|region| self.world.overlay.region_named(region));
@@ -137,6 +140,11 @@ impl Dial {
         }?;
         Some(format!("{} ({}, {})", row.what, row.source, row.date))
     }
+}
+
+/// An override's prefix as people write it.
+fn prefix(own: &Override, reading: &Reading) -> String {
+    format!("{}{}", if reading.short_own.is_some() { "" } else { "+" }, own.prefix)
 }
 
 fn range(row: &Row) -> String {

@@ -9,6 +9,9 @@ use super::packed::Packed;
 /// Longer than any number with its prefixes and any feature code.
 pub(crate) const LONGEST: usize = 40;
 
+/// Digits that may come before a `+`: an outside line and `00`.
+const LONGEST_BEFORE_PLUS: u8 = 4;
+
 /// Dialled digits, `*` and `#`; a leading `+` is kept apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dialled {
@@ -190,11 +193,13 @@ fn dialled(input: &[u8]) -> Extracted {
                 out.digits = false;
                 long |= !out.push(byte);
             }
-            b'+' if out.len == 0 && !out.plus => out.plus = true,
+            b'+' if out.len == 0 => out.plus = true,
             b'+' if !out.digits => long |= !out.push(byte),
+            // Behind an outside line or an international prefix: it adds nothing.
+            b'+' if out.len <= LONGEST_BEFORE_PLUS => {}
             b'-' | b'.' | b'(' | b')' | b' ' | b'/' => {}
-            // A pause: what follows is dialled once the call is up.
-            b',' if out.len > 0 => break,
+            // A pause: what follows is dialled once the call is up. A parameter whose mark was escaped.
+            b',' | b';' if out.len > 0 => break,
             _ => return Extracted::Alias,
         }
     }
@@ -258,7 +263,11 @@ mod tests {
             ("%2A21%2a0044%23", "*21*0044#"),
             ("**21*+442079460958#", "**21*+442079460958#"),
             ("02079460958,,12", "02079460958"),
-            ("4+4", "Alias"),
+            ("9+442079460958", "9442079460958"),
+            ("00+442079460958", "00442079460958"),
+            ("++442079460958", "+442079460958"),
+            ("02079+460958", "Alias"),
+            ("442079460958%3Bext=12", "442079460958"),
             ("", "Empty"),
             ("()", "Empty"),
             ("urn:service:sos.police", "Emergency"),

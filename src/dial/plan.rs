@@ -85,7 +85,7 @@ impl HomePlan {
             nanp: plan.calling_code == 1,
             local: local(plan),
             lengths: plan.lengths,
-            short: ShortNumbers::new(plan, &world.overlay)?,
+            short: ShortNumbers::new(plan, &world.overlay, &settings.short_overrides)?,
             extensions: Extensions::new(&settings.extensions)?,
             packed: PackedPlan::default(),
         };

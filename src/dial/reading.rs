@@ -68,6 +68,8 @@ pub(crate) struct Reading {
     pub(crate) steps: Steps,
     /// For a short number, the index of its row among the home's in the overlay.
     pub(crate) short_row: Option<u16>,
+    /// For a short number, the index of the operator's override.
+    pub(crate) short_own: Option<u16>,
     /// Whether the number's length fits its plan.
     pub(crate) plausible: bool,
 }
@@ -87,7 +89,7 @@ impl Reading {
             rate: band.rate(),
             rule,
         };
-        Self { target, steps: Steps::default(), short_row: None, plausible: true }
+        Self { target, steps: Steps::default(), short_row: None, short_own: None, plausible: true }
     }
 
     pub(crate) fn unknown(rule: &'static str) -> Self {
@@ -114,6 +116,7 @@ impl Reading {
         reading.target.region = Some(home);
         reading.target.risk = short.risk;
         reading.short_row = short.row;
+        reading.short_own = short.own;
         reading
     }
 
@@ -159,7 +162,7 @@ impl Dial {
         let (number, values) = (Number::of_digits(digits), self.prefixes.longest(digits));
         let label = Label { plan: found.plan, kind: found.kind };
         let target = self.target_of(number, (digits.len(), values), (label, found.exact), rule);
-        Reading { target, steps, short_row: None, plausible }
+        Reading { target, steps, short_row: None, short_own: None, plausible }
     }
 
     /// The target of a number of so many digits, for which the prefixes have some values.

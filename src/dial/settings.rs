@@ -23,13 +23,15 @@ pub struct Settings {
     pub tariff: Option<(String, Vec<u8>)>,
     /// Prefixes about which the operator knows better than the shipped lists; the longest one counts.
     pub overrides: Vec<Override>,
+    /// The same for short numbers of the home country, as they are dialled: `118`.
+    pub short_overrides: Vec<Override>,
 }
 
 /// What the operator says of a prefix. What it leaves open a shorter prefix around it may say, and else
 /// the shipped lists and the public plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override {
-    /// In E.164 form, with or without `+`.
+    /// In E.164 form, with or without `+`; of a short number its digits.
     pub prefix: String,
     /// What its numbers are, one of [`Override::KINDS`], whether the public plan knows them or not; none
     /// to leave it.
@@ -56,6 +58,9 @@ impl Override {
         Kind::Satellite,
         Kind::IntlNetwork,
     ];
+
+    /// What a short number can be.
+    pub const SHORT_KINDS: [Kind; 3] = [Kind::TollFree, Kind::SharedCost, Kind::PremiumRate];
 }
 
 impl Default for Settings {
@@ -69,6 +74,7 @@ impl Default for Settings {
             currency: "GBP".to_owned(),
             tariff: None,
             overrides: Vec::new(),
+            short_overrides: Vec::new(),
         }
     }
 }

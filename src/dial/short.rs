@@ -13,7 +13,7 @@ use super::numbering::{Lengths, Plan, ShortSet};
 use super::overlay::Overlay;
 use super::tariff::Band;
 use super::trie::{NONE, Trie, TrieBuilder};
-use super::{DialError, Kind, Risk};
+use super::{DialError, Kind, Override, Risk, overrides};
 
 /// The longest short number.
 const LONGEST: usize = 9;
@@ -26,6 +26,8 @@ pub(crate) struct Short {
     pub(crate) risk: Risk,
     /// Index of the overlay's row, in the order of `Overlay::short`.
     pub(crate) row: Option<u16>,
+    /// Index of the operator's override.
+    pub(crate) own: Option<u16>,
 }
 
 #[derive(Clone, Copy)]
@@ -44,11 +46,14 @@ pub(crate) struct ShortNumbers {
     sets: Vec<ShortSet>,
     rows: Vec<Row>,
     prefixes: Trie<1>,
+    /// What the operator says of them.
+    pub(crate) own: Vec<Override>,
+    own_prefixes: Trie<1>,
 }
 
 impl ShortNumbers {
     /// Compiles a plan's short numbers.
-    pub(crate) fn new(plan: &Plan, overlay: &Overlay) -> Result<Self, DialError> {
+    pub(crate) fn new(plan: &Plan, overlay: &Overlay, own: &[Override]) -> Result<Self, DialError> {
         let bad = |error: String| DialError::Pattern(error);
         let sources: Vec<&str> = plan.short.iter().map(|(_, pattern)| *pattern).collect();
         let dfa = dense::Builder::new()
@@ -70,7 +75,14 @@ impl ShortNumbers {
             sets: plan.short.iter().map(|(set, _)| *set).collect(),
             rows: Vec::new(),
             prefixes: Trie::default(),
+            own: overrides::settled(own.iter().cloned())?,
+            own_prefixes: Trie::default(),
         };
+        let mut prefixes = TrieBuilder::<1>::default();
+        for (index, row) in (0u16..).zip(&all.own) {
+            prefixes.insert(row.prefix.as_bytes(), 0, index);
+        }
+        all.own_prefixes = prefixes.build();
         let mut prefixes = TrieBuilder::<1>::default();
         for row in overlay.short(plan.region) {
             prefixes.insert(row.prefix.as_bytes(), 0, u16::try_from(all.rows.len()).unwrap_or(NONE));
@@ -92,15 +104,46 @@ impl ShortNumbers {
         if digits.len() > LONGEST {
             return None;
         }
+        let listed = self.find_listed(digits);
+        if self.own.is_empty() { listed } else { self.overridden(digits, listed) }
+    }
+
+    /// As the operator has it. A whole number that he names is one, whether the plan knows it or not.
+    #[cold]
+    fn overridden(&self, digits: &[u8], listed: Option<Short>) -> Option<Short> {
+        let [index] = self.own_prefixes.longest(digits);
+        let Some(own) = self.own.get(usize::from(index)) else { return listed };
+        let whole = own.prefix.len() == digits.len();
+        let unknown = Short {
+            kind: Kind::UnknownCost,
+            band: Band::ShortUnknown,
+            risk: Risk::Low,
+            row: None,
+            own: None,
+        };
+        let listed = listed.or_else(|| whole.then_some(unknown))?;
+        let (kind, band) = match own.kind {
+            Some(kind @ Kind::TollFree) => (kind, Band::Free),
+            Some(kind @ Kind::SharedCost) => (kind, Band::SharedCost),
+            Some(kind) => (kind, Band::Premium),
+            None => (listed.kind, listed.band),
+        };
+        let risk = own.risk.unwrap_or(listed.risk);
+        Some(Short { kind, band, risk, own: Some(index), ..listed })
+    }
+
+    fn find_listed(&self, digits: &[u8]) -> Option<Short> {
         let row = self.row(digits);
         let (kind, band) = self.by_pattern(digits).or_else(|| {
             let known = row.filter(|(_, row)| row.kind.is_some());
             known.map(|_| (Kind::UnknownCost, Band::ShortUnknown))
         })?;
-        let Some((index, row)) = row else { return Some(Short { kind, band, risk: Risk::Low, row: None }) };
+        let Some((index, row)) = row else {
+            return Some(Short { kind, band, risk: Risk::Low, row: None, own: None });
+        };
         let kind = row.kind.unwrap_or(kind);
         let band = row.band.unwrap_or(if kind == Kind::TollFree { Band::Free } else { band });
-        Some(Short { kind, band, risk: row.risk, row: u16::try_from(index).ok() })
+        Some(Short { kind, band, risk: row.risk, row: u16::try_from(index).ok(), own: None })
     }
 
     fn row(&self, digits: &[u8]) -> Option<(usize, Row)> {

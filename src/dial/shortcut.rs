@@ -30,7 +30,7 @@ impl Dial {
         } else {
             self.target_of(number, (digits.len, values), (automaton.labelled(label)?, true), rule)
         };
-        Some(Reading { target, steps, short_row: None, plausible: true })
+        Some(Reading { target, steps, short_row: None, short_own: None, plausible: true })
     }
 
     #[inline]

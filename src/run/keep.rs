@@ -34,7 +34,7 @@ const NOTE: Span = Span::minutes(10);
 /// The last save may take so long.
 const LAST: Duration = Duration::from_secs(5);
 /// Layouts of the saved state: one more whenever a snapshot's fields change.
-const LAYOUTS: [(&str, u32); 2] = [("sensor", 2), ("judge", 4)];
+const LAYOUTS: [(&str, u32); 2] = [("sensor", 3), ("judge", 6)];
 
 /// The store and the key, opened.
 pub(super) struct Keep {
