@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounded::{SlotId, Table};
 use crate::decode::Mac;
 use crate::fact::sighting::{HintSighting, SipSighting, SipStep};
@@ -34,7 +36,7 @@ const SILENT_AFTER: Span = Span::days(30);
 const GRACE: Span = Span::MINUTE;
 
 /// A value, where it comes from and how far to believe it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim<const N: usize> {
     /// The value; empty if nothing is known.
     pub value: Text<N>,
@@ -59,7 +61,7 @@ impl<const N: usize> Claim<N> {
 }
 
 /// A device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its entry among the handsets, if it has spoken SIP.
     pub who: Option<Who>,
@@ -130,7 +132,7 @@ impl Entry {
 }
 
 /// The hardware address, else the handset's own number, else address and VLAN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 enum Key {
     Mac(Mac),
     Who(SlotId),
@@ -141,6 +143,13 @@ enum Key {
 #[derive(Debug)]
 pub struct Inventory {
     table: Table<Key, Entry>,
+}
+
+crate::kept! {
+    /// What was known before a restart.
+    pub struct Memory of Inventory {
+        table: Table<Key, Entry>,
+    }
 }
 
 impl Default for Inventory {
@@ -290,6 +299,7 @@ fn registration(entry: &mut Entry, sip: &SipSighting, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounded::Keep as _;
     use crate::fact::sighting::HintSighting;
     use crate::hints::Identity;
     use crate::touches::{Way, Zone};
@@ -378,6 +388,25 @@ mod tests {
             Text::from("108.87.0.1"),
             "as strong and newer"
         );
+    }
+
+    /// Make, model, firmware, first seen: after a restart all is as it was, and learnt on from there.
+    #[test]
+    fn a_restart_loses_nothing() {
+        let mut all = Inventory::default();
+        see(&mut all, 0, device(Some(MAC)), hint(Source::Lldp, Confidence::High, "T46U", "108.86.0.20"));
+        see(&mut all, 7, device(Some(MAC)), register(SipStep::Accepted, 60));
+        let mut again = Inventory::default();
+        again.recall(all.kept());
+        assert_eq!(again.iter().collect::<Vec<_>>(), all.iter().collect::<Vec<_>>());
+        see(&mut again, 9, device(Some(MAC)), hint(Source::Dhcp, Confidence::Medium, "other", "1.0"));
+        let entry = again.iter().next().unwrap();
+        assert_eq!((entry.model.value, entry.first_seen), (Text::from("T46U"), Timestamp(0)));
+        for n in 0..20_000u16 {
+            let [high, low] = n.to_be_bytes();
+            see(&mut again, 10, device(Some(Mac([9, 9, 9, 9, high, low]))), What::Present(Source::Arp));
+        }
+        assert!(again.iter().any(|entry| entry.mac == Some(MAC)), "it registered, so it stays");
     }
 
     #[test]

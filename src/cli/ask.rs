@@ -8,8 +8,14 @@ use serde_json::Value;
 use super::args::{self, Args};
 use super::table::{Column, moment, plain, table};
 use super::{Failure, json};
+use crate::finding::Check;
+use crate::posture::sheet;
 use crate::record::folded;
 use crate::run::control::{self, Ask};
+use crate::tally::Label;
+
+/// Findings of one check that the text shows, at the most.
+const SHOWN: usize = 8;
 
 /// What is shown of each sort of record: heading, key, and whether it's a figure.
 const ALERTS: &[Column] = &[
@@ -35,17 +41,17 @@ const CALLS: &[Column] = &[
 ];
 const HANDSETS: &[Column] = &[
     Column::text("HANDSET", "handset"),
-    Column::text("NAME", "name"),
+    Column::text("NAME", "name").spare(),
+    Column::text("STATE", "state"),
     Column::text("ADDRESS", "ip"),
-    Column::text("HARDWARE", "mac"),
-    Column::text("REGISTERED", "registered"),
-];
-const POSTURE: &[Column] = &[
-    Column::text("CHECK", "check"),
-    Column::text("STATUS", "status"),
-    Column::text("SEVERITY", "severity"),
-    Column::text("HANDSET", "handset"),
-    Column::text("WHAT", "sentence"),
+    Column::text("VLAN", "vlan").spare(),
+    Column::text("BY", "transport").spare(),
+    Column::time("LAST CALL (UTC)", "last_call").spare(),
+    Column::time("REGISTERED (UTC)", "last_registration").spare(),
+    Column::text("HARDWARE", "mac").spare(),
+    Column::text("MAKE", "vendor"),
+    Column::text("MODEL", "model"),
+    Column::text("FIRMWARE", "firmware"),
 ];
 
 pub(super) fn alerts(args: &Args, wish: &args::Alerts, out: &mut dyn Write) -> Result<(), Failure> {
@@ -63,7 +69,51 @@ pub(super) fn handsets(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> 
 }
 
 pub(super) fn posture(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Result<(), Failure> {
-    list(args, &Ask::Posture, POSTURE, wish.json, "nothing was seen yet", out)
+    if wish.json {
+        return list(args, &Ask::Posture, &[], true, "", out);
+    }
+    let answer = asked(args, &Ask::Posture)?;
+    let records = answer["records"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if records.is_empty() {
+        return Ok(writeln!(out, "nothing was seen yet")?);
+    }
+    Ok(checklist(out, super::columns(), records)?)
+}
+
+/// The checklist as the provider's sheet has it: each check with its state and on what that rests.
+fn checklist(out: &mut dyn Write, width: Option<usize>, records: &[Value]) -> std::io::Result<()> {
+    let (mut section, mut at) = (None, 0);
+    while let Some(first) = records.get(at) {
+        let same = records.get(at..).unwrap_or_default().iter().take_while(|r| r["check"] == first["check"]);
+        let rows: Vec<&Value> = same.collect();
+        at = at.saturating_add(rows.len());
+        let name = first["check"].as_str().unwrap_or_default();
+        let check = Check::ALL.iter().find(|check| check.name() == name);
+        let here = check.map(|check| sheet::section(*check));
+        if section != here {
+            let title = here.map_or("Other", sheet::Section::title);
+            writeln!(out, "{}{title}", if section.is_some() { "\n" } else { "" })?;
+            section = here;
+        }
+        let said = |row: &Value, key: &str| plain(&row[key]);
+        if first["status"] != "finding" {
+            let status = said(first, "status").replace('_', " ");
+            folded(out, width, 36, &format!("  {status:<12}{name:<22}{}", said(first, "sentence")))?;
+            continue;
+        }
+        let rank = |row: &&&Value| ["info", "warning", "critical"].iter().position(|s| row["severity"] == *s);
+        let worst = rows.iter().max_by_key(rank).map_or_else(String::new, |row| said(row, "severity"));
+        writeln!(out, "  {:<12}{name:<22}{}", "FINDING", worst.to_uppercase())?;
+        for row in rows.iter().take(SHOWN) {
+            let found = format!("              - {} ({})", said(row, "sentence"), moment(&row["time"]));
+            folded(out, width, 16, &found)?;
+        }
+        if rows.len() > SHOWN {
+            writeln!(out, "              and {} more; --json has all", rows.len() - SHOWN)?;
+        }
+        folded(out, width, 16, &format!("              do: {}", said(first, "advice")))?;
+    }
+    Ok(())
 }
 
 pub(super) fn ack(args: &Args, wish: &args::Ack, out: &mut dyn Write) -> Result<(), Failure> {
@@ -132,6 +182,16 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         let (name, received) = (plain(&source["interface"]), &source["received"]);
         let last = moment(&source["last_packet"]["any"]);
         writeln!(out, "{name:<15} {state}, {received} packets, {lost} lost, last {last}")?;
+    }
+    for sink in status["sinks"].as_array().into_iter().flatten() {
+        let name = super::table::plain(&sink["sink"]);
+        match sink["trouble"].as_str() {
+            None => writeln!(out, "{name:<14} fine, {} wait", sink["waiting"])?,
+            Some(_) => {
+                let why = super::table::plain(&sink["trouble"]);
+                writeln!(out, "{name:<14} FAILS, {} wait: {why}", sink["waiting"])?;
+            }
+        }
     }
     let layers = status["sandbox"].as_object().into_iter().flatten();
     let missing: Vec<&str> =
@@ -218,7 +278,42 @@ fn socket(args: &Args) -> Result<PathBuf, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    /// Four states, told apart at a glance; silence is no pass.
+    #[test]
+    fn the_checklist_as_people_read_it() {
+        let row = |check: &str, status: &str, severity: Option<&str>, sentence: &str| {
+            json!({ "type": "finding", "time": "2026-11-24T09:00:00.000001Z", "check": check, "status": status,
+                "severity": severity, "sentence": sentence, "advice": "Do it." })
+        };
+        let records = [
+            row("unsolicited_inbound", "not_seen", None, "no packet"),
+            row("backdoor_inbound", "finding", Some("warning"), "a knock"),
+            row("backdoor_inbound", "finding", Some("critical"), "a session"),
+            row("default_sip_password", "cannot_see", None, "The check is off"),
+            row("weak_auth", "pass", None, "3 proofs"),
+        ];
+        let mut out = Vec::new();
+        checklist(&mut out, None, &records).unwrap();
+        let expected = "\
+Router and firewall
+  not seen    unsolicited_inbound   no packet
+
+Back door
+  FINDING     backdoor_inbound      CRITICAL
+              - a knock (2026-11-24 09:00:00 UTC)
+              - a session (2026-11-24 09:00:00 UTC)
+              do: Do it.
+
+Passwords
+  cannot see  default_sip_password  The check is off
+  pass        weak_auth             3 proofs
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
 
     #[test]
     fn spans_as_people_write_them() {

@@ -40,7 +40,7 @@ pub struct Config {
     allowances: Vec<Allowance>,
     /// The rate deck's name and bytes.
     deck: Option<(String, Vec<u8>)>,
-    /// Scanners, firmware floors, default passwords.
+    /// Scanners, firmware floors, default passwords, makers' servers and prefixes.
     lists: Lists,
     ahead: Vec<String>,
 }
@@ -151,13 +151,15 @@ impl Config {
             home: networks(&site.home_networks),
             ..handsets::Settings::default()
         };
-        let (names, addresses): (Vec<_>, Vec<_>) =
+        let (mut names, addresses): (Vec<_>, Vec<_>) =
             site.provisioning.iter().cloned().partition(|text| text.parse::<handsets::Network>().is_err());
+        names.extend(self.lists.clouds.iter().cloned());
         let check = &self.file.password_check;
         let watch = watch::Settings {
             support: networks(&site.support),
             provisioning: networks(&addresses),
             provisioning_names: names,
+            ouis: self.lists.ouis.clone(),
             passwords: watch::Passwords {
                 enabled: check.enabled,
                 networks: networks(&check.networks),
@@ -181,6 +183,7 @@ impl Config {
             idle_warning_days: file.posture.idle_warning_days,
             scanners: self.lists.scanners.clone(),
             floors: self.lists.floors.clone(),
+            countries: self.lists.countries.clone(),
             password: posture::password::Settings {
                 enabled: check.enabled,
                 networks: networks(&check.networks),

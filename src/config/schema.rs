@@ -289,12 +289,25 @@ pub(super) struct Posture {
     pub(super) scanners: String,
     pub(super) firmware_floors: String,
     pub(super) default_passwords: String,
+    pub(super) vendor_clouds: String,
+    pub(super) ouis: String,
+    pub(super) countries: String,
 }
 
 impl Default for Posture {
     fn default() -> Self {
         let (scanners, firmware_floors, default_passwords) = Default::default();
-        Self { idle_days: 30, idle_warning_days: 90, scanners, firmware_floors, default_passwords }
+        let (vendor_clouds, ouis, countries) = Default::default();
+        Self {
+            idle_days: 30,
+            idle_warning_days: 90,
+            scanners,
+            firmware_floors,
+            default_passwords,
+            vendor_clouds,
+            ouis,
+            countries,
+        }
     }
 }
 

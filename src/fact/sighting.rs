@@ -242,6 +242,17 @@ pub struct MappingSighting {
     pub description: Text<32>,
 }
 
+/// A device reports to a server that manages it (TR-069, CWMP), in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManagedSighting {
+    /// The server.
+    pub server: SocketAddr,
+    /// Where that belongs.
+    pub zone: Zone,
+    /// The path, without its query.
+    pub path: Text<48>,
+}
+
 /// A device announces a service to the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceSighting {
@@ -270,8 +281,12 @@ pub enum What {
     Provisioning(ProvisioningSighting),
     /// A hole in the router.
     Mapping(MappingSighting),
+    /// A server that manages the device.
+    Managed(ManagedSighting),
     /// An announced service.
     Service(ServiceSighting),
+    /// The handset wrote a message or was written one (RFC 3428). At most once an hour.
+    Wrote,
     /// The device is there: DHCP, ARP or LLDP showed it. At most once in 10 minutes.
     Present(Source),
 }

@@ -21,6 +21,8 @@ pub struct Dhcp<'a> {
     pub address: Option<Ipv4Addr>,
     /// Option 53: 1 discover, 2 offer, 3 request, 5 ACK, 7 release, 8 inform.
     pub kind: u8,
+    /// Option 1: how many bits of the address are the network's.
+    pub bits: Option<u8>,
     /// Option 12: host name.
     pub host: &'a [u8],
     /// Option 60: vendor class.
@@ -70,6 +72,12 @@ pub fn parse(payload: &[u8]) -> Option<Dhcp<'_>> {
 fn option<'a>(read: &mut Dhcp<'a>, code: u8, value: &'a [u8]) {
     match (code, value) {
         (53, [kind, ..]) => read.kind = *kind,
+        (1, &[a, b, c, d]) => {
+            let mask = u32::from_be_bytes([a, b, c, d]);
+            let bits = mask.leading_ones();
+            // A mask with holes is none.
+            read.bits = (mask.count_ones() == bits).then(|| u8::try_from(bits).ok()).flatten();
+        }
         (12, _) => read.host = value,
         (60, _) => read.class = value,
         (61, _) => read.client_id = value,
@@ -165,6 +173,7 @@ pub(crate) mod tests {
             [10, 0, 3, 17],
             &[
                 (53, &[5]),
+                (1, &[255, 255, 254, 0]),
                 (6, &[8, 8, 8, 8, 9, 9, 9, 9]),
                 (42, &[192, 0, 2, 1]),
                 (66, url),
@@ -172,7 +181,9 @@ pub(crate) mod tests {
             ],
         );
         let read = parse(&answer).unwrap();
-        assert!(read.reply && read.kind == 5);
+        assert!(read.reply && read.kind == 5 && read.bits == Some(23));
+        let holes = message(true, [10, 0, 3, 17], &[(1, &[255, 0, 255, 0])]);
+        assert_eq!(parse(&holes).unwrap().bits, None);
         assert_eq!(read.places, [&b"tftp1"[..], url, b""]);
         assert_eq!(
             read.servers[..3],

@@ -1,16 +1,16 @@
-//! HTTP in clear, one segment at a time: provisioning, log-ins to phones' pages, SOAP. SSDP too.
+//! HTTP in clear: provisioning, log-ins to phones' pages, SOAP. SSDP too.
 //!
-//! In: a payload that begins with a request or a response. Out: `Http`, borrowed.
-//! Never: keeps it, prints credentials, waits for more.
+//! In: bytes that begin with a request or a response. Out: `Http`, borrowed, as far as it stands there.
+//! Never: keeps it, prints credentials.
 
 use std::fmt;
 
 /// Header lines that are read.
 const LINES: usize = 64;
-/// Bytes that are looked at.
-const LONGEST: usize = 8 * 1024;
+/// Bytes of a message that are looked at.
+pub const LONGEST: usize = 8 * 1024;
 
-/// A request or a response, as far as it stands in one payload.
+/// A request or a response, as far as it is there.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Http<'a> {
     /// Of a request: its method.
@@ -31,6 +31,10 @@ pub struct Http<'a> {
     pub soap_action: &'a [u8],
     /// SSDP: ST or NT.
     pub target: &'a [u8],
+    /// Whether it has a SOAPAction at all: TR-069's is empty.
+    pub soap: bool,
+    /// Content-Length.
+    pub length: Option<usize>,
     /// Whether the headers end here.
     pub whole: bool,
     /// What follows them. May hold a password.
@@ -55,6 +59,22 @@ pub fn begins(payload: &[u8]) -> bool {
         || payload.starts_with(b"POST ")
         || payload.starts_with(b"HTTP/1.")
         || payload.starts_with(b"PUT ")
+}
+
+/// Whether a payload of a few bytes may go on to begin like HTTP.
+pub fn may_begin(payload: &[u8]) -> bool {
+    [&b"GET "[..], b"POST ", b"HTTP/1.", b"PUT "].iter().any(|word| word.starts_with(payload))
+}
+
+/// Whether it is an interim response (RFC 9110 section 15.2): the request goes on.
+pub fn is_interim(payload: &[u8]) -> bool {
+    matches!(payload, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'1', ..])
+}
+
+/// Whether the empty line that ends the headers stands in `bytes` at `from` or later.
+pub fn head_ends(bytes: &[u8], from: usize) -> bool {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.windows(2).any(|pair| pair == b"\n\n") || rest.windows(3).any(|three| three == b"\n\r\n")
 }
 
 /// Reads the headers of a request or a response; `None` if it is neither.
@@ -85,7 +105,14 @@ pub fn parse(payload: &[u8]) -> Option<Http<'_>> {
             () if name.eq_ignore_ascii_case(b"Server") => &mut read.server,
             () if name.eq_ignore_ascii_case(b"Authorization") => &mut read.authorization,
             () if name.eq_ignore_ascii_case(b"WWW-Authenticate") => &mut read.challenge,
-            () if name.eq_ignore_ascii_case(b"SOAPAction") => &mut read.soap_action,
+            () if name.eq_ignore_ascii_case(b"SOAPAction") => {
+                read.soap = true;
+                &mut read.soap_action
+            }
+            () if name.eq_ignore_ascii_case(b"Content-Length") => {
+                read.length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+                continue;
+            }
             () if name.eq_ignore_ascii_case(b"ST") || name.eq_ignore_ascii_case(b"NT") => &mut read.target,
             () => continue,
         };
@@ -173,18 +200,30 @@ fn unescape(value: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// The text of an XML element, by its name without a prefix.
-pub fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let open = format!("<{name}");
-    let at = body.windows(open.len()).position(|part| part == open.as_bytes())?;
-    let rest = body.get(at.checked_add(open.len())?..)?;
-    if !matches!(rest.first(), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n')) {
-        return None;
+impl<'a> Http<'a> {
+    /// The body, if all of it is here.
+    pub fn whole_body(&self) -> Option<&'a [u8]> {
+        self.body.get(..self.length.unwrap_or(0)).filter(|_| self.whole)
     }
-    let start = rest.iter().position(|byte| *byte == b'>')?.checked_add(1)?;
-    let inside = rest.get(start..)?;
-    let end = inside.iter().position(|byte| *byte == b'<')?;
-    Some(inside.get(..end)?.trim_ascii())
+}
+
+/// The text of an XML element, by its name; a namespace's prefix may stand before it.
+pub fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut rest = body;
+    while let Some(at) = rest.windows(name.len().max(1)).position(|part| part == name.as_bytes()) {
+        let (before, from) = rest.split_at_checked(at)?;
+        let after = from.get(name.len()..)?;
+        let named = matches!(before.last(), Some(b'<' | b':'));
+        if named && matches!(after.first(), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n')) {
+            let start = after.iter().position(|byte| *byte == b'>')?.checked_add(1)?;
+            let inside = after.get(start..)?;
+            let inside = inside.strip_prefix(b"<![CDATA[").unwrap_or(inside);
+            let end = inside.iter().position(|byte| matches!(byte, b'<' | b']'))?;
+            return Some(inside.get(..end)?.trim_ascii());
+        }
+        rest = after;
+    }
+    None
 }
 
 /// The maker that a phone's own page names in Server or its realm (nmap's and recog's facts).

@@ -47,7 +47,7 @@ labels! {
 /// What a device says of itself: what it doesn't say is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The maker, as `etc/vendors.toml` writes it.
+    /// The maker, as the files in `etc/` write it.
     pub vendor: Text<16>,
     /// The model, in the maker's own writing.
     pub model: Text<32>,

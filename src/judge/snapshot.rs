@@ -12,13 +12,13 @@ use crate::alert::chain::Links;
 use crate::alert::{Key, Whom};
 use crate::baseline::calls::{Lane, Progress};
 use crate::baseline::memory::Memory;
-use crate::bounded::{Image, SlotId};
+use crate::bounded::{Image, Keep as _, SlotId};
 use crate::detect::dossier::Dossier;
-use crate::posture;
 use crate::time::{Span, Timestamp};
+use crate::{inventory, posture};
 
 /// What a judge knows: what is usual, every open incident with its calls so far, what was accepted,
-/// the steps of attacks, calls that are up. Opaque: keep it, give it back.
+/// the steps of attacks, calls that are up, handsets and their security. Opaque: keep it, give it back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     memory: Memory,
@@ -28,6 +28,7 @@ pub struct Snapshot {
     ticks: Vec<(Timestamp, SlotId)>,
     office_room: [u32; GROUPS],
     posture: posture::Memory,
+    inventory: inventory::Memory,
 }
 
 impl Judge {
@@ -41,6 +42,7 @@ impl Judge {
             ticks: self.ticks.iter().copied().filter(|tick| self.is_due(tick)).collect(),
             office_room: self.office_room,
             posture: self.posture.memory(),
+            inventory: self.inventory.kept(),
         }
     }
 
@@ -49,6 +51,7 @@ impl Judge {
     pub fn restore(&mut self, snapshot: Snapshot) {
         self.baseline.recall(snapshot.memory);
         self.posture.recall(snapshot.posture);
+        self.inventory.recall(snapshot.inventory);
         self.book.restore(snapshot.pages);
         self.chain.restore(snapshot.links);
         self.office_room = snapshot.office_room;

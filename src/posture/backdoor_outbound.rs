@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::Table;
+use crate::fact::sighting::ManagedSighting;
 use crate::fact::{Sighting, What};
 use crate::finding::{Check, Evidence, Severity};
 use crate::tally::Label;
@@ -59,6 +60,11 @@ impl Watcher for BackdoorOutbound {
     }
 
     fn sighting(&mut self, sighting: &Sighting, _scene: &Scene<'_>, out: &mut Vec<Found>) {
+        if let What::Managed(managed) = &sighting.what {
+            // Over TLS it can't be told from any other page; then the port has to tell.
+            let strange = managed.zone == Zone::Outside && is_phone(sighting.device.role);
+            return out.extend(strange.then(|| reports(sighting, managed)));
+        }
         let What::Touch(touch) = &sighting.what else { return };
         if touch.way != Way::Outbound || !is_phone(sighting.device.role) {
             return;
@@ -116,6 +122,23 @@ impl BackdoorOutbound {
                 .count("peers", count),
         )
     }
+}
+
+/// A stranger manages the handset: whoever does may change all of it.
+fn reports(sighting: &Sighting, managed: &ManagedSighting) -> Found {
+    let (device, peer) = (called(&sighting.device), managed.server);
+    let sentence = format!(
+        "{device} takes its orders from {} port {}, outside and not allowed (TR-069)",
+        peer.ip(),
+        peer.port()
+    );
+    Found::of(Check::BackdoorOutbound, Severity::Warning, sighting, sentence)
+        .about(&[&octets(peer.ip()), Proto::Tcp.name().as_bytes(), &peer.port().to_be_bytes()])
+        .word("peer", peer)
+        .word("proto", Proto::Tcp)
+        .count("port", peer.port())
+        .word("path", managed.path)
+        .word("protocol", "TR-069")
 }
 
 fn tunnel(sighting: &Sighting, touch: &Touch) -> Option<Found> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::bounded::Table;
+use crate::bounded::{Keep, Table};
 use crate::fact::sighting::{SipSighting, SipStep};
 use crate::fact::{Role, Sighting, What};
 use crate::finding::{Check, Severity};
@@ -64,6 +64,15 @@ impl Default for Enumeration {
     fn default() -> Self {
         Self { sources: Table::new(ROOM, 0), due: None }
     }
+}
+
+/// A search lasts a minute: over a restart it begins anew.
+impl Keep for Enumeration {
+    type Kept = ();
+
+    fn kept(&self) {}
+
+    fn recall(&mut self, (): ()) {}
 }
 
 impl Watcher for Enumeration {

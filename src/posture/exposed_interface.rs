@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::Table;
 use crate::fact::{Sighting, What};
 use crate::finding::{Check, Severity};
+use crate::hints::Source;
 use crate::tally::Label;
 use crate::time::Timestamp;
 use crate::touches::{Proto, Touch, TouchState, Way, Zone};
@@ -61,7 +62,7 @@ impl Watcher for ExposedInterface {
             What::Touch(touch) if touch.way == Way::Inbound => out.extend(self.touched(sighting, touch)),
             What::Service(service) => {
                 let name = service.name.to_string();
-                if let Some(found) = announced(sighting, &name) {
+                if let Some(found) = announced(sighting, service.source, &name) {
                     self.announced = self.announced.saturating_add(1);
                     out.push(match service.port {
                         Some(port) => found.count("port", port),
@@ -153,9 +154,11 @@ fn open(
 }
 
 /// Interfaces that a device announces by itself, besides what every phone does.
-fn announced(sighting: &Sighting, name: &str) -> Option<Found> {
+fn announced(sighting: &Sighting, source: Source, name: &str) -> Option<Found> {
     let page = ["_http._tcp", "_https._tcp", "_telnet._tcp", "_ssh._tcp", "_sftp-ssh._tcp", "_ftp._tcp"];
-    if !page.iter().any(|page| name.starts_with(page)) {
+    // UPnP announces a device with a page of its own (UPnP Device Architecture 1.1, section 1.2.2).
+    let upnp = source == Source::Ssdp && name == "upnp:rootdevice";
+    if !upnp && !page.iter().any(|page| name.starts_with(page)) {
         return None;
     }
     let sentence =

@@ -54,7 +54,10 @@ impl Watcher for IdleHandset {
         Check::IdleHandset
     }
 
-    fn sighting(&mut self, sighting: &Sighting, scene: &Scene<'_>, _out: &mut Vec<Found>) {
+    fn sighting(&mut self, sighting: &Sighting, scene: &Scene<'_>, out: &mut Vec<Found>) {
+        if let (What::Wrote, Some(who)) = (&sighting.what, &sighting.device.who) {
+            return self.is_used(who, scene, out);
+        }
         let (What::Sip(sip), Some(who)) = (&sighting.what, &sighting.device.who) else { return };
         if sip.method != Method::Register {
             return;
@@ -79,16 +82,8 @@ impl Watcher for IdleHandset {
     }
 
     fn call(&mut self, call: &CallFact, scene: &Scene<'_>, out: &mut Vec<Found>) {
-        if call.state != CallState::Attempted {
-            return;
-        }
-        let (now, today) = (scene.now, scene.watched.days);
-        let Some(handset) = self.handset(&call.who, scene) else { return };
-        handset.used = Some(now);
-        handset.used_on = today;
-        if handset.told.take().is_some() {
-            let sentence = format!("{} is used again", named(&call.who));
-            out.push(Found::handset(Check::IdleHandset, Severity::Info, now, &call.who, sentence).mended());
+        if call.state == CallState::Attempted {
+            self.is_used(&call.who, scene, out);
         }
     }
 
@@ -130,6 +125,18 @@ impl Watcher for IdleHandset {
 }
 
 impl IdleHandset {
+    /// It calls or is called, writes or is written to.
+    fn is_used(&mut self, who: &Who, scene: &Scene<'_>, out: &mut Vec<Found>) {
+        let (now, today) = (scene.now, scene.watched.days);
+        let Some(handset) = self.handset(who, scene) else { return };
+        handset.used = Some(now);
+        handset.used_on = today;
+        if handset.told.take().is_some() {
+            let sentence = format!("{} is used again", named(who));
+            out.push(Found::handset(Check::IdleHandset, Severity::Info, now, who, sentence).mended());
+        }
+    }
+
     fn handset(&mut self, who: &Who, scene: &Scene<'_>) -> Option<&mut Handset> {
         let fresh =
             || Handset { who: *who, used_on: scene.watched.days, used: None, registered: None, told: None };

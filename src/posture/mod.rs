@@ -9,6 +9,7 @@ pub mod board;
 pub mod brute_force;
 pub mod checklist;
 pub mod clear_provisioning;
+pub mod countries;
 pub mod default_sip_password;
 pub mod default_web_password;
 pub mod digest_leak;
@@ -47,6 +48,7 @@ pub use board::Told;
 use board::{Board, Mark};
 use checklist::Say;
 pub use checklist::{Blind, Checklist, Row, Sight};
+pub use countries::Countries;
 use outdated_firmware::Floor;
 use password::Verdict;
 use scanner_names::ScannerName;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub scanners: Vec<ScannerName>,
     /// Firmware floors.
     pub floors: Vec<Floor>,
+    /// Countries of addresses, if the operator gave a table.
+    pub countries: Countries,
     /// The password check.
     pub password: password::Settings,
 }
@@ -85,6 +89,7 @@ impl Default for Settings {
             idle_warning_days: 90,
             scanners: Vec::new(),
             floors: Vec::new(),
+            countries: Countries::default(),
             password: password::Settings::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Check `new_device`: an account registers from a place or a device that was never seen with it.
 //!
 //! Only registrations that pass this mirror port can be judged: with a Cloud PBX, those made
-//! elsewhere with a stolen password don't.
+//! elsewhere with a stolen password don't. Countries are compared only by a table that the operator gives.
 
 use std::net::IpAddr;
 
@@ -18,6 +18,7 @@ use crate::text::Text;
 use crate::time::{Span, Timestamp};
 use crate::touches::{Way, Zone};
 
+use super::Countries;
 use super::checklist::{Blind, Say, Sight};
 use super::scene::{Found, Scene, Watcher, called, key_of, mix, plural};
 
@@ -28,6 +29,8 @@ const PLACES: usize = 16;
 const KEPT: Span = Span::days(30);
 /// An account's devices inside the office are learnt for so long.
 const LEARNING: Span = Span::DAY;
+/// Nobody registers from two countries within this time.
+const JOURNEY: Span = Span::HOUR;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
@@ -71,7 +74,7 @@ impl Watcher for NewDevice {
         Check::NewDevice
     }
 
-    fn sighting(&mut self, sighting: &Sighting, _scene: &Scene<'_>, out: &mut Vec<Found>) {
+    fn sighting(&mut self, sighting: &Sighting, scene: &Scene<'_>, out: &mut Vec<Found>) {
         match &sighting.what {
             What::Hint(hint) if hint.source == Source::SipUserAgent => {
                 let agent = Text::new(hint.raw.as_bytes());
@@ -81,7 +84,7 @@ impl Watcher for NewDevice {
                 SipStep::Request | SipStep::Credentials => {
                     self.speaks(mix(4, &[&sip.exchange.to_be_bytes()]), sip.agent, sighting.time);
                 }
-                SipStep::Accepted => out.extend(self.registers(sip, sighting)),
+                SipStep::Accepted => out.extend(self.registers(sip, sighting, &scene.settings.countries)),
                 _ => {}
             },
             _ => {}
@@ -114,7 +117,7 @@ impl NewDevice {
         }
     }
 
-    fn registers(&mut self, sip: &SipSighting, sighting: &Sighting) -> Option<Found> {
+    fn registers(&mut self, sip: &SipSighting, sighting: &Sighting, countries: &Countries) -> Option<Found> {
         let now = sighting.time;
         let from_device = sip.way == Way::Outbound;
         // The answer's own User-Agent is the registrar's.
@@ -133,16 +136,32 @@ impl NewDevice {
         let inserted = self.accounts.find_or_insert(&sip.account, now, fresh);
         let account = self.accounts.get_mut(inserted.slot)?;
         account.places.retain(|known| now.since(known.last) < KEPT);
-        let verdict = if account.places.is_empty() { None } else { account.judge(&place, now) };
+        let verdict = if account.places.is_empty() { None } else { account.judge(&place, countries, now) };
         let old = account.places.iter().max_by_key(|known| known.last).copied();
         account.learn(place);
         let (severity, why) = verdict?;
-        Some(finding(sip, sighting, &place, old?, severity, why))
+        let old = old?;
+        let [new_country, old_country] = [place.ip, old.ip].map(|ip| countries.of(ip).unwrap_or_default());
+        let found = finding(sip, sighting, &place, old, severity, why);
+        Some(found.word("new_country", new_country).word("old_country", old_country))
     }
 }
 
 impl Account {
-    fn judge(&self, place: &Place, now: Timestamp) -> Option<(Severity, &'static str)> {
+    fn judge(
+        &self,
+        place: &Place,
+        countries: &Countries,
+        now: Timestamp,
+    ) -> Option<(Severity, &'static str)> {
+        let here = countries.of(place.ip);
+        let abroad = |known: &Place| {
+            let there = countries.of(known.ip);
+            there.is_some() && there != here && now.since(known.last) < JOURNEY
+        };
+        if here.is_some() && self.places.iter().any(abroad) {
+            return Some((Severity::Critical, "another country than within the last hour"));
+        }
         let same_device = |known: &&Place| match (known.mac, place.mac) {
             (Some(known), Some(here)) => known == here,
             _ => known.ip == place.ip,

@@ -97,7 +97,8 @@ impl Watcher for UnsolicitedInbound {
         };
         if let Some(arrival) = arrival {
             self.seen = self.seen.saturating_add(u64::from(arrival.packet));
-            out.extend(self.knock(device, &arrival, sighting));
+            let country = scene.settings.countries.of(arrival.from).unwrap_or_default();
+            out.extend(self.knock(device, &arrival, sighting).map(|found| found.word("country", country)));
         }
     }
 
@@ -140,8 +141,8 @@ impl UnsolicitedInbound {
 }
 
 fn of_touch(touch: &Touch) -> Option<Arrival> {
-    use TouchState::{Data, Established, Syn, SynAck, UdpReply, UdpRequest};
-    let packet = matches!(touch.state, Syn | UdpRequest);
+    use TouchState::{Again, Data, Established, Syn, SynAck, UdpReply, UdpRequest};
+    let packet = matches!(touch.state, Syn | UdpRequest | Again);
     let answered = matches!(touch.state, SynAck | UdpReply | Established | Data);
     let arrives = touch.unsolicited && touch.way == Way::Inbound && touch.zone == Zone::Outside;
     (arrives && (packet || answered)).then_some(Arrival {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::fact::sighting::{
-    HintSighting, LoginSighting, MappingSighting, MechanismSighting, ProvisioningSighting, ServiceSighting,
-    SipSighting,
+    HintSighting, LoginSighting, ManagedSighting, MappingSighting, MechanismSighting, ProvisioningSighting,
+    ServiceSighting, SipSighting,
 };
 use crate::fact::{Device, Sighting, What};
 use crate::inventory::Entry;
@@ -34,7 +34,9 @@ impl SightingRecord {
             What::Login(it) => ("login", login(it)),
             What::Provisioning(it) => ("provisioning", provisioning(it)),
             What::Mapping(it) => ("mapping", mapping(it)),
+            What::Managed(it) => ("managed", managed(it)),
             What::Service(it) => ("service", service(it)),
+            What::Wrote => ("wrote", json!({})),
             What::Present(source) => ("present", json!({ "source": source.to_string() })),
         };
         let mut rest = if let Value::Object(rest) = rest { rest } else { Map::new() };
@@ -58,10 +60,13 @@ pub fn inventory(entry: &Entry, name: Option<&str>, now: Timestamp) -> Value {
         "ip": ip,
         "mac": mac,
         "vendor": text(&entry.vendor.value),
+        "vendor_confidence": entry.vendor.source.map(|_| entry.vendor.confidence.to_string()),
         "vendor_source": entry.vendor.source.map(|source| source.to_string()),
         "model": text(&entry.model.value),
+        "model_confidence": entry.model.source.map(|_| entry.model.confidence.to_string()),
         "model_source": entry.model.source.map(|source| source.to_string()),
         "firmware": text(&entry.firmware.value),
+        "firmware_confidence": entry.firmware.source.map(|_| entry.firmware.confidence.to_string()),
         "firmware_source": entry.firmware.source.map(|source| source.to_string()),
         "confidence": entry.vendor.source.map(|_| entry.firmware.confidence.max(entry.vendor.confidence).to_string()),
         "vlan": entry.vlan,
@@ -195,6 +200,10 @@ fn mapping(it: &MappingSighting) -> Value {
         "accepted": it.accepted.map(|accepted| if accepted { "yes" } else { "no" }),
         "description": text(&it.description),
     })
+}
+
+fn managed(it: &ManagedSighting) -> Value {
+    json!({ "server": it.server.to_string(), "zone": it.zone.to_string(), "path": text(&it.path) })
 }
 
 fn service(it: &ServiceSighting) -> Value {

@@ -220,7 +220,8 @@ impl Parts {
         let (fires, fired) = sync_channel(1);
         let (teach, lessons) = sync_channel(1);
         let (news, desired) = (Arc::<AtomicBool>::default(), Desired::default());
-        let (exercises, checker) = checker(&config, &items, &self.board)?.unzip();
+        let checks = passwords::Wish::default();
+        let (exercises, checker) = checker(&config, &items, &self.board, &checks)?;
         let sense = Sense {
             sensor: self.sensor,
             live: self.live,
@@ -257,6 +258,7 @@ impl Parts {
         let keeper = Keeper {
             options: options.clone(),
             reloads,
+            checks,
             ask,
             fires,
             teach,
@@ -272,20 +274,18 @@ impl Parts {
     }
 }
 
-/// The password check and the way to it, if the operator switched it on.
+/// The password check and the way to it. It waits even while it is switched off: a reload may switch it on.
 fn checker(
     config: &Config,
     items: &SyncSender<Item>,
     board: &Arc<Board>,
-) -> io::Result<Option<(SyncSender<Exercise>, JoinHandle<()>)>> {
-    let settings = config.judge().posture.password;
-    if !settings.enabled {
-        return Ok(None);
-    }
+    checks: &passwords::Wish,
+) -> io::Result<(SyncSender<Exercise>, JoinHandle<()>)> {
+    let checker = Checker::new(config.judge().posture.password);
     let (exercises, submitted) = sync_channel(EXERCISES);
-    let (items, board, checker) = (items.clone(), Arc::clone(board), Checker::new(settings));
-    let thread = spawn("passwords", move || passwords::run(checker, &submitted, &items, &board))?;
-    Ok(Some((exercises, thread)))
+    let (items, board, checks) = (items.clone(), Arc::clone(board), Arc::clone(checks));
+    let thread = spawn("passwords", move || passwords::run(checker, &submitted, &items, &board, &checks))?;
+    Ok((exercises, thread))
 }
 
 /// The operator's own filter is widened, which they should know.
@@ -340,7 +340,7 @@ pub(super) struct Threads {
     judge: JoinHandle<()>,
     outlet: JoinHandle<()>,
     /// Ends when the sensor has, before the judge.
-    checker: Option<JoinHandle<()>>,
+    checker: JoinHandle<()>,
 }
 
 impl Threads {
@@ -357,7 +357,7 @@ impl Threads {
         let gone = |name: &str| DaemonError::Runtime(format!("the {name} ended in a panic"));
         let sensor = self.sensor.join().map_err(|_| gone("sensor"));
         // A check that panicked has said nothing more: that ends nobody.
-        let _ = self.checker.map(JoinHandle::join);
+        let _ = self.checker.join();
         let judge = self.judge.join().map_err(|_| gone("judge"));
         let outlet = self.outlet.join().map_err(|_| gone("outlet"));
         sensor??;

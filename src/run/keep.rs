@@ -34,7 +34,7 @@ const NOTE: Span = Span::minutes(10);
 /// The last save may take so long.
 const LAST: Duration = Duration::from_secs(5);
 /// Layouts of the saved state: one more whenever a snapshot's fields change.
-const LAYOUTS: [(&str, u32); 2] = [("sensor", 2), ("judge", 5)];
+const LAYOUTS: [(&str, u32); 2] = [("sensor", 3), ("judge", 6)];
 
 /// The store and the key, opened.
 pub(super) struct Keep {
@@ -201,6 +201,7 @@ impl Outlet for Kept {
                 lost += counts.dropped(*sink);
             }
             reach(&vitals.dropped, Queue::Letters, lost);
+            self.board.publish_sinks(desk.sinks().backlog());
         }
         if let Some(store) = &self.store {
             let figures = &store.health().figures;

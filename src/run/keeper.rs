@@ -16,6 +16,7 @@ use super::daemon::{DaemonError, Options, Threads, prices, warn_of_filter};
 use super::decide::Asked;
 use super::lesson::Lesson;
 use super::outlet::{Desired, Fire, Renewed};
+use super::passwords;
 use super::sense::Reload;
 use super::watch::{Watch, notify};
 use crate::config::Config;
@@ -33,6 +34,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) struct Keeper {
     pub(super) options: Options,
     pub(super) reloads: SyncSender<Box<Reload>>,
+    pub(super) checks: passwords::Wish,
     pub(super) ask: SyncSender<Asked>,
     pub(super) fires: SyncSender<Fire>,
     pub(super) teach: SyncSender<Lesson<PastCall>>,
@@ -107,7 +109,8 @@ impl Keeper {
             notify(&[sd_notify::NotifyState::Reloading, now]);
         }
         let (options, reloads) = (self.options.clone(), self.reloads.clone());
-        let done = tokio::task::spawn_blocking(move || load(&options, &reloads)).await;
+        let checks = Arc::clone(&self.checks);
+        let done = tokio::task::spawn_blocking(move || load(&options, &reloads, &checks)).await;
         let done = done.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
         let site = &self.site;
         site.api.board.vitals.reload(done.is_ok(), wall());
@@ -130,8 +133,12 @@ impl Keeper {
     }
 }
 
-/// Reads the file and hands the sensor and the judge their share.
-fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Arc<Renewed>, String> {
+/// Reads the file and hands the sensor, the judge and the password check their share.
+fn load(
+    options: &Options,
+    reloads: &SyncSender<Box<Reload>>,
+    checks: &passwords::Wish,
+) -> Result<Arc<Renewed>, String> {
     let config = match &options.config {
         Some(path) => Config::load(path).map_err(|e| e.to_string())?,
         None => Config::default(),
@@ -143,8 +150,11 @@ fn load(options: &Options, reloads: &SyncSender<Box<Reload>>) -> Result<Arc<Rene
     sinks::check(&sinks).map_err(|e| e.to_string())?;
     warn_of_filter(&live.filter);
     let prices = prices(&dial);
-    let judge = Command::Reload(Box::new(config.judge()), prices.clone());
-    let reload = Reload { dial, handsets: config.sensor().handsets, live, judge };
+    let (sensor, settings) = (config.sensor(), config.judge());
+    let check = settings.posture.password.clone();
+    let judge = Command::Reload(Box::new(settings), prices.clone());
+    let reload = Reload { dial, handsets: sensor.handsets, watch: sensor.watch, live, judge };
     reloads.send(Box::new(reload)).map_err(|_| "the sensor has ended".to_owned())?;
+    *checks.lock().unwrap_or_else(PoisonError::into_inner) = Some(check);
     Ok(Arc::new(Renewed { config, prices }))
 }

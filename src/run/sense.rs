@@ -29,7 +29,7 @@ use crate::ledger::Ledger;
 use crate::posture::Sight;
 use crate::posture::password::Verdict;
 use crate::record::Summary;
-use crate::sensor::{Sensor, Transport};
+use crate::sensor::{Sensor, Transport, watch};
 use crate::store::Blob;
 use crate::tally::Label;
 use crate::time::{Span, Timestamp};
@@ -57,6 +57,8 @@ pub(super) struct Reload {
     pub(super) dial: Dial,
     /// Whose addresses are whose.
     pub(super) handsets: handsets::Settings,
+    /// Who is allowed, which passwords may be checked.
+    pub(super) watch: watch::Settings,
     /// Interfaces and filter.
     pub(super) live: live::Settings,
     /// The judge's share.
@@ -87,8 +89,8 @@ pub(super) struct Sense {
     pub(super) stop: Arc<AtomicBool>,
     /// When what it knows is kept.
     pub(super) saver: Saver,
-    /// To the password check, if there is one.
-    pub(super) exercises: Option<SyncSender<Exercise>>,
+    /// To the password check.
+    pub(super) exercises: SyncSender<Exercise>,
 }
 
 /// The longest the loop waits for a frame.
@@ -225,9 +227,8 @@ impl Sense {
 
     /// Passwords to be checked; what finds no room waits with the sensor, which counts what it drops.
     fn exercises(&mut self, round: &mut Round) {
-        let Some(exercises) = &self.exercises else { return };
         while let Some(exercise) = round.exercise.take().or_else(|| self.sensor.poll_exercise()) {
-            if let Err(TrySendError::Full(exercise)) = exercises.try_send(exercise) {
+            if let Err(TrySendError::Full(exercise)) = self.exercises.try_send(exercise) {
                 round.exercise = Some(exercise);
                 return;
             }
@@ -269,9 +270,9 @@ impl Sense {
             return;
         }
         let Ok(reload) = self.reloads.try_recv() else { return };
-        let Reload { dial, handsets, live, judge } = *reload;
+        let Reload { dial, handsets, watch, live, judge } = *reload;
         round.directions = Directions::new(handsets.home.clone(), handsets.pbx.clone());
-        self.sensor.reload(handsets, dial);
+        self.sensor.reload(handsets, watch, dial);
         if let Err(why) = self.live.reload(live) {
             tracing::error!("the new filter can't be used: {why}");
         }

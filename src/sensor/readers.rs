@@ -3,18 +3,19 @@
 //! In: questions, settings. Out: counts, handsets.
 //! Never: changes a count.
 
-use super::{Sensor, Totals};
+use super::{Sensor, Totals, watch};
 use crate::dial::{Dial, OutsideLine};
 use crate::handsets::{self, Who};
 
 impl Sensor {
-    /// Takes another dial plan and other addresses, between two frames; what was learnt stays.
-    pub fn reload(&mut self, handsets: handsets::Settings, mut dial: Dial) {
+    /// Takes another dial plan, other addresses and lists, between two frames; what was learnt stays.
+    pub fn reload(&mut self, handsets: handsets::Settings, watch: watch::Settings, mut dial: Dial) {
         dial.keep_learned(&self.core.dial);
         self.core.outside = (!dial.has_outside_line()).then(OutsideLine::default);
         self.core.coverage.outside_line = None;
         self.core.dial = dial;
         self.core.handsets.reload(handsets);
+        self.core.watch.reload(watch);
     }
 
     /// The handsets, for the inventory: at most `most`, those that registered first.
@@ -41,8 +42,8 @@ impl Sensor {
     }
 
     /// What had to be forgotten because a table was full, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 7] {
-        let [touches, exchanges, strangers, passwords] = self.core.watch.evicted();
+    pub fn evicted(&self) -> [(&'static str, u64); 8] {
+        let [touches, exchanges, strangers, web, passwords] = self.core.watch.evicted();
         [
             ("handsets", self.core.handsets.evicted()),
             ("calls", self.core.calls.evicted()),
@@ -50,6 +51,7 @@ impl Sensor {
             touches,
             exchanges,
             strangers,
+            web,
             passwords,
         ]
     }

@@ -3,10 +3,12 @@
 //! In: packets and SIP messages, who is who. Out: `Sighting`; `Exercise` for the password check.
 //! Never: puts a secret into a fact, or keeps one unless the operator asked for the check.
 
+mod carry;
 mod exchange;
 mod glean;
 mod limiter;
 mod memory;
+mod neighbours;
 mod nonces;
 mod passwords;
 mod relations;
@@ -14,7 +16,7 @@ mod sip;
 mod web;
 mod zones;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::bounded::{LastingHash, Table};
@@ -40,7 +42,7 @@ pub struct Passwords {
     pub enabled: bool,
     /// Only of devices in these networks.
     pub networks: Vec<Network>,
-    /// Only for these realms; empty = any realm.
+    /// Only for these realms, whatever their case.
     pub realms: Vec<String>,
     /// How many may wait to be checked; the oldest goes first.
     pub queue: usize,
@@ -87,9 +89,12 @@ pub(super) struct Watch {
     /// What was told within the day, by a keyed hash of it.
     told: Table<u64, Timestamp>,
     hash: LastingHash,
-    names: Vec<String>,
+    /// Provisioning servers' names, in lower case as DNS answers are read.
+    names: BTreeSet<String>,
     ouis: Ouis,
-    /// HTTP requests that wait for their bodies or answers.
+    /// HTTP messages that aren't all there yet.
+    carry: carry::Carry,
+    /// HTTP requests that wait for their answers.
     web: Table<web::Ends, web::Waits>,
     logins: u32,
     out: VecDeque<Sighting>,
@@ -108,12 +113,25 @@ impl Watch {
             met: Table::new(MET, 0),
             told: Table::new(2 * MET, 0),
             hash: LastingHash::default(),
-            names: settings.provisioning_names,
+            names: lower(settings.provisioning_names),
             ouis: settings.ouis,
+            carry: carry::Carry::default(),
             web: Table::new(web::WAITING, 0),
             logins: 0,
             out: VecDeque::new(),
         }
+    }
+
+    /// Takes other lists; what was learnt stays. The bounds of the flow tables are those of the start.
+    pub(super) fn reload(&mut self, settings: Settings) {
+        self.zones.reload(&settings);
+        self.passwords.reload(settings.passwords);
+        let names = lower(settings.provisioning_names);
+        if names != self.names {
+            self.names = names;
+            self.zones.forget_names();
+        }
+        self.ouis = settings.ouis;
     }
 
     #[inline]
@@ -159,11 +177,12 @@ impl Watch {
     }
 
     /// What had to be forgotten because a table was full, and what was not looked at.
-    pub(super) const fn evicted(&self) -> [(&'static str, u64); 4] {
+    pub(super) const fn evicted(&self) -> [(&'static str, u64); 5] {
         [
             ("touches", self.touches.evicted()),
             ("exchanges", self.exchanges.evicted()),
             ("strangers_sip", self.limiter.refused()),
+            ("web", self.web.evicted().saturating_add(self.carry.evicted())),
             ("passwords", self.passwords.dropped()),
         ]
     }
@@ -203,6 +222,10 @@ impl Watch {
         }
         news
     }
+}
+
+fn lower(names: Vec<String>) -> BTreeSet<String> {
+    names.into_iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect()
 }
 
 impl super::Sensor {

@@ -34,6 +34,11 @@ pub(super) struct Meeting {
     pub(super) side: Side,
 }
 
+/// A first packet that comes again is told so often: with the first, three packets are known.
+const AGAIN: u8 = 2;
+/// Copies of one packet, of a mirror that has it twice or of a router's two sides, come closer together.
+const COPIES: Span = Span(1_000);
+
 /// A flow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flow {
@@ -54,6 +59,8 @@ pub(super) struct Flow {
     pub(super) banner: Banner,
     pub(super) name: Text<48>,
     lasting: u8,
+    /// How often it was told that the same was asked again.
+    again: u8,
     /// FINs of the opener (1) and of the other side (2).
     pub(super) fins: u8,
 }
@@ -82,6 +89,7 @@ impl Flow {
             banner: Banner::None,
             name: Text::default(),
             lasting: 0,
+            again: 0,
             fins: 0,
         }
     }
@@ -106,6 +114,16 @@ impl Flow {
     /// Whether it still waits for the first answer.
     pub(super) const fn waits(&self) -> bool {
         matches!(self.state, TouchState::Syn | TouchState::UdpRequest) && self.seen[1].is_none()
+    }
+
+    /// Whether the opener asks once more for what nobody asked it to, and has no answer yet. To be called
+    /// before the packet is counted.
+    pub(super) fn is_asked_again(&mut self, side: usize, now: Timestamp) -> bool {
+        let [asked, answered] = self.seen;
+        let new = asked.is_some_and(|at| now.since(at) >= COPIES);
+        let again = side == 0 && self.unsolicited && answered.is_none() && new && self.again < AGAIN;
+        self.again = self.again.saturating_add(u8::from(again));
+        again
     }
 
     /// Whether the handshake came to its end, and nothing after it.

@@ -75,6 +75,7 @@ labels! {
         Silent = "silent", "No answer within 5 s: filtered, or nobody there.";
         Ended = "ended", "FIN or RST after the handshake, or silence of an hour.";
         UdpRequest = "udp_request", "A first datagram.";
+        Again = "again", "What nobody asked for came again on the same ports, and still without an answer; told twice.";
         UdpReply = "udp_reply", "The other side sent a datagram back within 5 s.";
     }
 }

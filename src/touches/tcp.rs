@@ -69,6 +69,9 @@ impl Touches {
         self.tcp.touch(slot, now);
         let Some(flow) = self.tcp.get_mut(slot) else { return };
         let side = flow.side_of(segment.path.src);
+        if segment.syn && flow.is_asked_again(side, now) {
+            self.told.push_back(flow.told(TouchState::Again, now));
+        }
         flow.sent(side, segment.payload.len(), now);
         if flow.banner == super::Banner::None && side == 1 && !segment.payload.is_empty() {
             flow.banner = banner::classify(segment.payload);

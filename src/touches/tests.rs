@@ -95,7 +95,9 @@ impl Wire {
     }
 }
 
-use TouchState::{Data, Ended, Established, Lasting, Reset, Silent, Syn, SynAck, UdpReply, UdpRequest};
+use TouchState::{
+    Again, Data, Ended, Established, Lasting, Reset, Silent, Syn, SynAck, UdpReply, UdpRequest,
+};
 
 #[test]
 fn services_closed_open_and_filtered() {
@@ -113,7 +115,7 @@ fn services_closed_open_and_filtered() {
             filtered.tcp(there, Bit::Syn, b"");
             filtered.wait(4);
         }
-        assert_eq!(filtered.states(), [Syn, Silent], "{port}");
+        assert_eq!(filtered.states(), [Syn, Again, Silent, Again], "{port}");
 
         let mut open = Wire::new();
         open.tcp(there, Bit::Syn, b"");
@@ -198,6 +200,26 @@ fn answers_to_our_own_questions_are_not_unsolicited() {
     wire.udp(path((STRANGER, 53), (PHONE, 3_000)), b"late");
     let late = wire.all();
     assert!(late[0].unsolicited && late[0].way == Way::Inbound);
+}
+
+/// Three packets on the same ports are three packets; a mirror's copies, and the ninth, are none.
+#[test]
+fn what_nobody_asked_for_is_told_three_times_on_the_same_ports() {
+    let mut wire = Wire::settled();
+    let knock = path((STRANGER, 40_000), (PHONE, 30_000));
+    for _ in 0..9 {
+        wire.udp(knock, b"x");
+        let copied = wire.now.plus(Span(200));
+        wire.touches.datagram(&knock, b"x", &place, copied);
+        wire.wait(2);
+    }
+    let told = wire.states();
+    assert_eq!(told.iter().filter(|state| **state == Again).count(), 2, "{told:?}");
+    let mut answered = Wire::settled();
+    answered.udp(knock, b"x");
+    answered.udp(path((PHONE, 30_000), (STRANGER, 40_000)), b"y");
+    answered.udp(knock, b"x");
+    assert_eq!(answered.states(), [UdpRequest, UdpReply]);
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl Touches {
         let Some(flow) = flows.get_mut(slot) else { return };
         let side = flow.side_of(path.src);
         let first_answer = side == 1 && flow.seen[1].is_none();
+        let again = flow.is_asked_again(side, now);
         flow.sent(side, payload.len(), now);
         if flow.meeting.is_none() {
             self.settled.settle(tag, now);
@@ -64,6 +65,8 @@ impl Touches {
             flow.state = TouchState::UdpReply;
             flow.banner = if payload.starts_with(b"SIP/") { Banner::Sip } else { Banner::Other };
             self.told.push_back(flow.told(TouchState::UdpReply, now));
+        } else if again {
+            self.told.push_back(flow.told(TouchState::Again, now));
         } else if flow.lasts(now) {
             self.told.push_back(flow.told(TouchState::Lasting, now));
         } else if flow.state == TouchState::UdpReply && sniff(payload) == Sniff::Rtp {

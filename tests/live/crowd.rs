@@ -33,6 +33,29 @@ impl Capture {
         self.frame(&frame);
     }
 
+    /// A TCP segment; `flags` of S, A and F.
+    pub(crate) fn tcp(
+        &mut self,
+        from: ([u8; 6], Ipv4Addr, u16),
+        to: ([u8; 6], Ipv4Addr, u16),
+        flags: &str,
+        seq: u32,
+        text: &str,
+    ) {
+        let builder = PacketBuilder::ethernet2(from.0, to.0).ipv4(from.1.octets(), to.1.octets(), 64);
+        let mut builder = builder.tcp(from.2, to.2, seq, 8_192);
+        for flag in flags.chars() {
+            builder = match flag {
+                'S' => builder.syn(),
+                'A' => builder.ack(1),
+                _ => builder.fin(),
+            };
+        }
+        let mut frame = Vec::new();
+        builder.write(&mut frame, text.as_bytes()).unwrap();
+        self.frame(&frame);
+    }
+
     pub(crate) fn frame(&mut self, frame: &[u8]) {
         let length = u32::try_from(frame.len()).unwrap();
         [0, 0, length, length].iter().for_each(|word| self.0.write_all(&word.to_le_bytes()).unwrap());

@@ -8,8 +8,10 @@ use crate::time::{Timestamp, civil_from_days};
 
 use super::Settings;
 
-/// No list is longer.
+/// No list is longer, and no word on it, in bytes.
 pub const LONGEST: usize = 500;
+/// See above.
+pub const LONGEST_PASSWORD: usize = 64;
 
 /// What a list is made of.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +59,7 @@ struct List(Vec<Vec<u8>>, BTreeSet<Vec<u8>>);
 impl List {
     fn add(&mut self, candidate: impl Into<Vec<u8>>) {
         let candidate = candidate.into();
-        if self.0.len() < LONGEST && candidate.len() <= 64 && self.1.insert(candidate.clone()) {
+        if self.0.len() < LONGEST && candidate.len() <= LONGEST_PASSWORD && self.1.insert(candidate.clone()) {
             self.0.push(candidate);
         }
     }

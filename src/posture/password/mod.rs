@@ -122,9 +122,10 @@ impl Checker {
     /// Takes new settings.
     pub fn reload(&mut self, settings: Settings) {
         self.settings = settings;
-        if !self.settings.enabled {
-            self.waiting.clear();
-        }
+        // What waited by the old settings may not be the operator's own by the new ones.
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|exercise| self.is_ours(exercise));
+        self.waiting = waiting;
     }
 
     /// A password was proved. What isn't the operator's own is dropped at once, what was checked

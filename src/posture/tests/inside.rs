@@ -68,6 +68,19 @@ fn a_handset_that_nobody_uses_is_told_after_30_and_90_days() {
     assert_eq!(stage.status(Check::IdleHandset).0, Status::Pass, "used again");
 }
 
+/// A handset that nobody calls with, but writes with, is used.
+#[test]
+fn a_handset_that_writes_is_used() {
+    let mut stage = Stage::new();
+    for _ in 0..40 {
+        let device = stage.handset(1);
+        stage.see(device, What::Wrote);
+        stage.days(1, 1..3);
+    }
+    let told = stage.of(Check::IdleHandset);
+    assert!(told.len() == 1 && told[0].1.contains("handset 202"), "{told:?}");
+}
+
 #[test]
 fn without_history_it_cannot_be_said() {
     let mut stage = Stage::new();

@@ -200,6 +200,26 @@ fn gateways_and_diallers_search_for_nothing() {
     assert_eq!(stage.of(Check::Enumeration), []);
 }
 
+/// Only with a table of countries: the same account from two of them within an hour, both outside.
+#[test]
+fn two_countries_within_an_hour() {
+    let table = "198.51.100.0/24,GB\n192.0.2.0/24,LV\n";
+    for (countries, minutes, severity) in [
+        (table, 50, Some(Severity::Critical)),
+        (table, 70, None),
+        ("", 50, None),
+        ("198.51.100.0/24,GB\n192.0.2.0/24,GB\n", 50, None),
+    ] {
+        let countries = crate::posture::Countries::read(countries).unwrap();
+        let mut stage = Stage::with(Settings { countries, ..Settings::default() });
+        let phone = Device { role: Role::Unknown, ip: None, mac: None, vlan: None, who: None };
+        stage.sip(phone, tried("198.51.100.7:5060", "201", SipStep::Accepted));
+        stage.after(Span::minutes(minutes));
+        stage.sip(phone, tried("192.0.2.7:5060", "201", SipStep::Accepted));
+        assert_eq!(stage.worst(Check::NewDevice), severity, "{minutes}");
+    }
+}
+
 fn seen_as(stage: &mut Stage, device: Device, client: &str, agent: &str) {
     let account = Text::from("201");
     let what = What::Hint(HintSighting { raw: Text::from(agent), ..raw_hint() });

@@ -1,19 +1,19 @@
 //! What devices say of themselves, and where they are told to go, becomes sightings.
 //!
-//! In: datagrams, segments, notices, SIP messages. Out: hints, provisioning, holes, services, presence.
+//! In: datagrams, segments, SIP messages. Out: hints, provisioning, holes, services, presence.
 //! Never: tells the same twice a day; looks at a payload whose ports and first bytes promise nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::Watch;
-use crate::decode::{Datagram, Mac, Notice, Path, Told};
+use crate::decode::{Datagram, Mac, Path};
 use crate::fact::sighting::{
     HintSighting, MappingBy, MappingSighting, ProvisioningBy, ProvisioningSighting, ProvisioningStep,
     ServiceSighting,
 };
 use crate::fact::{Device, What};
 use crate::handsets::Handsets;
-use crate::hints::{Confidence, Identity, Source, dhcp, dns, http, lldp, natpmp, tftp, user_agent};
+use crate::hints::{Confidence, Identity, Source, dhcp, dns, http, natpmp, tftp, user_agent};
 use crate::tally::Label;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -54,34 +54,12 @@ impl Watch {
     fn glean_promising(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
         match (path.src.port(), path.dst.port()) {
             (67 | 68, 67 | 68) => self.glean_dhcp(path, payload, handsets, now),
-            (53, _) => self.glean_dns(payload, now),
+            (53, _) => self.glean_dns(path, payload, handsets, now),
             (5_353, _) => self.glean_mdns(path, payload, handsets, now),
             (1_900, _) | (_, 1_900) => self.glean_ssdp(path, payload, handsets, now),
             (_, 69) => self.glean_tftp(path, payload, handsets, now),
             (5_351, _) | (_, 5_351) => self.glean_natpmp(path, payload, handsets, now),
             _ => {}
-        }
-    }
-
-    /// ARP, LLDP or CDP.
-    pub(in crate::sensor) fn notice(&mut self, notice: &Notice<'_>, handsets: &Handsets, now: Timestamp) {
-        match notice.told {
-            Told::Arp(mac, ip) => {
-                let ip = IpAddr::V4(ip);
-                if handsets.is_home(ip) {
-                    self.shows(Some(ip), Some(mac), notice.vlan, false, Source::Arp, handsets, now);
-                }
-            }
-            Told::Lldp(payload) => {
-                if let Some(read) = lldp::parse(payload) {
-                    self.glean_neighbour(notice, &read, Source::Lldp, handsets, now);
-                }
-            }
-            Told::Cdp(payload) => {
-                if let Some(read) = lldp::cdp(payload) {
-                    self.glean_neighbour(notice, &read, Source::Cdp, handsets, now);
-                }
-            }
         }
     }
 
@@ -128,7 +106,7 @@ impl Watch {
         clippy::too_many_arguments,
         reason = "one call each for ARP, DHCP and LLDP; a struct would only rename them"
     )]
-    fn shows(
+    pub(super) fn shows(
         &mut self,
         ip: Option<IpAddr>,
         mac: Option<Mac>,
@@ -154,7 +132,7 @@ impl Watch {
             },
         };
         device.mac = mac.or(device.mac);
-        let is_known = phone || matches!(device.role, crate::fact::Role::Handset | crate::fact::Role::Phone);
+        let is_known = phone || is_phone(&device);
         if is_known && self.is_news((mac.map(|mac| mac.0), ip, source.index()), PRESENT_FOR, now) {
             self.tell(device, What::Present(source), now);
         }
@@ -167,40 +145,6 @@ impl Watch {
             self.hint(device, &hint, now);
         }
         device
-    }
-
-    fn glean_neighbour(
-        &mut self,
-        notice: &Notice<'_>,
-        read: &lldp::Neighbour<'_>,
-        source: Source,
-        handsets: &Handsets,
-        now: Timestamp,
-    ) {
-        if read.network {
-            // What a switch says of the VLAN for voice is no device's own word.
-            return;
-        }
-        let mac = read.mac.or(Some(notice.src_mac));
-        let ip = read.ip.filter(|ip| handsets.is_home(*ip));
-        let device = self.shows(ip, mac, notice.vlan, read.phone, source, handsets, now);
-        if !read.phone && device.role == crate::fact::Role::Unknown {
-            return;
-        }
-        let maker = mac.and_then(|mac| self.ouis.find(mac)).map_or_else(Text::default, |maker| maker.vendor);
-        let vendor = if read.maker.is_empty() { maker } else { Text::new(vendor_word(read.maker)) };
-        let firmware = if read.software.is_empty() { read.firmware } else { read.software };
-        let model = read.model.strip_prefix(b"SIP-").unwrap_or(read.model);
-        let identity = Identity {
-            vendor,
-            model: Text::new(model),
-            firmware: Text::new(firmware),
-            name: Text::new(read.name),
-            phone: read.phone,
-        };
-        let raw = if read.description.is_empty() { read.model } else { read.description };
-        let hint = Hint { source, confidence: Confidence::High, identity, voice_vlan: read.voice_vlan, raw };
-        self.hint(device, &hint, now);
     }
 
     fn glean_dhcp(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
@@ -228,6 +172,10 @@ impl Watch {
         if read.kind != 5 {
             return;
         }
+        // Who gives phones their addresses is the office's own; a provider's DHCP has no phones.
+        if let (Some(ip), Some(bits), true) = (read.address, read.bits, is_phone(&device)) {
+            self.zones.home_of(ip, bits, now);
+        }
         for server in read.servers.into_iter().flatten() {
             self.zones.service(IpAddr::V4(server), now);
         }
@@ -247,14 +195,16 @@ impl Watch {
         }
     }
 
-    fn glean_dns(&mut self, payload: &[u8], now: Timestamp) {
-        if self.names.is_empty() {
+    fn glean_dns(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
+        // An answer that nobody asked for may be anybody's, and would allow him in.
+        let zone = self.zones.place(path.src.ip(), handsets).zone;
+        if !matches!(zone, Zone::Home | Zone::Service) && !self.touches.is_own(path) {
             return;
         }
         let (names, zones) = (&self.names, &mut self.zones);
         let _ = dns::answers(payload, &mut |answer| {
             if let dns::Answer::Address(name, ip) = answer
-                && names.iter().any(|own| own.eq_ignore_ascii_case(name))
+                && names.contains(name)
             {
                 zones.named(ip, now);
             }
@@ -405,6 +355,10 @@ impl Watch {
     }
 }
 
+const fn is_phone(device: &Device) -> bool {
+    matches!(device.role, crate::fact::Role::Handset | crate::fact::Role::Phone)
+}
+
 pub(super) fn identity_of(agent: &user_agent::Agent) -> Identity {
     Identity {
         vendor: Text::from(agent.vendor),
@@ -413,15 +367,6 @@ pub(super) fn identity_of(agent: &user_agent::Agent) -> Identity {
         name: Text::default(),
         phone: true,
     }
-}
-
-/// LLDP-MED's manufacturer in the form of the other sources.
-fn vendor_word(maker: &[u8]) -> &[u8] {
-    let known: [(&[u8], &[u8]); 4] =
-        [(b"Polycom", b"Poly"), (b"Aastra", b"Mitel"), (b"Cisco", b"Cisco"), (b"snom", b"Snom")];
-    let starts = |word: &[u8]| maker.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    let word = known.iter().find(|(word, _)| starts(word)).map(|(_, vendor)| *vendor);
-    word.unwrap_or_else(|| maker.split(|byte| *byte == b' ').next().unwrap_or_default())
 }
 
 fn by_of(place: &[u8], bare: ProvisioningBy) -> ProvisioningBy {

@@ -54,12 +54,21 @@ impl Queue {
         }
     }
 
+    /// Other networks and realms, or none: what waits by the old ones is wiped.
+    pub(super) fn reload(&mut self, settings: Passwords) {
+        if settings != self.settings {
+            self.pending.clear();
+            self.ready.clear();
+            self.settings = settings;
+        }
+    }
+
     /// Whether passwords of this device are to be checked. Nothing may be kept before this is asked.
     pub(super) fn wants(&self, device: IpAddr, realm: Option<&[u8]>) -> bool {
         let realms = &self.settings.realms;
         self.settings.enabled
             && self.settings.networks.iter().any(|network| network.contains(device))
-            && realm.is_none_or(|realm| realms.is_empty() || realms.iter().any(|own| own.as_bytes() == realm))
+            && realm.is_none_or(|realm| realms.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(realm)))
     }
 
     /// Keeps a secret until its answer comes, unless this account was handed on lately.

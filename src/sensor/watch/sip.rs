@@ -47,9 +47,23 @@ impl Watch {
             self.invite(tag, msg, path, &relation, now);
         }
         if relation.ordinary && msg.cseq_method != Method::Register {
+            if msg.cseq_method == Method::Message {
+                self.wrote(path, &relation, handsets, now);
+            }
             return;
         }
         self.exchange(msg, path, proto, &relation, handsets, now);
+    }
+
+    /// A handset writes or is written to: somebody uses it.
+    #[cold]
+    fn wrote(&mut self, path: &Path, relation: &Relation, handsets: &Handsets, now: Timestamp) {
+        for (end, place) in [(path.src.ip(), &relation.src), (path.dst.ip(), &relation.dst)] {
+            if place.zone != Zone::Pbx && self.is_news((end, "wrote"), Span::HOUR, now) {
+                let device = self.zones.device(end, path.vlan, place, handsets);
+                self.tell(device, What::Wrote, now);
+            }
+        }
     }
 
     /// Finds out what two addresses are to each other.

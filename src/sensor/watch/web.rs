@@ -1,16 +1,18 @@
 //! HTTP in clear to and from devices: provisioning, log-ins, SOAP; names in TLS.
 //!
-//! In: TCP segments. Out: sightings; secrets for the check. Never: keeps a body; tells a password.
+//! In: TCP segments. Out: sightings; secrets for the check. Never: keeps a message that was read; tells a
+//! password.
 
 use std::net::SocketAddr;
 
 use super::Watch;
+use super::carry::Turn;
 use super::glean::{Hint, identity_of};
 use crate::decode::{Path, Segment};
 use crate::fact::What;
 use crate::fact::secret::{Clear, Exercise, Lock, Secret};
 use crate::fact::sighting::{
-    LoginOutcome, LoginSighting, MappingBy, ProvisioningBy, ProvisioningStep, Scheme,
+    LoginOutcome, LoginSighting, ManagedSighting, MappingBy, ProvisioningBy, ProvisioningStep, Scheme,
 };
 use crate::handsets::Handsets;
 use crate::hints::http::{self, Http};
@@ -26,7 +28,12 @@ pub(super) const WAITING: usize = 2_048;
 /// An answer to a log-in comes within this time.
 const ANSWERED_WITHIN: Span = Span::seconds(2);
 
-/// Client and server.
+/// Every message of TR-069 names its namespace, whatever the version (TR-069 amendment 6 section A.1).
+const CWMP: &[u8] = b"urn:dslforum-org:cwmp-1-";
+/// A server that manages a phone is told once in so long.
+const MANAGED_FOR: Span = Span::HOUR;
+
+/// Client and server, or sender and receiver.
 pub(super) type Ends = (SocketAddr, SocketAddr);
 
 /// What a request waits for.
@@ -40,12 +47,8 @@ pub(super) struct Waits {
 enum Waiting {
     /// The answer to a log-in.
     Login(LoginSighting, u32),
-    /// A form's fields, in the next segment.
-    Form(Text<48>),
     /// The answer to a request for a configuration.
     Fetch(Text<96>),
-    /// A SOAP body, in the next segment.
-    Soap,
     /// The router's answer to a request for a hole.
     Hole(Mapping),
     /// Nothing any more.
@@ -59,30 +62,96 @@ impl Watch {
         if payload.is_empty() {
             return;
         }
+        if !self.carry.is_empty() && self.carries_on(segment, handsets, now) {
+            return;
+        }
         if tls_hello::begins(payload) {
             if let Some(hello) = tls_hello::parse(payload).filter(|hello| !hello.name.is_empty()) {
                 self.touches.name(&segment.path, hello.name);
             }
-        } else if http::begins(payload) {
-            self.glean_http(&segment.path, payload, handsets, now);
-        } else if !self.web.is_empty() {
-            self.glean_rest(&segment.path, payload, handsets, now);
+        } else if http::begins(payload) || http::may_begin(payload) {
+            self.glean_http(segment, handsets, now);
         }
     }
 
+    /// A message begins: most are all there in one segment.
     #[cold]
-    fn glean_http(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
-        let Some(read) = http::parse(payload) else { return };
+    fn glean_http(&mut self, segment: &Segment<'_>, handsets: &Handsets, now: Timestamp) {
+        let (path, payload) = (&segment.path, segment.payload);
+        let read = http::parse(payload);
+        let need = match &read {
+            // A word of a few bytes, or a line that isn't whole, may be any message.
+            None if !payload.contains(&b'\n') => 0,
+            None => return,
+            Some(read) if !read.whole => 0,
+            Some(read) => payload.len().saturating_sub(read.body.len()) + self.body_of(read, path, handsets),
+        };
+        if segment.truncated || (need > 0 && payload.len() >= need.min(http::LONGEST)) {
+            return read.iter().for_each(|read| self.message_of(read, path, handsets, now));
+        }
+        if self.concerns(path, handsets) {
+            self.carry.begin(segment, need, now);
+        }
+    }
+
+    /// A segment while messages are unfinished; true if it belongs to one.
+    #[cold]
+    fn carries_on(&mut self, segment: &Segment<'_>, handsets: &Handsets, now: Timestamp) -> bool {
+        let path = &segment.path;
+        if !http::is_interim(segment.payload) {
+            // The other side speaks: whatever was said to it is all there.
+            self.carried(&turned(path), handsets, now);
+        }
+        match self.carry.add(segment, now) {
+            Turn::Other => return false,
+            Turn::Waits => {}
+            Turn::Head => {
+                let ends = (path.src, path.dst);
+                let need = http::parse(self.carry.bytes(ends)).map_or(0, |read| {
+                    let head = self.carry.bytes(ends).len().saturating_sub(read.body.len());
+                    head + self.body_of(&read, path, handsets)
+                });
+                if self.carry.wants(ends, need.min(http::LONGEST)) {
+                    self.carried(path, handsets, now);
+                }
+            }
+            Turn::Done => self.carried(path, handsets, now),
+        }
+        true
+    }
+
+    fn carried(&mut self, path: &Path, handsets: &Handsets, now: Timestamp) {
+        let bytes = self.carry.take((path.src, path.dst));
+        if let Some(read) = bytes.as_ref().and_then(|bytes| http::parse(bytes)) {
+            self.message_of(&read, path, handsets, now);
+        }
+    }
+
+    /// Whether anything between these two may be of interest.
+    fn concerns(&self, path: &Path, handsets: &Handsets) -> bool {
+        self.zones.place(path.src.ip(), handsets).ours || self.zones.place(path.dst.ip(), handsets).ours
+    }
+
+    /// Bytes of a body that are read: forms that a phone is sent, SOAP that one of ours sends.
+    fn body_of(&self, read: &Http<'_>, path: &Path, handsets: &Handsets) -> usize {
+        let (src, dst) =
+            (self.zones.place(path.src.ip(), handsets), self.zones.place(path.dst.ip(), handsets));
+        let reads = read.method == b"POST" && ((dst.ours && dst.phone) || (src.ours && read.soap));
+        // Without a length it lasts until the other side answers.
+        if reads { read.length.unwrap_or(http::LONGEST).min(http::LONGEST) } else { 0 }
+    }
+
+    fn message_of(&mut self, read: &Http<'_>, path: &Path, handsets: &Handsets, now: Timestamp) {
         if read.code != 0 {
-            return self.answer(&read, path, handsets, now);
+            return self.answer(read, path, handsets, now);
         }
         let (src, dst) =
             (self.zones.place(path.src.ip(), handsets), self.zones.place(path.dst.ip(), handsets));
         if src.ours {
-            self.request_of_ours(&read, path, src.phone, handsets, now);
+            self.request_of_ours(read, path, src.phone, handsets, now);
         }
         if dst.ours && dst.phone {
-            self.request_to_phone(&read, path, handsets, now);
+            self.request_to_phone(read, path, handsets, now);
         }
     }
 
@@ -96,12 +165,10 @@ impl Watch {
     ) {
         let ip = path.src.ip();
         if contains(read.soap_action, b"AddPortMapping") || contains(read.soap_action, b"AddAnyPortMapping") {
-            if read.body.is_empty() {
-                self.wait(path, Waiting::Soap, now);
-            } else {
-                self.soap(read.body, path, handsets, now);
-            }
-            return;
+            return self.soap(read.body, path, handsets, now);
+        }
+        if phone && read.method == b"POST" && read.soap && contains(read.body, CWMP) {
+            self.reports(read, path, handsets, now);
         }
         let known = user_agent::parse(read.user_agent);
         if let Some(known) = &known {
@@ -127,19 +194,14 @@ impl Watch {
         let digest = Credentials::parse(read.authorization)
             .filter(|c| !read.authorization.is_empty() && c.has_response());
         if let Some(credentials) = digest {
-            let whole = read.whole.then_some(read.body);
-            let secret =
-                Proof::new(&credentials, read.method, whole).map(|proof| Secret::Digest(Box::new(proof)));
+            let secret = Proof::new(&credentials, read.method, read.whole_body())
+                .map(|proof| Secret::Digest(Box::new(proof)));
             self.login(Scheme::Digest, credentials.username, secret, read.path, path, handsets, now);
         } else if let Some((user, password)) = http::basic(read.authorization) {
             let secret = Secret::Clear(Clear { username: user.clone(), password });
             self.login(Scheme::Basic, &user, Some(secret), read.path, path, handsets, now);
         } else if read.method == b"POST" {
-            if read.body.is_empty() {
-                self.wait(path, Waiting::Form(Text::new(read.path)), now);
-            } else {
-                self.form(read.body, read.path, path, handsets, now);
-            }
+            self.form(read.body, read.path, path, handsets, now);
         }
     }
 
@@ -182,18 +244,15 @@ impl Watch {
         self.wait(path, Waiting::Login(told, number), now);
     }
 
-    /// A segment that begins nothing: perhaps the body of a request.
-    #[cold]
-    fn glean_rest(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
-        let Some(waits) = self.waiting(path.src, path.dst) else { return };
-        match waits.for_what {
-            Waiting::Form(page) => {
-                self.wait(path, Waiting::Nothing, now);
-                self.form(payload, page.as_bytes(), path, handsets, now);
-            }
-            Waiting::Soap => self.soap(payload, path, handsets, now),
-            _ => {}
+    /// A phone reports to a server that manages it (TR-069), whatever the port.
+    fn reports(&mut self, read: &Http<'_>, path: &Path, handsets: &Handsets, now: Timestamp) {
+        if !self.is_news((path.src.ip(), path.dst, "cwmp"), MANAGED_FOR, now) {
+            return;
         }
+        let device = self.device(path.src.ip(), path.vlan, handsets);
+        let zone = self.zones.place(path.dst.ip(), handsets).zone;
+        let told = ManagedSighting { server: path.dst, zone, path: Text::new(read.path) };
+        self.tell(device, What::Managed(told), now);
     }
 
     fn soap(&mut self, body: &[u8], path: &Path, handsets: &Handsets, now: Timestamp) {
@@ -216,9 +275,12 @@ impl Watch {
     }
 
     fn answer(&mut self, read: &Http<'_>, path: &Path, handsets: &Handsets, now: Timestamp) {
+        if read.code < 200 {
+            return;
+        }
         self.page(read, path, handsets, now);
         let Some(waits) = self.waiting(path.dst, path.src) else { return };
-        let back = Path { src: path.dst, dst: path.src, ..*path };
+        let back = turned(path);
         self.wait(&back, Waiting::Nothing, now);
         let yes = matches!(read.code, 200..=399);
         match waits.for_what {
@@ -278,6 +340,11 @@ impl Watch {
     fn waiting(&self, client: SocketAddr, server: SocketAddr) -> Option<Waits> {
         self.web.find(&(client, server)).and_then(|slot| self.web.get(slot)).copied()
     }
+}
+
+/// The other direction.
+const fn turned(path: &Path) -> Path {
+    Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path }
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

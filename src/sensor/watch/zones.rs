@@ -3,7 +3,7 @@
 //! In: the operator's lists, what DHCP and DNS named, who registered. Out: `Place`, `Device`.
 //! Never: allows an address because it says so itself.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ use crate::handsets::{Handsets, Network};
 use crate::time::Timestamp;
 use crate::touches::{Place, Side, Zone};
 
+/// Networks that DHCP named, at the most, and how many bits of an address may be the hosts' own there.
+const HOMES: usize = 16;
+const WIDEST: u32 = 12;
 /// Addresses that are remembered of each kind.
 const REMEMBERED: usize = 8_192;
 
@@ -23,6 +26,8 @@ const REMEMBERED: usize = 8_192;
 pub(super) struct Zones {
     support: Vec<Network>,
     provisioning: Vec<Network>,
+    /// Networks in which DHCP gave phones their addresses, and how many bits each has.
+    homes: Table<(Ipv4Addr, u8), ()>,
     /// Servers that DHCP named.
     services: Table<IpAddr, ()>,
     /// Addresses that DNS gave for the provisioning servers' names.
@@ -43,6 +48,7 @@ crate::kept! {
     /// What addresses were before a restart.
     #[derive(PartialEq)]
     pub(in crate::sensor) struct Memory of Zones {
+        homes: Table<(Ipv4Addr, u8), ()>,
         services: Table<IpAddr, ()>,
         named: Table<IpAddr, ()>,
         phones: Table<IpAddr, Phone>,
@@ -54,11 +60,45 @@ impl Zones {
         Self {
             support: settings.support.clone(),
             provisioning: settings.provisioning.clone(),
+            homes: Table::new(HOMES, 0),
             services: Table::new(REMEMBERED, 0),
             named: Table::new(REMEMBERED, 0),
             phones: Table::new(REMEMBERED, 0),
             changes: 0,
         }
+    }
+
+    /// Other lists.
+    pub(super) fn reload(&mut self, settings: &Settings) {
+        self.support.clone_from(&settings.support);
+        self.provisioning.clone_from(&settings.provisioning);
+        self.changed(true);
+    }
+
+    /// Names were put on the list or taken off: what DNS says of them has to be said anew.
+    pub(super) fn forget_names(&mut self) {
+        self.named = Table::new(REMEMBERED, 0);
+        self.changed(true);
+    }
+
+    /// DHCP gave a phone an address in a network: that is the office's own, be it a public one.
+    pub(super) fn home_of(&mut self, ip: Ipv4Addr, bits: u8, now: Timestamp) {
+        let free = 32u32.saturating_sub(u32::from(bits));
+        if is_private(IpAddr::V4(ip)) || free > WIDEST {
+            return;
+        }
+        let base = u32::from(ip).checked_shr(free).unwrap_or(0).checked_shl(free).unwrap_or(0);
+        let new = self.homes.find_or_insert(&(Ipv4Addr::from(base), bits), now, || ()).new;
+        self.changed(new);
+    }
+
+    fn is_home_of_phones(&self, ip: IpAddr) -> bool {
+        let IpAddr::V4(ip) = ip else { return false };
+        let in_it = |(base, bits): &(Ipv4Addr, u8)| {
+            let free = 32u32.saturating_sub(u32::from(*bits));
+            (u32::from(*base) ^ u32::from(ip)).checked_shr(free).unwrap_or(0) == 0
+        };
+        !self.homes.is_empty() && self.homes.iter().any(|(_, home, ())| in_it(home))
     }
 
     /// DHCP names a server. One within the office stays what it is: home.
@@ -110,7 +150,7 @@ impl Zones {
 
     pub(super) fn place(&self, ip: IpAddr, handsets: &Handsets) -> Place {
         let (pbx, registered) = handsets.standing(ip);
-        let home = handsets.is_home(ip);
+        let home = handsets.is_home(ip) || self.is_home_of_phones(ip);
         let zone = self.zone(ip, home, pbx);
         let phone = registered || self.phone(ip).is_some_and(|phone| phone.is_phone);
         let side = if is_private(ip) { Side::Lan } else { Side::Wan };
@@ -197,6 +237,15 @@ mod tests {
         ] {
             assert_eq!(zones.place(ip(address), &handsets).zone, zone, "{address}");
         }
+        zones.home_of([192, 0, 2, 130].into(), 25, Timestamp(0));
+        zones.home_of([11, 0, 0, 1].into(), 8, Timestamp(0));
+        assert_eq!(
+            zones.place(ip("192.0.2.129"), &handsets).zone,
+            Zone::Home,
+            "DHCP gave phones addresses there"
+        );
+        assert_eq!(zones.place(ip("192.0.2.9"), &handsets).zone, Zone::Outside);
+        assert_eq!(zones.place(ip("11.0.0.1"), &handsets).zone, Zone::Outside, "too wide to be an office");
         let place = zones.place(ip("10.0.0.5"), &handsets);
         assert!(place.ours && place.phone && place.side == Side::Lan);
         let device = zones.device(ip("10.0.0.5"), None, &place, &handsets);

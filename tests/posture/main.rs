@@ -1,9 +1,15 @@
-//! Handset security on whole captures: the weak office, the sound one, and no secret in any output.
+//! Handset security on whole captures: the weak office, the sound one, attacks packet by packet, and no
+//! secret in any output.
+
+mod capture;
+mod headers;
+mod perimeter;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use capture::Capture;
 use serde_json::Value;
 
 fn ringfence(args: &[&str]) -> String {
@@ -126,64 +132,6 @@ fn the_sound_office_has_no_finding() {
     assert_eq!(office.records.iter().filter(|r| r["type"] == "alert").count(), 0);
 }
 
-/// An Ethernet frame with a UDP datagram or a TCP segment, in a classic pcap.
-struct Capture(Vec<u8>, u32);
-
-impl Capture {
-    fn new() -> Self {
-        let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0];
-        file.extend_from_slice(&1u32.to_le_bytes());
-        Self(file, 1_795_510_800)
-    }
-
-    fn add(&mut self, frame: &[u8]) {
-        self.1 += 1;
-        let length = u32::try_from(frame.len()).unwrap().to_le_bytes();
-        self.0.extend_from_slice(&self.1.to_le_bytes());
-        self.0.extend_from_slice(&[0; 4]);
-        self.0.extend_from_slice(&length);
-        self.0.extend_from_slice(&length);
-        self.0.extend_from_slice(frame);
-    }
-
-    fn udp(&mut self, from: ([u8; 4], u16), to: ([u8; 4], u16), payload: &str) {
-        let builder =
-            etherparse::PacketBuilder::ethernet2([0, 0x15, 0x65, 0, 0, from.0[3]], [2, 0, 0, 0, 0, 1])
-                .ipv4(from.0, to.0, 64)
-                .udp(from.1, to.1);
-        let mut frame = Vec::new();
-        builder.write(&mut frame, payload.as_bytes()).unwrap();
-        self.add(&frame);
-    }
-
-    /// A connection in which `asked` is answered with `said`.
-    fn tcp(&mut self, client: ([u8; 4], u16), server: ([u8; 4], u16), asked: &str, said: &str) {
-        let (asks, says) = (u32::try_from(asked.len()).unwrap(), u32::try_from(said.len()).unwrap());
-        let mut send = |up: bool, seq: u32, ack: Option<u32>, syn: bool, payload: &str| {
-            let (from, to) = if up { (client, server) } else { (server, client) };
-            let mut builder =
-                etherparse::PacketBuilder::ethernet2([0, 0x15, 0x65, 0, 0, from.0[3]], [2, 0, 0, 0, 0, 1])
-                    .ipv4(from.0, to.0, 64)
-                    .tcp(from.1, to.1, seq, 8_192);
-            if syn {
-                builder = builder.syn();
-            }
-            if let Some(ack) = ack {
-                builder = builder.ack(ack);
-            }
-            let mut frame = Vec::new();
-            builder.write(&mut frame, payload.as_bytes()).unwrap();
-            self.add(&frame);
-        };
-        send(true, 100, None, true, "");
-        send(false, 500, Some(101), true, "");
-        send(true, 101, Some(501), false, "");
-        send(true, 101, Some(501), false, asked);
-        send(false, 501, Some(101 + asks), false, said);
-        send(true, 101 + asks, Some(501 + says), false, "");
-    }
-}
-
 fn md5(text: &str) -> String {
     use md5::{Digest, Md5};
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -242,7 +190,7 @@ fn no_secret_is_in_any_output() {
     let dir = tempfile::tempdir().unwrap();
     let (pcap, config, facts) =
         (dir.path().join("c.pcap"), dir.path().join("c.toml"), dir.path().join("facts.jsonl"));
-    std::fs::write(&pcap, &capture.0).unwrap();
+    std::fs::write(&pcap, capture.bytes()).unwrap();
     let text = "[password_check]\nenabled = true\nnetworks = [\"10.0.0.0/8\"]\nrealms = [\"canary-realm\"]\n";
     std::fs::write(&config, text).unwrap();
     let replay = ["--config", path(&config), "-v", "replay", "--no-store"];
@@ -282,7 +230,7 @@ fn guesses_under_one_cseq_are_counted_each() {
     }
     let dir = tempfile::tempdir().unwrap();
     let (pcap, config) = (dir.path().join("c.pcap"), dir.path().join("c.toml"));
-    std::fs::write(&pcap, &capture.0).unwrap();
+    std::fs::write(&pcap, capture.bytes()).unwrap();
     std::fs::write(&config, "[site]\npbx = [\"203.0.113.10\"]\n").unwrap();
     let lines =
         ringfence(&["--config", path(&config), "replay", "--no-store", "--format", "jsonl", path(&pcap)]);

@@ -1,0 +1,207 @@
+//! Captures packet by packet, and what a replay finds in them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Ethernet frames in a classic pcap, with times in microseconds.
+pub(super) struct Capture {
+    file: Vec<u8>,
+    now: i64,
+}
+
+/// Tuesday, 24 November 2026, 09:00 UTC.
+const START: i64 = 1_795_510_800_000_000;
+/// The router's hardware address; phones have Yealink's.
+const ROUTER: [u8; 6] = [2, 0, 0, 0, 0, 1];
+
+fn mac(ip: IpAddr) -> [u8; 6] {
+    let [high, low] = match ip {
+        IpAddr::V4(v4) => [v4.octets()[2], v4.octets()[3]],
+        IpAddr::V6(v6) => [v6.octets()[14], v6.octets()[15]],
+    };
+    [0, 0x15, 0x65, 0, high, low]
+}
+
+fn is_home(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
+impl Capture {
+    pub(super) fn new() -> Self {
+        let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0];
+        file.extend_from_slice(&1u32.to_le_bytes());
+        Self { file, now: START }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.file
+    }
+
+    /// Lets time pass.
+    pub(super) fn after(&mut self, seconds: f64) {
+        self.now += (seconds * 1e6) as i64;
+    }
+
+    fn add(&mut self, frame: &[u8]) {
+        self.now += 2_000;
+        let (seconds, micros) = (self.now / 1_000_000, self.now % 1_000_000);
+        self.file.extend_from_slice(&u32::try_from(seconds).unwrap().to_le_bytes());
+        self.file.extend_from_slice(&u32::try_from(micros).unwrap().to_le_bytes());
+        let length = u32::try_from(frame.len()).unwrap().to_le_bytes();
+        self.file.extend_from_slice(&length);
+        self.file.extend_from_slice(&length);
+        self.file.extend_from_slice(frame);
+    }
+
+    fn ethernet(from: IpAddr, to: IpAddr) -> etherparse::PacketBuilderStep<etherparse::Ethernet2Header> {
+        let address = |ip: IpAddr| if is_home(ip) { mac(ip) } else { ROUTER };
+        etherparse::PacketBuilder::ethernet2(address(from), address(to))
+    }
+
+    fn ip(from: IpAddr, to: IpAddr) -> etherparse::PacketBuilderStep<etherparse::IpHeaders> {
+        let ethernet = Self::ethernet(from, to);
+        match (from, to) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => ethernet.ipv4(from.octets(), to.octets(), 64),
+            (IpAddr::V6(from), IpAddr::V6(to)) => ethernet.ipv6(from.octets(), to.octets(), 64),
+            _ => panic!("two families"),
+        }
+    }
+
+    pub(super) fn udp(
+        &mut self,
+        from: impl Into<SocketAddr>,
+        to: impl Into<SocketAddr>,
+        payload: impl AsRef<[u8]>,
+    ) {
+        let (from, to) = (from.into(), to.into());
+        let mut frame = Vec::new();
+        let builder = Self::ip(from.ip(), to.ip()).udp(from.port(), to.port());
+        builder.write(&mut frame, payload.as_ref()).unwrap();
+        self.add(&frame);
+    }
+
+    /// One TCP segment.
+    pub(super) fn segment(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        flags: &str,
+        seq: u32,
+        payload: &[u8],
+    ) {
+        let mut builder = Self::ip(from.ip(), to.ip()).tcp(from.port(), to.port(), seq, 8_192);
+        for flag in flags.chars() {
+            builder = match flag {
+                'S' => builder.syn(),
+                'A' => builder.ack(1),
+                'R' => builder.rst(),
+                'F' => builder.fin(),
+                _ => panic!("{flag}"),
+            };
+        }
+        let mut frame = Vec::new();
+        builder.write(&mut frame, payload).unwrap();
+        self.add(&frame);
+    }
+
+    /// A connection in which `asked` is answered with `said`.
+    pub(super) fn tcp(
+        &mut self,
+        client: impl Into<SocketAddr>,
+        server: impl Into<SocketAddr>,
+        asked: &str,
+        said: &str,
+    ) {
+        self.tcp_in_parts(client.into(), server.into(), &[asked.as_bytes()], &[said.as_bytes()]);
+    }
+
+    /// The same, each side's bytes in segments.
+    pub(super) fn tcp_in_parts(
+        &mut self,
+        client: SocketAddr,
+        server: SocketAddr,
+        asked: &[&[u8]],
+        said: &[&[u8]],
+    ) {
+        self.opens(client, server);
+        for (from, to, first, parts) in [(client, server, 101, asked), (server, client, 501, said)] {
+            let mut seq = first;
+            for part in parts {
+                self.segment(from, to, "A", seq, part);
+                seq += u32::try_from(part.len()).unwrap();
+            }
+        }
+    }
+
+    pub(super) fn opens(&mut self, client: SocketAddr, server: SocketAddr) {
+        self.segment(client, server, "S", 100, b"");
+        self.segment(server, client, "SA", 500, b"");
+        self.segment(client, server, "A", 101, b"");
+    }
+
+    /// The phone registers with its PBX; no password is asked for.
+    pub(super) fn registers(&mut self, phone: SocketAddr, pbx: SocketAddr, user: &str) {
+        let head = format!(
+            "Via: SIP/2.0/UDP {phone};branch=z9hG4bKr{user}\r\nFrom: <sip:{user}@pbx>;tag=r{user}\r\nTo: <sip:{user}@pbx>\r\n\
+             Call-ID: r{user}@{}\r\nCSeq: 1 REGISTER\r\nContact: <sip:{user}@{phone}>;expires=3600\r\nContent-Length: 0\r\n\r\n",
+            phone.ip()
+        );
+        self.udp(phone, pbx, format!("REGISTER sip:pbx SIP/2.0\r\nMax-Forwards: 70\r\n{head}"));
+        self.udp(pbx, phone, format!("SIP/2.0 200 OK\r\n{head}"));
+    }
+
+    /// The records of a replay, with a configuration.
+    pub(super) fn replay(&self, config: &str) -> Vec<Value> {
+        self.run(config).0
+    }
+
+    /// The facts of a replay.
+    pub(super) fn facts(&self, config: &str) -> Vec<Value> {
+        self.run(config).1
+    }
+
+    fn run(&self, config: &str) -> (Vec<Value>, Vec<Value>) {
+        let dir = tempfile::tempdir().unwrap();
+        let [pcap, toml, facts] = ["c.pcap", "c.toml", "facts"].map(|name| dir.path().join(name));
+        std::fs::write(&pcap, &self.file).unwrap();
+        std::fs::write(&toml, config).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_ringfence"))
+            .args([
+                "--config",
+                toml.to_str().unwrap(),
+                "replay",
+                "--no-store",
+                "--format",
+                "jsonl",
+                "--facts",
+            ])
+            .args([&facts, &pcap])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = |text: &str| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (
+            lines(std::str::from_utf8(&output.stdout).unwrap()),
+            lines(&std::fs::read_to_string(&facts).unwrap()),
+        )
+    }
+
+    /// What is found: check, severity, sentence.
+    pub(super) fn findings(&self, config: &str) -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let found = |r: &&Value| r["type"] == "finding" && r["status"] == "finding";
+        let records = self.replay(config);
+        let rows = records.iter().filter(found);
+        rows.map(|r| (text(&r["check"]), text(&r["severity"]), text(&r["sentence"]))).collect()
+    }
+}
+
+/// `10.0.3.17:5060`.
+pub(super) fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
