@@ -138,6 +138,7 @@ impl Config {
             tariff: self.deck.clone(),
             overrides,
             short_overrides,
+            domestic: site.domestic.iter().filter_map(|code| Region::new(code)).collect(),
             ..dial::Settings::for_home(self.home)
         }
     }
