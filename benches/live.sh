@@ -26,12 +26,16 @@ file=${FILE:-$(dirname "$0")/../fixtures/demo/capture.pcap}
 printf '[capture]\ninterfaces = ["va"]\n[control]\nsocket = "%s/run/c.sock"\n[store]\npath = "%s/state/d.db"\n' "$work" "$work" >"$work/c.toml"
 chmod 755 "$work"
 
+echo "load before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors, sender and receiver on the same"
 echo "rate asked  rate sent  sender %CPU  ringfence lost  ringfence %CPU  bare libpcap lost"
 for rate in $rates; do
     count=$((rate * seconds))
     ip netns exec "$net" "$bin" --config "$work/c.toml" run >"$work/log" 2>&1 &
     pid=$!
-    until inside curl -fs localhost:9765/-/ready >/dev/null 2>&1; do sleep 0.2; done
+    until inside curl -fs localhost:9765/-/ready >/dev/null 2>&1; do
+        kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+        sleep 0.2
+    done
     before=$(awk '{print $14 + $15}' "/proc/$pid/stat")
     inside /usr/bin/time -o "$work/time" -f '%P' tcpreplay -q -i vb --preload-pcap --pps="$rate" --loop=1000000 --limit="$count" "$file" >"$work/sent" 2>&1
     sent=$(sed -n 's/.*Actual: \([0-9]*\) packets.*/\1/p' "$work/sent" | head -1)

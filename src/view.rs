@@ -223,11 +223,23 @@ pub struct Vitals {
     pub started: AtomicI64,
 }
 
+/// How a sink stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Which sink.
+    pub sink: Sink,
+    /// What waits to be sent.
+    pub waiting: usize,
+    /// What was wrong with the last attempt, if it failed.
+    pub trouble: Option<String>,
+}
+
 /// The pictures that hold now.
 #[derive(Debug, Default)]
 pub struct Board {
     sensor: RwLock<Arc<SensorView>>,
     judge: RwLock<Arc<JudgeView>>,
+    sinks: RwLock<Vec<Backlog>>,
     /// Figures of the other threads.
     pub vitals: Vitals,
 }
@@ -246,6 +258,16 @@ impl Board {
     /// The sensor publishes. Readers hold the lock for the time of a pointer's copy.
     pub fn publish_sensor(&self, view: SensorView) {
         *self.sensor.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+    }
+
+    /// How the sinks stand.
+    pub fn sinks(&self) -> Vec<Backlog> {
+        self.sinks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whoever sends publishes.
+    pub fn publish_sinks(&self, sinks: Vec<Backlog>) {
+        *self.sinks.write().unwrap_or_else(PoisonError::into_inner) = sinks;
     }
 
     /// The judge publishes.

@@ -60,3 +60,23 @@ fn toll_fraud_is_everything_that_is_no_check() {
     let checks = Check::ALL.iter().map(|check| check.name()).collect::<Vec<_>>().join("|");
     assert_eq!(rules().matches(&format!("rule!~\"{checks}\"")).count(), 2);
 }
+
+/// Each promise names its tests, and they are there.
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/promises.md")).unwrap();
+    let mut tests = 0;
+    for row in page.lines().filter(|line| line.starts_with("| R") || line.starts_with("| | ")) {
+        let shown = row.split(" | ").nth(2).unwrap_or_else(|| panic!("{row}"));
+        let mut source = String::new();
+        for word in shown.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                source = std::fs::read_to_string(root().join(word)).unwrap_or_else(|e| panic!("{word}: {e}"));
+            } else {
+                assert!(source.contains(&format!("fn {word}(")), "{word} isn't there: {row}");
+                tests += 1;
+            }
+        }
+    }
+    assert!(tests > 25, "{tests}");
+}

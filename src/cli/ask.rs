@@ -183,6 +183,16 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
         let last = moment(&source["last_packet"]["any"]);
         writeln!(out, "{name:<15} {state}, {received} packets, {lost} lost, last {last}")?;
     }
+    for sink in status["sinks"].as_array().into_iter().flatten() {
+        let name = super::table::plain(&sink["sink"]);
+        match sink["trouble"].as_str() {
+            None => writeln!(out, "{name:<14} fine, {} wait", sink["waiting"])?,
+            Some(_) => {
+                let why = super::table::plain(&sink["trouble"]);
+                writeln!(out, "{name:<14} FAILS, {} wait: {why}", sink["waiting"])?;
+            }
+        }
+    }
     let layers = status["sandbox"].as_object().into_iter().flatten();
     let missing: Vec<&str> =
         layers.filter(|(_, holds)| **holds == false).map(|(name, _)| name.as_str()).collect();

@@ -14,7 +14,7 @@ use crate::judge::Output;
 use crate::record::Recorder;
 use crate::tally::Label;
 use crate::time::Timestamp;
-use crate::view::{Board, Queue};
+use crate::view::{Backlog, Board, Queue};
 
 /// What to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,6 +158,8 @@ impl Api {
             })
             .collect();
         let sandbox = vitals.sandbox.iter().map(|(layer, holds)| (layer.name(), holds > 0));
+        let sink = |one: &Backlog| json!({ "sink": one.sink.name(), "waiting": one.waiting, "trouble": one.trouble });
+        let sinks: Vec<Value> = self.board.sinks().iter().map(sink).collect();
         let mut warnings = sensor.warnings.clone();
         let lost = vitals.dropped.get(Queue::Facts);
         if lost > 0 {
@@ -188,6 +190,7 @@ impl Api {
             "learning": judge.learning.as_ref().map(|report| self.recorder().learning_value(report)),
             "encrypted_flows": sensor.encrypted_flows,
             "warnings": warnings,
+            "sinks": sinks,
             "queue_dropped": counts(&dropped),
             "sandbox": sandbox.collect::<std::collections::BTreeMap<_, _>>(),
             "config_last_reload_successful": vitals.reload_successful.load(Ordering::Relaxed) > 0,

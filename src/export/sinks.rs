@@ -21,6 +21,7 @@ use crate::finding::Severity;
 use crate::store::{Letter, Store};
 use crate::tally::Label;
 use crate::time::Timestamp;
+pub use crate::view::Backlog;
 
 /// What goes where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,17 +83,6 @@ pub struct Drilled {
     pub sink: Sink,
     /// How long it took until the receiver had it, or what went wrong.
     pub result: Result<Duration, String>,
-}
-
-/// How a sink stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backlog {
-    /// Which sink.
-    pub sink: Sink,
-    /// What waits to be sent.
-    pub waiting: usize,
-    /// What was wrong with the last attempt, if it failed.
-    pub trouble: Option<String>,
 }
 
 enum Entry {

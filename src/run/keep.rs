@@ -201,6 +201,7 @@ impl Outlet for Kept {
                 lost += counts.dropped(*sink);
             }
             reach(&vitals.dropped, Queue::Letters, lost);
+            self.board.publish_sinks(desk.sinks().backlog());
         }
         if let Some(store) = &self.store {
             let figures = &store.health().figures;

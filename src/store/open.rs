@@ -73,7 +73,7 @@ pub(super) fn open(
             Ok(aside) => {
                 health.figures.bump(Figure::SetAside);
                 notes.push(format!(
-                    "{} is broken ({trouble}): set aside as {}, and a new one is begun",
+                    "{} is broken ({trouble}): set aside as {}, and a new one is begun; history and what was learnt begin anew",
                     path.display(),
                     aside.display()
                 ));

@@ -246,9 +246,9 @@ fn old_calls_and_too_many_calls_are_forgotten() {
     fill(&db, NIGHT, 100);
     fill(&db, NIGHT.plus(Span::days(29)), 50);
     let now = NIGHT.plus(Span::days(31));
-    assert_eq!(writer::tidy(&mut db, &settings, now).unwrap(), 100);
+    assert_eq!(writer::tidy(&mut db, &settings, now).unwrap(), (100, 0));
     fill(&db, now, 6_000);
-    assert!(writer::tidy(&mut db, &settings, now).unwrap() > 0);
+    assert!(writer::tidy(&mut db, &settings, now).unwrap().1 > 0);
     let reader = Reader::open(&settings.path).unwrap();
     let left = reader.calls(Timestamp(0), 10_000).unwrap().len();
     assert!((500..6_000).contains(&left), "{left}");

@@ -11,6 +11,7 @@ use super::mailbox::{Batch, Job, Mailbox, URGENT};
 use super::open::{attempt, loss, set_aside};
 use super::rows::{AckRow, AlertRow, CallRow, FindingRow, HandsetRow, Letter, NoteRow};
 use super::{Figure, Health, Loss, Settings};
+use crate::tally::Label;
 use crate::time::Timestamp;
 
 /// How long ordinary rows may wait for company.
@@ -19,6 +20,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_secs(1);
 /// How often old rows are looked for.
 const TIDY: Duration = Duration::from_secs(60);
+/// How often the log says that the file is as big as it may be.
+const SAY_SIZE: Duration = Duration::from_secs(86_400);
 /// Calls forgotten at one go: keeps each transaction short.
 const TIDY_ROWS: u32 = 20_000;
 
@@ -33,6 +36,9 @@ pub(super) struct Writer {
     state: Option<Vec<Blob>>,
     rest_until: Option<Instant>,
     tidied: Instant,
+    /// What the log said last of the disk, and when it said that the size is reached.
+    said: Option<Loss>,
+    said_size: Option<Instant>,
 }
 
 impl Writer {
@@ -54,6 +60,8 @@ impl Writer {
             state: None,
             rest_until: None,
             tidied,
+            said: None,
+            said_size: None,
         };
         writer.measure();
         writer
@@ -96,6 +104,9 @@ impl Writer {
 
     fn done(&mut self, jobs: Vec<Job>) {
         self.rest_until = None;
+        if self.said.take().is_some() {
+            tracing::warn!("{} is written again; what waited is kept", self.settings.path.display());
+        }
         let rows = jobs.len() as u64;
         self.health.figures.add(Figure::Rows, rows);
         if jobs.iter().any(|job| matches!(job, Job::State(_))) {
@@ -132,10 +143,19 @@ impl Writer {
 
     fn failed(&mut self, reason: Loss) {
         self.health.losses.bump(reason);
+        if self.said != Some(reason) {
+            self.said = Some(reason);
+            tracing::error!(
+                "{} can't be written: {} Detection and alerts go on; calls are lost to history until it can",
+                self.settings.path.display(),
+                reason.about()
+            );
+        }
         self.rest_until = Some(now() + REST);
         if reason == Loss::Corrupt {
             self.db = None;
-            if set_aside(&self.settings.path, wall()).is_ok() {
+            if let Ok(aside) = set_aside(&self.settings.path, wall()) {
+                tracing::error!("it is set aside as {}", aside.display());
                 self.health.figures.bump(Figure::SetAside);
             }
         } else if reason != Loss::Busy && reason != Loss::Full {
@@ -163,7 +183,18 @@ impl Writer {
     fn tidy(&mut self) {
         let Some(db) = &mut self.db else { return };
         match tidy(db, &self.settings, wall()) {
-            Ok(pruned) => self.health.figures.add(Figure::Pruned, pruned),
+            Ok((old, surplus)) => {
+                self.health.figures.add(Figure::Pruned, old + surplus);
+                if surplus > 0 && self.said_size.is_none_or(|at| at.elapsed() >= SAY_SIZE) {
+                    self.said_size = Some(now());
+                    tracing::warn!(
+                        "the store has reached [store] retention_mib = {}: the oldest calls are forgotten before \
+                         their {} days",
+                        self.settings.retention_mib,
+                        self.settings.retention_days
+                    );
+                }
+            }
             Err(error) => self.health.losses.bump(loss(&error)),
         }
         self.measure();
@@ -332,16 +363,20 @@ fn state(db: &Transaction<'_>, blob: &Blob) -> Result<(), rusqlite::Error> {
 }
 
 /// Forgets calls and closed alerts that are too old, then the oldest calls until the file is small
-/// enough; gives how many calls went.
-pub(super) fn tidy(db: &mut Connection, settings: &Settings, now: Timestamp) -> Result<u64, rusqlite::Error> {
+/// enough; gives how many calls went for their age, and how many for the size.
+pub(super) fn tidy(
+    db: &mut Connection,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(u64, u64), rusqlite::Error> {
     let day = crate::time::Span::days(i64::from(settings.retention_days));
     let before = now.minus(day).0;
-    let mut pruned = 0;
+    let mut surplus = 0;
     let transaction = db.transaction()?;
     // One go takes a bounded time; what is left waits for the next.
     let old = "DELETE FROM calls WHERE (started, id, leg) IN
         (SELECT started, id, leg FROM calls WHERE started < ?1 ORDER BY started LIMIT ?2)";
-    pruned += transaction.execute(old, params![before, TIDY_ROWS])?;
+    let aged = transaction.execute(old, params![before, TIDY_ROWS])?;
     transaction.execute("DELETE FROM alerts WHERE cleared < ?1", [before])?;
     transaction.execute(
         "DELETE FROM acks WHERE until < ?1
@@ -358,14 +393,14 @@ pub(super) fn tidy(db: &mut Connection, settings: &Settings, now: Timestamp) -> 
             break;
         }
         let gone = db.execute(old, params![i64::MAX, TIDY_ROWS / 8])?;
-        pruned += gone;
+        surplus += gone;
         if gone == 0 {
             break;
         }
     }
     // Pages that are free go back to the disk, a few MiB at a time.
     db.prepare("PRAGMA incremental_vacuum(2048)")?.query([])?.next()?;
-    Ok(pruned as u64)
+    Ok((aged as u64, surplus as u64))
 }
 
 /// Bytes in use.

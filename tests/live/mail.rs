@@ -68,6 +68,10 @@ fn mail_with_a_login_says_what_is_wrong_and_loses_nothing() {
     daemon.wait("attempts", || failed() >= 3);
     let refused = "email can't be told: the server refuses user or password (it says 535)";
     assert_eq!(daemon.log().matches(refused).count(), 1, "{}", daemon.log());
+    let status = daemon.command(&["status"]);
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    let line = status.lines().find(|line| line.starts_with("email ")).unwrap_or_else(|| panic!("{status}"));
+    assert!(line.contains("FAILS") && line.contains("refuses user or password"), "{line}");
     assert!(mails().contains("LOGIN bad") && !mails().contains("MAIL"), "{}", mails());
 
     // The right one, after a reload: what waited is told.
