@@ -228,7 +228,8 @@ fn explain_tells_deck_and_override() {
     let config = folder.path().join("c.toml");
     let own = "[[override]]\nprefix = \"+44871\"\nkind = \"toll_free\"\nwhy = \"our own lines\"\n\
                [[override]]\nprefix = \"1185\"\nkind = \"shared_cost\"\n";
-    std::fs::write(&config, format!("[tariff]\nfile = \"deck.csv\"\n{own}")).unwrap();
+    std::fs::write(&config, format!("[site]\ndomestic = [\"im\"]\n[tariff]\nfile = \"deck.csv\"\n{own}"))
+        .unwrap();
     std::fs::write(
         folder.path().join("deck.csv"),
         "Name,Match Prefix,Number Length,Rate,Billable Unit(s),Initial Time(s),Initial Cost\nLatvia,371,0,0.25,60,60,0\n",
@@ -242,6 +243,7 @@ fn explain_tells_deck_and_override() {
     );
     let cuba = told("+5351234567");
     assert!(cuba.contains("not in rate deck deck.csv: priced by built-in table"), "{cuba}");
+    assert!(told("07624 123456").contains("national, mobile, Isle of Man (IM)"));
     let own = told("0871 234 5678");
     assert!(own.contains("toll_free") && own.contains("override of +44871"), "{own}");
     assert!(own.contains("our own lines (configured for +44871)"), "{own}");
@@ -426,6 +428,7 @@ fn drawn(seen: &str) -> Vec<[f64; 5]> {
 /// drawn for whoever looks at standard error, and standard output stays clean.
 #[test]
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is looked at")]
 fn a_long_replay_shows_how_far_it_is() {
     let played = Played::new("satellite");
     let (capture, size) = repeated(&played.path("a.pcap"), 300);

@@ -22,6 +22,8 @@ mod privacy;
 mod receiver;
 #[path = "live/restart.rs"]
 mod restart;
+#[path = "office/running.rs"]
+mod running;
 #[path = "live/secrets.rs"]
 mod secrets;
 #[path = "live/sinks.rs"]

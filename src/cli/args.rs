@@ -288,7 +288,7 @@ pub(super) struct Score {
     #[arg(long, value_name = "NAMES", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
     pub(super) worlds: Option<Vec<String>>,
     /// The seeds to play them with
-    #[arg(long, value_name = "A-B", default_value = "1001-1008", requires = "worlds")]
+    #[arg(long, value_name = "A-B", default_value = "6001-6008", requires = "worlds")]
     pub(super) seeds: String,
     /// Calendar days, instead of each world's own number
     #[arg(long, value_name = "N", requires = "worlds")]

@@ -2,14 +2,15 @@
 //! first look shows is filled in.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(feature = "daemon")]
 use super::complain;
-use super::{Failure, args};
+use super::{Failure, args, columns};
 use crate::capture::file::{self, Source};
 use crate::config::Config;
+use crate::record::folded;
 use crate::run::guess::{self, Guess, Look};
 
 /// How long it sleeps between two looks at the ring.
@@ -19,16 +20,30 @@ const TENTH: std::time::Duration = std::time::Duration::from_millis(100);
 const EXAMPLE: &str = include_str!("../../etc/ringfence.toml");
 
 pub(super) fn run(init: &args::Init, out: &mut dyn Write) -> Result<(), Failure> {
-    let text = match &init.interface {
-        None => EXAMPLE.to_owned(),
-        Some(source) => guess::write(EXAMPLE, &guesses(source, init.seconds)?),
+    let guesses = match &init.interface {
+        None => Vec::new(),
+        Some(source) => guesses(source, init.seconds)?,
     };
+    let text = guess::write(EXAMPLE, &guesses);
     // Whatever was guessed, the file must hold.
     Config::parse("the guessed configuration", &text, Path::new(""))?;
     let Some(path) = &init.output else { return Ok(out.write_all(text.as_bytes())?) };
-    let failed = |error| Failure::Runtime(format!("{}: {error}", path.display()));
+    let name = path.display();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::Runtime(format!("{name} exists already, and no file is overwritten: name another one"))
+        }
+        _ => Failure::Runtime(format!("{name}: {error}")),
+    };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    for Guess { section, key, value, why } in &guesses {
+        folded(out, columns(), 4, &format!("guessed  {section}.{key} = {value}: {why}"))?;
+    }
+    if init.interface.is_some() && guesses.is_empty() {
+        writeln!(out, "nothing could be guessed: every key has its default")?;
+    }
+    Ok(writeln!(out, "wrote {name}; look it over, then try: ringfence --config {name} check")?)
 }
 
 fn guesses(source: &str, seconds: u32) -> Result<Vec<Guess>, Failure> {

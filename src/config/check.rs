@@ -60,6 +60,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         site.home = country.region.to_string();
+        self.countries(&[Key("site"), Key("domestic")], &site.domestic);
         let name = site.timezone.get_or_insert_with(|| country.timezone.to_owned()).clone();
         let zone = hours::zone(&name);
         if zone.is_none() {

@@ -52,7 +52,8 @@ impl Default for Config {
 }
 
 /// Keys for stages that this version doesn't have: read and checked, so that a file can be written
-/// ahead of them, but without effect. A key leaves this list when its stage arrives.
+/// ahead of them, but without effect: as long as they say what holds anyway, nobody need know. A key
+/// leaves this list when its stage arrives.
 const AHEAD: [&[&str]; 1] = [&["fleet"]];
 
 impl Config {
@@ -88,7 +89,7 @@ impl Config {
                 folder: folder.to_owned(),
                 deck,
                 lists,
-                ahead: ahead(&located),
+                ahead: if file.fleet == schema::Fleet::default() { Vec::new() } else { ahead(&located) },
                 file,
             }),
             _ => Err(Error::Invalid { problems }),
@@ -137,6 +138,7 @@ impl Config {
             tariff: self.deck.clone(),
             overrides,
             short_overrides,
+            domestic: site.domestic.iter().filter_map(|code| Region::new(code)).collect(),
             ..dial::Settings::for_home(self.home)
         }
     }

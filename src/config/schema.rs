@@ -31,6 +31,7 @@ pub(super) struct File {
 pub(super) struct Site {
     pub(super) name: String,
     pub(super) home: String,
+    pub(super) domestic: Vec<String>,
     pub(super) timezone: Option<String>,
     pub(super) outside_line: Vec<String>,
     pub(super) extensions: Vec<String>,
@@ -49,6 +50,7 @@ impl Default for Site {
         Self {
             name: "office".to_owned(),
             home: "GB".to_owned(),
+            domestic: Vec::new(),
             timezone: None,
             outside_line: Vec::new(),
             extensions: Vec::new(),

@@ -141,6 +141,7 @@ fn errors_name_file_line_key_and_cure() {
             "f.toml:2: site.timezone: \"Mars\" isn't an IANA time zone; write one as \"Europe/London\"",
         ),
         ("[site]\ncurrency = \"pounds\"", "f.toml:2: site.currency"),
+        ("[site]\ndomestic = [\"IM\", \"Jersey\"]", "f.toml:2: site.domestic[2]: \"Jersey\" isn't a country"),
         ("[site]\noffice_hours = \"9 to 5\"", "f.toml:2: site.office_hours: \"9\" is no day"),
         (
             "[site]\nholidays = [\n\"2026-12-25\",\n\"2026-02-30\"]",
@@ -233,6 +234,7 @@ fn says_which_sections_are_ahead_of_this_version() {
             .unwrap();
     assert_eq!(config.ahead_of_this_version(), ["fleet"]);
     assert!(Config::default().ahead_of_this_version().is_empty());
+    assert!(parse("f", "[fleet]\nservers = []").unwrap().ahead_of_this_version().is_empty());
 }
 
 #[test]

@@ -156,10 +156,11 @@ impl Counted {
 
 /// Every rule that speaks at an attempt, the most telling first.
 pub fn on_attempt(moment: &Moment<'_>, verdicts: &mut Vec<Verdict>) {
-    const RULES: [fn(&Moment<'_>) -> Option<Verdict>; 10] = [
+    const RULES: [fn(&Moment<'_>) -> Option<Verdict>; 11] = [
         forwarding::attempt,
         out_of_hours::attempt,
         number_block::attempt,
+        number_block::together,
         concurrent::attempt,
         prefix_probe::attempt,
         first_country::attempt,

@@ -33,6 +33,23 @@ pub fn attempt(moment: &Moment<'_>) -> Option<Verdict> {
     judged(moment, block, &spans)
 }
 
+/// One handset, beside others of the office: together they work through one block of a risky country
+/// that nobody here has ever called.
+pub fn together(moment: &Moment<'_>) -> Option<Verdict> {
+    let call = moment.call;
+    let block = call.block()?;
+    let alarming = call.tier == Tier::Hot && call.group == Group::Risky && call.exact && !call.familiar;
+    if !alarming || !call.counts() || !call.new_to_site || moment.baseline.in_grace(moment.now) {
+        return None;
+    }
+    let limit = moment.settings.number_block.alarming_hour;
+    let office = moment.baseline.office_history(call.lane);
+    let found = moment.find(office, Span::HOUR, |past| past.block() == Some(block));
+    let counted = Counted::of(found.numbers, limit, Span::HOUR);
+    (found.handsets >= 2 && found.numbers >= limit)
+        .then(|| moment.verdict(Rule::NumberBlock, counted.severity(), found.since, counted))
+}
+
 fn judged(moment: &Moment<'_>, block: u64, spans: &[(Span, u32, bool)]) -> Option<Verdict> {
     spans.iter().filter(|(_, _, applies)| *applies).find_map(|(within, limit, _)| {
         let found = moment.find(moment.history(), *within, |past| past.block() == Some(block));

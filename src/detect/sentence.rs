@@ -148,6 +148,9 @@ impl Writer<'_> {
             let _ = write!(s, " in {}", duration(placed_in));
         }
         s.push_str(&self.clause(&verdict));
+        if verdict.rule == Rule::NumberBlock && f64::from(dossier.calls) < verdict.count {
+            s.push_str(", next to numbers that other handsets called just before");
+        }
         match (dossier.neighbours(), dossier.numbers()) {
             (0, _) => {}
             (n, all) if n == all => s.push_str(", each number next to another one"),

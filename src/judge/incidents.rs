@@ -72,7 +72,13 @@ impl Judge {
         }
         let span = now.since(verdict.since);
         let recent = |call: &&Call| call.counts() && now.since(call.time) <= span;
+        let block = self.baseline.call(verdict.lane, slot).and_then(Call::block);
         let calls = match verdict.subject {
+            // Neighbouring numbers count whoever of the office called them.
+            Subject::Handset(_) if verdict.rule == Rule::NumberBlock => {
+                let beside = |call: &&Call| recent(call) && call.block() == block;
+                self.baseline.office_history(verdict.lane).filter(beside).take(2).count()
+            }
             Subject::Handset(id) => self.baseline.history(id, verdict.lane).filter(recent).take(2).count(),
             Subject::Office => self.baseline.office_history(verdict.lane).filter(recent).take(2).count(),
         };

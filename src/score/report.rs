@@ -133,8 +133,11 @@ impl Scorecard {
         let ours = self.figures(Some(world), OURS, None);
         writeln!(
             out,
-            "\n{world}: {seeds} seeds, {} attacks, {:.0} handset-days",
-            ours.attacks, ours.handset_days
+            "\n{world}: {seeds} {}, {} {}, {:.0} handset-days",
+            if seeds == 1 { "seed" } else { "seeds" },
+            ours.attacks,
+            if ours.attacks == 1 { "attack" } else { "attacks" },
+            ours.handset_days
         )?;
         let cold: Vec<&Trial> = self.trials.iter().filter(|t| t.world == world && t.cold > 0.0).collect();
         if !cold.is_empty() {

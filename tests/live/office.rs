@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::net::Net;
+use super::running::Running;
 
 /// Kamailio as the PBX, SIPp as the phones and as the carrier.
 pub(crate) struct Office {
@@ -16,7 +17,7 @@ pub(crate) struct Office {
     pbx: Net,
     trunk: Net,
     folder: tempfile::TempDir,
-    running: Vec<Child>,
+    running: Running,
 }
 
 /// What the office is for a configuration.
@@ -36,7 +37,7 @@ impl Office {
             pbx: Net::new(),
             trunk: Net::new(),
             folder: tempfile::tempdir().unwrap(),
-            running: Vec::new(),
+            running: Running::default(),
         };
         office.wire(phones);
         let config = here("live/kamailio.cfg");
@@ -80,7 +81,7 @@ impl Office {
     fn run(&mut self, mut command: Command, name: &str) {
         let log = File::create(self.folder.path().join(name)).unwrap();
         command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
-        self.running.push(command.current_dir(self.folder.path()).spawn().unwrap());
+        self.running.0.push(command.current_dir(self.folder.path()).spawn().unwrap());
     }
 
     fn wait_for_port(&self, net: &Net, sockets: usize) {
@@ -131,23 +132,6 @@ impl Office {
         let said = File::create(&log).unwrap();
         command.stdin(Stdio::null()).stderr(said.try_clone().unwrap()).stdout(said);
         Calls { child: command.spawn().unwrap(), log, _rows: file }
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        for child in &mut self.running {
-            // Kamailio's workers end with their parent, if it may say goodbye to them.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
-            for _ in 0..40 {
-                if child.try_wait().is_ok_and(|ended| ended.is_some()) {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 

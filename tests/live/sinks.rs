@@ -21,6 +21,29 @@ pub(crate) const AT_ONCE: &str = "route:\n  receiver: person\n  group_by: ['...'
     group_interval: 1s\n  repeat_interval: 1h\nreceivers:\n  - name: person\n    webhook_configs:\n      \
     - url: http://127.0.0.1:9999/alertmanager\n";
 
+/// A cable, and at its end somebody who is told, by the daemon itself and by Alertmanager.
+struct Told {
+    alertmanager: Beside,
+    person: Receiver,
+    folder: tempfile::TempDir,
+    config: std::path::PathBuf,
+    state: std::path::PathBuf,
+    net: Net,
+}
+
+impl Told {
+    fn start() -> Self {
+        let net = Net::new();
+        net.cable("va", "vb");
+        let folder = tempfile::tempdir().unwrap();
+        let person = Receiver::start(&net, 9999);
+        let (config, state) = (folder.path().join("am.yml"), folder.path().join("am"));
+        std::fs::write(&config, AT_ONCE).unwrap();
+        let alertmanager = alertmanager(&net, &config, &state);
+        Self { alertmanager, person, folder, config, state, net }
+    }
+}
+
 fn signed(received: &Received) -> bool {
     let header = |name: &str| {
         let line = received.head.lines().find(|line| line.to_lowercase().starts_with(name)).unwrap();
@@ -55,13 +78,7 @@ fn every_sink_works_in_the_sandbox() {
     if lacks(&TOOLS) {
         return;
     }
-    let net = Net::new();
-    net.cable("va", "vb");
-    let folder = tempfile::tempdir().unwrap();
-    let person = Receiver::start(&net, 9999);
-    let config = folder.path().join("am.yml");
-    std::fs::write(&config, AT_ONCE).unwrap();
-    let _alertmanager = alertmanager(&net, &config, &folder.path().join("am"));
+    let Told { net, folder, person, alertmanager: _running, .. } = Told::start();
     let mails = folder.path().join("mails");
     let _smtp = Beside::start(
         &net,
@@ -179,14 +196,7 @@ fn receivers_that_were_away_are_told_everything_once() {
     if lacks(&TOOLS) {
         return;
     }
-    let net = Net::new();
-    net.cable("va", "vb");
-    let folder = tempfile::tempdir().unwrap();
-    let person = Receiver::start(&net, 9999);
-    let config = folder.path().join("am.yml");
-    std::fs::write(&config, AT_ONCE).unwrap();
-    let state = folder.path().join("am");
-    let running = alertmanager(&net, &config, &state);
+    let Told { net, folder, person, alertmanager: running, config, state } = Told::start();
     until("Alertmanager runs", SOON, || net.json(9093, "/api/v2/status"));
     let daemon = Daemon::start(
         &net,

@@ -2,20 +2,22 @@
 //! as the phones at 127.0.0.2 and as the far end at 127.0.0.3.
 
 mod have;
+mod running;
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub(crate) use have::have;
+use running::Running;
 
 /// Kamailio and the far end, until it's dropped.
 pub(crate) struct Office {
     folder: tempfile::TempDir,
     proxy: u16,
-    running: Vec<Child>,
+    running: Running,
 }
 
 fn here(name: &str) -> PathBuf {
@@ -46,7 +48,7 @@ impl Office {
             .replace("CALLED", &called.to_string());
         let file = folder.path().join("kamailio.cfg");
         std::fs::write(&file, config).unwrap();
-        let mut office = Self { folder, proxy, running: Vec::new() };
+        let mut office = Self { folder, proxy, running: Running::default() };
         let mut kamailio = Command::new("kamailio");
         kamailio.args(["-DD", "-m", "64", "-M", "8", "-f"]).arg(&file).arg("-w").arg(office.folder.path());
         office.run(kamailio, "kamailio");
@@ -71,7 +73,7 @@ impl Office {
     fn run(&mut self, mut command: Command, name: &str) {
         let log = std::fs::File::create(self.folder.path().join(name)).unwrap();
         command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
-        self.running.push(command.current_dir(self.folder.path()).spawn().unwrap());
+        self.running.0.push(command.current_dir(self.folder.path()).spawn().unwrap());
     }
 
     fn log(&self, name: &str) -> String {
@@ -89,7 +91,7 @@ impl Office {
                 return;
             }
             assert!(
-                self.running[0].try_wait().unwrap().is_none(),
+                self.running.0[0].try_wait().unwrap().is_none(),
                 "kamailio ended:\n{}",
                 self.log("kamailio")
             );
@@ -112,22 +114,5 @@ impl Office {
         let tail: String = String::from_utf8_lossy(&output.stdout).chars().rev().take(2_000).collect();
         let tail: String = tail.chars().rev().collect();
         assert!(output.status.success(), "SIPp: {}\n{tail}\n{}", output.status, self.log("kamailio"));
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        for child in &mut self.running {
-            // Kamailio's workers end with their parent, if it may say goodbye to them.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
-            for _ in 0..40 {
-                if child.try_wait().is_ok_and(|ended| ended.is_some()) {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
