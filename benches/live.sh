@@ -48,7 +48,7 @@ for rate in $rates; do
     after=$(awk '{print $14 + $15}' "/proc/$pid/stat")
     kill "$pid"; wait "$pid" || true; pid=
     pps=$(sed -n 's/.*, \([0-9.]*\) pps.*/\1/p' "$work/sent" | head -1)
-    ip netns exec "$net" "$dir/examples/count" va 2 >"$work/bare" &
+    ip netns exec "$net" "$dir/examples/count" va 6 >"$work/bare" &
     pid=$!
     sleep 1
     inside tcpreplay -q -i vb --preload-pcap --pps="$rate" --loop=1000000 --limit="$count" "$file" >/dev/null 2>&1

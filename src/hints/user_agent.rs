@@ -208,9 +208,10 @@ fn cisco_spa(text: &str) -> Option<Agent> {
 fn mitel(text: &str) -> Option<Agent> {
     let rest = after(text, "Mitel")?;
     colon_version("Mitel", rest).or_else(|| {
+        // Its phones have numbers; its gateways have names.
         let rest = rest.trim_start_matches(['-', ' ']);
         let mut words = rest.split([' ', '/']);
-        let name = words.next()?;
+        let name = words.next().filter(|name| name.starts_with(|c: char| c.is_ascii_digit()))?;
         agent(
             "Mitel",
             name.strip_suffix("-SIP-Phone").unwrap_or(name),

@@ -79,8 +79,8 @@ impl Keep for Board {
 }
 
 impl Board {
-    /// A check found something: a finding that is there already counts on, and keeps its first time
-    /// and its highest severity.
+    /// A check found something: a finding that is there already counts on, and keeps its first time,
+    /// its highest severity and what that rests on.
     pub fn report(&mut self, detail: u64, finding: CheckFinding) -> Told {
         let now = finding.time;
         let mark = Mark { check: finding.check, subject: finding.subject, detail };
@@ -94,7 +94,14 @@ impl Board {
         let fresh = finding.severity > told;
         let first = pinned.finding.first.min(finding.first);
         pinned.last = now;
-        pinned.finding = CheckFinding { severity: finding.severity.max(told), first, ..finding };
+        if finding.severity < told {
+            // What made it so urgent stays to be read.
+            let (time, count) = (finding.time, finding.count.max(pinned.finding.count));
+            let urgent = pinned.finding.clone();
+            pinned.finding = CheckFinding { time, count, first, ..urgent };
+        } else {
+            pinned.finding = CheckFinding { first, ..finding };
+        }
         Told { finding: pinned.finding.clone(), fresh }
     }
 

@@ -169,14 +169,14 @@ fn no_secret_is_in_any_output() {
             "Authorization: Digest username=\"{user}\", realm=\"canary-realm\", nonce=\"{nonce}\", uri=\"sip:canary-realm\", \
              response=\"{response}\", cnonce=\"{cnonce}\", nc=00000001, qop=auth\r\n"
         );
-        capture.udp(phone, pbx, &ask(1, ""));
+        capture.udp(phone, pbx, ask(1, ""));
         capture.udp(
             pbx,
             phone,
-            &format!("SIP/2.0 401 Unauthorized\r\n{}{challenge}Content-Length: 0\r\n\r\n", head(1)),
+            format!("SIP/2.0 401 Unauthorized\r\n{}{challenge}Content-Length: 0\r\n\r\n", head(1)),
         );
-        capture.udp(phone, pbx, &ask(2, &proof));
-        capture.udp(pbx, phone, &format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", head(2)));
+        capture.udp(phone, pbx, ask(2, &proof));
+        capture.udp(pbx, phone, format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", head(2)));
         let login =
             "GET / HTTP/1.1\r\nHost: phone\r\nAuthorization: Basic YWRtaW46Y2FuYXJ5LXB3LTc0MzE=\r\n\r\n";
         capture.tcp(
@@ -220,13 +220,9 @@ fn guesses_under_one_cseq_are_counted_each() {
         let proof = format!(
             "Authorization: Digest username=\"201\", realm=\"pbx\", nonce=\"n\", uri=\"sip:pbx\", response=\"{n:032x}\"\r\n"
         );
-        capture.udp(
-            from,
-            pbx,
-            &format!("REGISTER sip:pbx SIP/2.0\r\n{head}{proof}Content-Length: 0\r\n\r\n"),
-        );
+        capture.udp(from, pbx, format!("REGISTER sip:pbx SIP/2.0\r\n{head}{proof}Content-Length: 0\r\n\r\n"));
         let no = "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n\"\r\nContent-Length: 0\r\n\r\n";
-        capture.udp(pbx, from, &format!("SIP/2.0 401 Unauthorized\r\n{head}{no}"));
+        capture.udp(pbx, from, format!("SIP/2.0 401 Unauthorized\r\n{head}{no}"));
     }
     let dir = tempfile::tempdir().unwrap();
     let (pcap, config) = (dir.path().join("c.pcap"), dir.path().join("c.toml"));

@@ -102,14 +102,48 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
         "00:90:8f:60:2a:ac",
     ),
     ("Htek UC926 2.0.4.2 00:1f:c1:01:02:03", "Htek", "UC926", "2.0.4.2", "00:1f:c1:01:02:03"),
-    ("AVM FRITZ!Box 7312 117.05.23 (Feb 15 2012)", "AVM", "FRITZ!Box 7312", "117.05.23", ""),
+    ("AVM FRITZ!Box 7312 117.05.23 TAL (Jun  1 2012)", "AVM", "FRITZ!Box 7312", "117.05.23", ""),
     ("Sangoma S305 V3.0.4.72", "Sangoma", "S305", "3.0.4.72", ""),
     ("Valcom VIP-204 sw1.50.28", "Valcom", "VIP-204", "1.50.28", ""),
 ];
 
+/// Further strings that recog's `sip_user_agents.xml` (BSD-2-Clause) gives as examples.
+const RECOG: &[(&str, &str, &str, &str, &str)] = &[
+    ("PolycomVVX-VVX_350-UA/5.8.0.13337", "Poly", "VVX 350", "5.8.0.13337", ""),
+    ("PolycomVVX-VVX_400-UA/4.1.4.7430_010203040506", "Poly", "VVX 400", "4.1.4.7430", "01:02:03:04:05:06"),
+    ("PolycomSoundStationIP-SSIP_7000-UA/4.0.8.1608", "Poly", "SSIP 7000", "4.0.8.1608", ""),
+    ("PolycomRealPresenceTrio-Trio_Visual+-UA/5.7.2.3123", "Poly", "Trio Visual+", "5.7.2.3123", ""),
+    (
+        "Polycom/5.4.3.2389 PolycomRealPresenceTrio-Trio_8800-UA/5.4.3.2389",
+        "Poly",
+        "Trio 8800",
+        "5.4.3.2389",
+        "",
+    ),
+    ("AVM FRITZ!Box Fon 06.03.13", "AVM", "FRITZ!Box Fon", "06.03.13", ""),
+    ("AVM FRITZ!Box Fon 06.03.65 (Jun  7 2005)", "AVM", "FRITZ!Box Fon", "06.03.65", ""),
+    (
+        "AVM FRITZ!Box Fon 5010 Annex A (ITA) 48.04.46 (Sep 14 2007)",
+        "AVM",
+        "FRITZ!Box Fon 5010 Annex A (ITA)",
+        "48.04.46",
+        "",
+    ),
+    (
+        "AVM FRITZ!Box Fon 5012 (UI) 25.03.90 (3.01.03 tested by accredited T-Com test lab) (Oct 28 2005)",
+        "AVM",
+        "FRITZ!Box Fon 5012 (UI)",
+        "25.03.90",
+        "",
+    ),
+    ("AVM FRITZ!Box Fon 5124 56.04.77 (Feb 14 2014)", "AVM", "FRITZ!Box Fon 5124", "56.04.77", ""),
+    ("AVM FRITZ!Box 3272 126.05.50 (Feb 27 2013)", "AVM", "FRITZ!Box 3272", "126.05.50", ""),
+    ("AVM FRITZ!Box 7170 Annex A 58.04.85 (Apr  4 2011)", "AVM", "FRITZ!Box 7170 Annex A", "58.04.85", ""),
+];
+
 #[test]
 fn every_known_string_gives_its_exact_parts() {
-    for (text, vendor, model, firmware, mac) in KNOWN {
+    for (text, vendor, model, firmware, mac) in KNOWN.iter().chain(RECOG) {
         let agent = parse(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
         let found = (agent.vendor, agent.model, agent.firmware);
         assert_eq!(found, (*vendor, Text::from(*model), Text::from(*firmware)), "{text}");
@@ -130,6 +164,13 @@ fn others_are_unknown() {
         "Mozilla/5.0 (X11; Linux x86_64)",
         "Linphone/3.6.1 (eXosip2/4.1.0)",
         "FPBX-15.0.17(16.13.0)",
+        // Of recog's examples, those of gateways and conference systems.
+        "Cisco-SIPGateway/IOS-12.x",
+        "FRITZ!OS",
+        "Mitel Border GW/4.0.0.9",
+        "Polycom HDX 9006 (Release - 3.0.6-37004)",
+        "PolycomRealPresenceGroup700/6.2.0",
+        "Nero SIPPS IP Phone Version 2.0.51.16",
         "yealink",
     ] {
         assert_eq!(parse(text.as_bytes()), None, "{text}");

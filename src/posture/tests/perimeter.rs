@@ -359,6 +359,23 @@ fn twenty_five_open_ports() {
     assert_eq!(stage.worst(Check::ExposedInterface), Some(Severity::Critical), "to strangers");
 }
 
+/// A page that answered a stranger and then the administrator: the stranger is what stays to be read.
+#[test]
+fn the_most_urgent_evidence_stays() {
+    let mut stage = Stage::new();
+    let phone = stage.handset(1);
+    for zone in [Zone::Outside, Zone::Home] {
+        stage.touch(phone, Touch { zone, ..knock(Proto::Tcp, 80, SynAck) });
+        stage.after(Span::HOUR);
+    }
+    let list = stage.posture.checklist(Sight { home: true, ..Sight::default() }, stage.now);
+    let row = list.rows.iter().find(|row| row.check == Check::ExposedInterface).unwrap();
+    let (finding, last) = &row.findings[0];
+    assert_eq!((row.findings.len(), finding.severity), (1, Severity::Critical));
+    assert!(finding.sentence.ends_with("even to strangers outside"), "{}", finding.sentence);
+    assert!(*last > finding.first);
+}
+
 #[test]
 fn a_refusal_proves_that_a_port_is_closed() {
     let mut stage = Stage::new();
