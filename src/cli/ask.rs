@@ -96,11 +96,15 @@ fn checklist(out: &mut dyn Write, width: Option<usize>, records: &[Value]) -> st
             section = here;
         }
         let said = |row: &Value, key: &str| plain(&row[key]);
-        if first["status"] != "finding" {
+        let (found, allowed): (Vec<&Value>, Vec<&Value>) =
+            rows.iter().partition(|row| row["status"] == "finding");
+        if found.is_empty() {
             let status = said(first, "status").replace('_', " ");
             folded(out, width, 36, &format!("  {status:<12}{name:<22}{}", said(first, "sentence")))?;
+            visits(out, width, allowed.get(1..).unwrap_or_default())?;
             continue;
         }
+        let rows = found;
         let rank = |row: &&&Value| ["info", "warning", "critical"].iter().position(|s| row["severity"] == *s);
         let worst = rows.iter().max_by_key(rank).map_or_else(String::new, |row| said(row, "severity"));
         writeln!(out, "  {:<12}{name:<22}{}", "FINDING", worst.to_uppercase())?;
@@ -112,6 +116,20 @@ fn checklist(out: &mut dyn Write, width: Option<usize>, records: &[Value]) -> st
             writeln!(out, "              and {} more; --json has all", rows.len() - SHOWN)?;
         }
         folded(out, width, 16, &format!("              do: {}", said(first, "advice")))?;
+        visits(out, width, &allowed)?;
+    }
+    Ok(())
+}
+
+/// What the support provider did, for the record.
+fn visits(out: &mut dyn Write, width: Option<usize>, allowed: &[&Value]) -> std::io::Result<()> {
+    for visit in allowed.iter().take(SHOWN) {
+        let visit =
+            format!("              allowed: {} ({})", plain(&visit["sentence"]), moment(&visit["time"]));
+        folded(out, width, 16, &visit)?;
+    }
+    if allowed.len() > SHOWN {
+        writeln!(out, "              and {} more visits; --json has all", allowed.len() - SHOWN)?;
     }
     Ok(())
 }
@@ -293,6 +311,9 @@ mod tests {
             row("unsolicited_inbound", "not_seen", None, "no packet"),
             row("backdoor_inbound", "finding", Some("warning"), "a knock"),
             row("backdoor_inbound", "finding", Some("critical"), "a session"),
+            row("backdoor_inbound", "pass", None, "support was there"),
+            row("backdoor_outbound", "not_seen", None, "no shell"),
+            row("backdoor_outbound", "pass", None, "a tunnel of support's"),
             row("default_sip_password", "cannot_see", None, "The check is off"),
             row("weak_auth", "pass", None, "3 proofs"),
         ];
@@ -307,6 +328,9 @@ Back door
               - a knock (2026-11-24 09:00:00 UTC)
               - a session (2026-11-24 09:00:00 UTC)
               do: Do it.
+              allowed: support was there (2026-11-24 09:00:00 UTC)
+  not seen    backdoor_outbound     no shell
+              allowed: a tunnel of support's (2026-11-24 09:00:00 UTC)
 
 Passwords
   cannot see  default_sip_password  The check is off

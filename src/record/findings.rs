@@ -113,8 +113,8 @@ impl Recorder {
         line(out, &ChecklistRecord { r#type: "checklist", time: now.to_string(), checks })
     }
 
-    /// The checklist as single records: every finding that stands, and for a check without one what
-    /// could be seen of it.
+    /// The checklist as single records: every finding that stands, or for a check without one what
+    /// could be seen of it; then what was allowed, as visits of the support provider.
     pub fn posture_lines(&self, checklist: &Checklist, now: Timestamp) -> Vec<String> {
         let mut lines = Vec::new();
         for row in &checklist.rows {
@@ -134,7 +134,10 @@ impl Recorder {
             };
             let found = row.findings.iter().map(|(finding, _)| self.finding(finding));
             let none = row.findings.is_empty().then_some(none);
-            lines.extend(found.chain(none).filter_map(|record| serde_json::to_string(&record).ok()));
+            let allowed = row.audit.iter().map(|visit| self.finding(visit));
+            lines.extend(
+                found.chain(none).chain(allowed).filter_map(|record| serde_json::to_string(&record).ok()),
+            );
         }
         lines
     }

@@ -315,6 +315,15 @@ fn the_checklist_as_json_has_every_status_and_its_reason() {
     assert_eq!((of(1, "status"), of(1, "advice")), ("pass".into(), serde_json::Value::Null));
     assert_eq!(of(1, "audit")[0]["status"], "pass");
     assert_eq!(of(2, "why"), "Only one direction of the traffic is mirrored");
+    // As single records, what was allowed follows its check.
+    let lines = full().posture_lines(&testing::checklist(), NIGHT);
+    let of = |text: &String| {
+        let read: serde_json::Value = serde_json::from_str(text).unwrap();
+        (read["check"].as_str().unwrap().to_owned(), read["status"].as_str().unwrap().to_owned())
+    };
+    let told: Vec<_> = lines.iter().map(of).collect();
+    assert_eq!(told[1].0, told[2].0, "{told:?}");
+    assert_eq!((told[0].1.as_str(), told[2].1.as_str()), ("finding", "pass"), "{told:?}");
 }
 
 /// Nothing is wider than the terminal, whatever a name is written in, and a word that is too long stays
