@@ -23,6 +23,7 @@ const MANY: usize = 20;
 const RUN: u64 = 10;
 /// Fewer extensions in a minute are neither.
 const FEWEST: usize = 10;
+const _: () = assert!(FEWEST as u64 <= RUN && FEWEST <= MANY, "the short way never misses a search");
 const WINDOW: Span = Span::MINUTE;
 /// Whoever means it answers a challenge sooner.
 const PATIENCE: Span = Span(500_000);
