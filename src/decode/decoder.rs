@@ -105,6 +105,11 @@ impl Decoder {
         }
     }
 
+    /// When `poll` has something to do beside what the last frame left.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.core.fragments.poll_timeout()
+    }
+
     fn resume(&mut self, mut rest: Rest) -> Result<Packet<'_>, Skip> {
         self.joined = rest.bytes;
         match self.core.walk(&mut rest.way, Layer::Carried(rest.protocol, &self.joined))? {
