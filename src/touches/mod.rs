@@ -216,6 +216,8 @@ pub struct Touches {
     /// Begun by the office: strangers can't push these out.
     own: Flows,
     theirs: Flows,
+    /// Devices of the office that were seen to send anything.
+    heard: crate::bounded::Table<IpAddr, ()>,
     /// Outbound flows that were told lately.
     told_lately: crate::bounded::Table<(IpAddr, SocketAddr), Timestamp>,
     waiting: VecDeque<Waiting>,
@@ -239,6 +241,7 @@ impl Touches {
             tcp: Flows::new(settings.connections),
             own: Flows::new(settings.datagrams),
             theirs: Flows::new(settings.datagrams),
+            heard: crate::bounded::Table::new(settings.connections, 0),
             told_lately: crate::bounded::Table::new(settings.connections, 0),
             waiting: VecDeque::new(),
             told: VecDeque::new(),

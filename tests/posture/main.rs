@@ -2,8 +2,12 @@
 //! secret in any output.
 
 mod capture;
+mod days;
 mod headers;
+mod intruders;
+mod passwords;
 mod perimeter;
+mod ports;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

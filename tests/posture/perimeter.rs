@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use super::capture::{Capture, at};
 
-const CONFIG: &str = "[site]\npbx = [\"203.0.113.10\", \"2001:db8::10\"]\n";
+pub(super) const CONFIG: &str = "[site]\npbx = [\"203.0.113.10\", \"2001:db8::10\"]\n";
 
 /// An office whose phones registered, six minutes ago: nothing may belong to what began unseen.
-fn office(phones: &[SocketAddr]) -> Capture {
+pub(super) fn office(phones: &[SocketAddr]) -> Capture {
     let mut capture = Capture::new();
     for (n, phone) in phones.iter().enumerate() {
         capture.registers(*phone, pbx(*phone), &format!("2{n:02}"));
@@ -21,7 +21,7 @@ fn pbx(phone: SocketAddr) -> SocketAddr {
     at(if phone.is_ipv4() { "203.0.113.10:5060" } else { "[2001:db8::10]:5060" })
 }
 
-fn port(end: SocketAddr, port: u16) -> SocketAddr {
+pub(super) fn port(end: SocketAddr, port: u16) -> SocketAddr {
     SocketAddr::new(end.ip(), port)
 }
 
