@@ -12,6 +12,7 @@ mod memory;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use measure::{median, seconds};
@@ -96,16 +97,16 @@ fn delays(captures: &[PathBuf]) -> Vec<f64> {
     delays
 }
 
-/// The check as its thread runs it, with 100,000 digests coming in, a thousand every millisecond.
-fn check(all: Vec<Exercise>, began: Timestamp) {
+/// The check as its thread runs it: 100,000 digests have come, it holds as many as it may, and tries them at
+/// its pace until it is told to end.
+fn check(all: Vec<Exercise>, began: Timestamp, full: &Sender<()>, over: &Receiver<()>) {
     let (mut checker, begun) = (Checker::new(Settings { queue: 1_000, ..settings() }), Instant::now());
-    for (n, exercise) in all.into_iter().enumerate() {
-        checker.submit(exercise);
-        if n % 1_000 == 999 {
-            std::thread::sleep(Duration::from_millis(1));
-            let now = began.plus(Span(i64::try_from(begun.elapsed().as_micros()).unwrap_or(0)));
-            while checker.poll(now).is_some() {}
-        }
+    all.into_iter().for_each(|exercise| checker.submit(exercise));
+    full.send(()).expect("somebody waits");
+    while over.try_recv().is_err() {
+        let now = began.plus(Span(i64::try_from(begun.elapsed().as_micros()).unwrap_or(0)));
+        while checker.poll(now).is_some() {}
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -129,8 +130,11 @@ fn alerts(now: Timestamp) {
     for _ in 0..ROUNDS {
         let off = delays(&captures);
         let exercises: Vec<Exercise> = (0..WAITING).map(|n| exercise(n, "MD5", now)).collect();
-        let beside = std::thread::spawn(move || check(exercises, now));
+        let ((full, is_full), (over, is_over)) = (channel(), channel());
+        let beside = std::thread::spawn(move || check(exercises, now, &full, &is_over));
+        is_full.recv().expect("the check runs");
         let on = delays(&captures);
+        over.send(()).expect("the check runs");
         beside.join().expect("the check ends");
         for (ratio, (on, off)) in ratios.iter_mut().zip(shares(&on).into_iter().zip(shares(&off))) {
             ratio.push(on / off);
@@ -144,7 +148,7 @@ fn alerts(now: Timestamp) {
         off.1[0], off.1[1], off.0
     );
     println!(
-        "with {WAITING} digests coming in: half within {:.0} us, 99% within {:.0} us ({})",
+        "with {WAITING} digests queued: half within {:.0} us, 99% within {:.0} us ({})",
         on.1[0], on.1[1], on.0
     );
     let [half, most] = ratios.map(|ratio| median(&ratio));

@@ -276,6 +276,11 @@ impl Touches {
         self.invited.name(address, now);
     }
 
+    /// Whether an exchange of that kind has named an address lately.
+    pub fn is_invited(&self, address: SocketAddr, now: Timestamp) -> bool {
+        self.invited.has(address, now)
+    }
+
     /// Whether the office began the UDP flow between these two.
     pub fn is_own(&self, path: &Path) -> bool {
         self.own.find(path.src, path.dst).is_some()

@@ -44,6 +44,30 @@ impl Capture {
         &self.file
     }
 
+    /// Of this capture, what goes to an IPv4 address.
+    pub(super) fn only_to(&self, ip: IpAddr) -> Self {
+        let IpAddr::V4(v4) = ip else { panic!("IPv6") };
+        let keep = |frame: &[u8]| frame.get(30..34) == Some(&v4.octets()[..]);
+        let mut file = self.file[..24].to_vec();
+        self.records().filter(|(_, frame)| keep(frame)).for_each(|(head, frame)| {
+            file.extend_from_slice(head);
+            file.extend_from_slice(frame);
+        });
+        Self { file, ..Self::new() }
+    }
+
+    /// Each frame with its record's header.
+    fn records(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = &self.file[24..];
+        std::iter::from_fn(move || {
+            let (head, after) = rest.split_at_checked(16)?;
+            let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
+            let (frame, after) = after.split_at(length);
+            rest = after;
+            Some((head, frame))
+        })
+    }
+
     /// Lets time pass.
     pub(super) fn after(&mut self, seconds: f64) {
         self.now += (seconds * 1e6) as i64;

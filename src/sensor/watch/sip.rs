@@ -150,6 +150,11 @@ impl Watch {
         // A handset that registers another's account is looked at like a stranger.
         let own = known.is_some_and(|who| who.user.as_bytes() == uri::user(msg.to.uri));
         let strange = !relation.ordinary || (msg.cseq_method == Method::Register && !own);
+        // The far end of a dialog that an allowed server has told of is no stranger in it.
+        let named = asks && relation.src.zone == Zone::Outside && !msg.to_tag.is_empty();
+        if named && self.touches.is_invited(path.src, now) {
+            return;
+        }
         if asks && !relation.ordinary {
             let sender = self.relations.tag(ends.client, ends.client);
             if !self.limiter.allows(sender, now) {
