@@ -35,7 +35,7 @@ pub fn parse(value: &[u8]) -> Option<Agent> {
 
 type Grammar = fn(&str) -> Option<Agent>;
 
-const GRAMMARS: [Grammar; 18] = [
+const GRAMMARS: [Grammar; 19] = [
     yealink,
     poly,
     snom,
@@ -52,6 +52,7 @@ const GRAMMARS: [Grammar; 18] = [
     ip_dect,
     audiocodes,
     htek,
+    obihai,
     avm,
     named,
 ];
@@ -321,6 +322,12 @@ fn htek(text: &str) -> Option<Agent> {
     let mut words = after(text, "Htek ")?.split_ascii_whitespace();
     let model = words.next()?;
     agent("Htek", model, version_of(words.next().unwrap_or_default()))
+}
+
+/// `OBIHAI/OBi202-3.2.2.5921`.
+fn obihai(text: &str) -> Option<Agent> {
+    let (model, version) = after(text, "OBIHAI/")?.split_once('-')?;
+    agent("Obihai", model, version_of(version))
 }
 
 /// `AVM FRITZ!Box 7312 117.05.23 ..`.

@@ -278,9 +278,58 @@ const RECOG: &[Said] = &[
 const CISCO: &[Said] =
     &[("Cisco-CP-7832-3PCC/11.0.1 (00562b043615)", "Cisco", "CP-7832-3PCC", "11.0.1", "00:56:2b:04:36:15")];
 
-/// Traces, scripts and tests in public repositories: FusionPBX, 2600Hz's provisioner, sipXecs, OpenVAS and
-/// others, found by the string itself.
+/// Comments of Greenbone's script "Operating System (OS) Detection (SIP)", by what devices answered.
+const GREENBONE: &[Said] = &[
+    ("Cisco/SPA303-7.4.8a", "Cisco", "SPA303", "7.4.8a", ""),
+    ("Cisco/SPA122-1.4.1(SR5)", "Cisco", "SPA122", "1.4.1", ""),
+    ("Cisco/SPA504G-7.6.2c", "Cisco", "SPA504G", "7.6.2c", ""),
+    ("Grandstream GXP1625 1.0.2.25", "Grandstream", "GXP1625", "1.0.2.25", ""),
+    ("Mitel 6930/6.4.0.132", "Mitel", "6930", "6.4.0.132", ""),
+    ("Aastra 6731i/3.2.2.3077", "Mitel", "6731i", "3.2.2.3077", ""),
+    ("AVM FRITZ!Box Fon WLAN 7170 29.04.88 (Feb  9 2014)", "AVM", "FRITZ!Box Fon WLAN 7170", "29.04.88", ""),
+    ("Yealink SIP-T21P_E2 52.83.0.35", "Yealink", "T21P_E2", "52.83.0.35", ""),
+    ("Yealink W60B 77.83.0.85", "Yealink", "W60B", "77.83.0.85", ""),
+];
+
+/// Traces, scripts and tests in public repositories: FreePBX, FusionPBX, 2600Hz's provisioner, sipXecs,
+/// FreeSWITCH and others, found by the string itself.
 const TRACES: &[Said] = &[
+    ("Yealink SIP VP-T49G 51.80.0.100", "Yealink", "T49G", "51.80.0.100", ""),
+    ("Yealink SIP-T54W 96.85.0.5", "Yealink", "T54W", "96.85.0.5", ""),
+    ("Yealink W52P 25.81.0.10", "Yealink", "W52P", "25.81.0.10", ""),
+    ("Yealink W52P 25.81.0.60", "Yealink", "W52P", "25.81.0.60", ""),
+    ("Yealink W70B 146.87.188.1 24:9a:d8:66:77:32", "Yealink", "W70B", "146.87.188.1", "24:9a:d8:66:77:32"),
+    ("Yealink SIP-T20P 9.73.193.40", "Yealink", "T20P", "9.73.193.40", ""),
+    ("yealink SIP-T22P 7.40.1.2 00:15:65:00:00:00", "Yealink", "T22P", "7.40.1.2", "00:15:65:00:00:00"),
+    ("yealink SIP-T22P 7.61.0.80 00:15:65:00:00:00", "Yealink", "T22P", "7.61.0.80", "00:15:65:00:00:00"),
+    ("Yealink SIP-T22P 7.73.0.50", "Yealink", "T22P", "7.73.0.50", ""),
+    ("Yealink SIP-T22P 7.73.193.50", "Yealink", "T22P", "7.73.193.50", ""),
+    ("Yealink SIP-T23G 44.80.0.130", "Yealink", "T23G", "44.80.0.130", ""),
+    ("Yealink SIP-T23G 44.84.203.6", "Yealink", "T23G", "44.84.203.6", ""),
+    ("yealink SIP-T28P 2.50.0.40 00:15:65:11:4c:33", "Yealink", "T28P", "2.50.0.40", "00:15:65:11:4c:33"),
+    ("yealink SIP-T28P 2.50.0.50 00:15:65:13:ae:0b", "Yealink", "T28P", "2.50.0.50", "00:15:65:13:ae:0b"),
+    ("Yealink SIP-T28P 2.61.0.70", "Yealink", "T28P", "2.61.0.70", ""),
+    ("Yealink SIP-T28P 2.71.14.4", "Yealink", "T28P", "2.71.14.4", ""),
+    ("Yealink SIP-T31P 124.86.0.40", "Yealink", "T31P", "124.86.0.40", ""),
+    ("Yealink SIP-T42S 66.84.0.125", "Yealink", "T42S", "66.84.0.125", ""),
+    ("Yealink SIP-T46G 28.72.0.25 00:15:65:5b:53:84", "Yealink", "T46G", "28.72.0.25", "00:15:65:5b:53:84"),
+    ("Grandstream BT200 1.2.2.19", "Grandstream", "BT200", "1.2.2.19", ""),
+    ("Grandstream GXP1625 1.0.4.152", "Grandstream", "GXP1625", "1.0.4.152", ""),
+    ("Grandstream GXP1625 1.0.7.49", "Grandstream", "GXP1625", "1.0.7.49", ""),
+    ("Grandstream GXP2130 1.0.7.25", "Grandstream", "GXP2130", "1.0.7.25", ""),
+    ("Grandstream GXP2130 1.0.11.57", "Grandstream", "GXP2130", "1.0.11.57", ""),
+    ("Grandstream HT801 1.0.17.5", "Grandstream", "HT801", "1.0.17.5", ""),
+    ("Grandstream HT802 1.0.17.5", "Grandstream", "HT802", "1.0.17.5", ""),
+    ("OBIHAI/OBi202-3.2.2.5921", "Obihai", "OBi202", "3.2.2.5921", ""),
+    ("snom300/7.1.30", "Snom", "300", "7.1.30", ""),
+    ("snom300/7.3.30", "Snom", "300", "7.3.30", ""),
+    ("snom300/8.7.5.17", "Snom", "300", "8.7.5.17", ""),
+    ("snom360/8.4.32", "Snom", "360", "8.4.32", ""),
+    ("snom360/8.7.3.25", "Snom", "360", "8.7.3.25", ""),
+    ("snom710/8.7.5.35", "Snom", "710", "8.7.5.35", ""),
+    ("snom821/8.7.3.19", "Snom", "821", "8.7.3.19", ""),
+    ("snomD717/10.1.198.19", "Snom", "D717", "10.1.198.19", ""),
+    ("snomPA1/8.7.3.19", "Snom", "PA1", "8.7.3.19", ""),
     (
         "Cisco-CP-8865-3PCC/12.0.3_dcf719f39350_d4e6994b-60bc-4fba-a490-fe5f8e74ceea",
         "Cisco",
@@ -392,5 +441,5 @@ const TRACES: &[Said] = &[
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Said> {
-    [PROVISIONING, RECOG, CISCO, TRACES].into_iter().flatten()
+    [PROVISIONING, RECOG, CISCO, GREENBONE, TRACES].into_iter().flatten()
 }
