@@ -216,7 +216,7 @@ pub struct Touches {
     /// Begun by the office: strangers can't push these out.
     own: Flows,
     theirs: Flows,
-    /// Devices of the office that were seen to send anything.
+    /// Devices of the office that were seen to begin or accept a flow.
     heard: crate::bounded::Table<IpAddr, ()>,
     /// Outbound flows that were told lately.
     told_lately: crate::bounded::Table<(IpAddr, SocketAddr), Timestamp>,
