@@ -163,6 +163,9 @@ impl Posture {
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
         self.watched.note(now);
+        if let Fact::Lossy { time, .. } = fact {
+            self.watched.lost(*time);
+        }
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         self.watchers.hear(fact, &scene, &mut self.found);

@@ -48,7 +48,7 @@ macro_rules! watchers {
                     Fact::Registered { who, .. } => {
                         $(self.$module.registered(who, scene);)*
                     }
-                    Fact::ClearSipDrop { .. } => {}
+                    Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
                 }
             }
 
