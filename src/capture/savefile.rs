@@ -29,6 +29,7 @@ impl Savefile {
         Ok(Self { capture, link, place, total })
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         match self.capture.next_packet() {
             Ok(packet) => {

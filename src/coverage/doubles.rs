@@ -4,6 +4,7 @@
 //! Never: takes a retransmission for a mirror's copy; decides what counts.
 
 use std::hash::BuildHasher;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::FixedHash;
 use crate::decode::Path;
@@ -37,8 +38,12 @@ impl Doubles {
     /// A message passed.
     pub fn observe(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) {
         let code = if let Start::Response(code) = msg.start { code } else { 0 };
-        let key = (path.src.port(), path.dst, code, msg.cseq, msg.branch, msg.body.len());
-        let hash = self.hash.hash_one(key);
+        let of = |socket: SocketAddr| match socket.ip() {
+            IpAddr::V4(ip) => u64::from(ip.to_bits()) << 16 | u64::from(socket.port()),
+            IpAddr::V6(_) => self.hash.hash_one(socket),
+        };
+        let numbers = u64::from(path.src.port()) << 48 | u64::from(code) << 32 | u64::from(msg.cseq);
+        let hash = self.hash.hash_one((of(path.dst), numbers, msg.body.len(), msg.branch));
         self.seen = self.seen.saturating_add(1);
         // A usize holds at least the low bits that choose the place.
         let place = usize::try_from(hash % (REMEMBERED as u64)).unwrap_or(0);

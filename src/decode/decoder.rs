@@ -72,7 +72,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Why there is no payload: see [`Skip`].
-    #[inline]
+    #[inline(always)]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         if let Some(datagram) = fast::datagram(frame, &self.core.stats) {
             return Ok(Packet::Datagram(datagram));

@@ -15,7 +15,7 @@ const VLAN: u16 = 0x8100;
 const UDP: u8 = 17;
 
 /// A datagram about which there is nothing to decide.
-#[inline]
+#[inline(always)]
 pub(super) fn datagram<'f>(frame: &Frame<'f>, stats: &Stats) -> Option<Datagram<'f>> {
     if frame.link != Link::Ethernet {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn datagram<'f>(frame: &Frame<'f>, stats: &Stats) -> Option<Datagram<
     }
 }
 
-#[inline]
+#[inline(always)]
 fn ipv4<'f>(ethernet: &Ethernet2HeaderSlice<'_>, vlan: Option<u16>, data: &'f [u8]) -> Option<Datagram<'f>> {
     let ip = Ipv4HeaderSlice::from_slice(data).ok()?;
     if ip.protocol().0 != UDP || ip.is_fragmenting_payload() {

@@ -270,6 +270,7 @@ impl Sensor {
 
 /// Hands a packet to the stage that reads it. `counted` is false for what is left over from
 /// frames that have their outcome already. The answer is whether anything came of it but counts.
+#[inline]
 fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Timestamp, counted: bool) -> bool {
     match packet {
         Packet::Datagram(datagram) => core.datagram(datagram, now, counted),

@@ -119,6 +119,8 @@ impl Watch {
             self.touches.invite(msg.body, now);
         }
         if !msg.contact.is_empty() && self.relations.invites(tag, msg.contact, now) {
+            // A handset records no route; a proxy of the office's own would only name itself.
+            let text = if relation.src.ours { &[] } else { text };
             self.invite_senders(msg.contact, text, handsets, now);
         }
     }
