@@ -92,6 +92,7 @@ impl<'a> Message<'a> {
             preferred: &[],
             diversion: &[],
             history: &[],
+            history_last: &[],
             refer_to: &[],
             referred_by: &[],
             replaces: &[],
@@ -215,13 +216,16 @@ impl<'a> Reader<'a, '_> {
                 message.last_route = last_value(value);
                 return;
             }
+            Header::HistoryInfo if again => {
+                message.history_last = value;
+                return;
+            }
             // These may stand there several times; the first one counts and the others are no oddity.
             Header::Contact
             | Header::AssertedIdentity
             | Header::PreferredIdentity
             | Header::RemotePartyId
             | Header::Diversion
-            | Header::HistoryInfo
             | Header::Authorization
             | Header::ProxyAuthorization
                 if again =>
@@ -315,7 +319,7 @@ impl<'a> Reader<'a, '_> {
             }
             Header::RemotePartyId => {}
             Header::Diversion => message.diversion = first_value(value),
-            Header::HistoryInfo => message.history = value,
+            Header::HistoryInfo => (message.history, message.history_last) = (value, value),
             Header::ReferTo => message.refer_to = value,
             Header::ReferredBy => message.referred_by = value,
             Header::Replaces => message.replaces = value,
