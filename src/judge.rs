@@ -130,7 +130,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::Sighting(_) => {}
+            Fact::Sighting(_) | Fact::Lossy { .. } => {}
             Fact::ClearSipDrop { time, who, usual, last, encrypted } => {
                 let (usual, last, encrypted) = (*usual, *last, *encrypted);
                 self.fell_silent(&clear_sip_drop::Drop { time: *time, who, usual, last, encrypted }, now);
@@ -147,7 +147,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
             Fact::Call(call) => self.baseline.learn(call),
-            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
         }
     }
 

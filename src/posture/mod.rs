@@ -163,6 +163,9 @@ impl Posture {
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
         self.watched.note(now);
+        if let Fact::Lossy { time, .. } = fact {
+            self.watched.lost(*time);
+        }
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         for watcher in self.watchers.all_mut() {
@@ -170,7 +173,7 @@ impl Posture {
                 Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
                 Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
                 Fact::Registered { who, .. } => watcher.registered(who, &scene),
-                Fact::ClearSipDrop { .. } => {}
+                Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
             }
         }
         self.pin();
