@@ -110,6 +110,11 @@ impl Decoder {
         }
     }
 
+    /// When `poll` has something to do beside what the last frame left.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.core.fragments.poll_timeout()
+    }
+
     fn resume(&mut self, mut rest: Rest) -> Result<Packet<'_>, Skip> {
         let Self { core, joined, joined_inside, message } = self;
         *joined = rest.bytes;

@@ -13,7 +13,7 @@ use super::decoder::Settings;
 use super::way::Way;
 use super::{Defrag, Path, Skip, Stats};
 use crate::bounded::Table;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Beginnings and further messages that wait to be asked for: more than any one packet can hold.
 const MAX_PENDING: usize = 4_096;
@@ -136,6 +136,11 @@ impl Fragments {
         while let Some((_, entry)) = self.table.expire(now.minus(self.settings.fragment_age)) {
             self.give_up(stats, entry, Defrag::Expired);
         }
+    }
+
+    /// When the oldest has waited too long.
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.table.oldest().map(|(_, at)| at.plus(self.settings.fragment_age).plus(Span(1)))
     }
 
     fn shrink(&mut self, stats: &Stats) {

@@ -63,7 +63,7 @@ impl Bench {
         let wire_len = u32::try_from(data.len()).unwrap();
         let frame = Frame { ts: self.now, link: Link::Ipv4, interface: 0, wire_len, data };
         self.sensor.handle_frame(&frame);
-        std::iter::from_fn(|| self.sensor.poll_fact()).collect()
+        std::iter::from_fn(|| self.sensor.poll_fact().copied()).collect()
     }
 
     fn sip(&mut self, src: [u8; 4], dst: [u8; 4], start: &str, headers: &str) -> Vec<Fact> {

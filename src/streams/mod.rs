@@ -182,6 +182,12 @@ impl Streams {
         }
     }
 
+    /// When `handle_timeout` has something to do.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let idle = self.flows.oldest().map(|(_, at)| at.plus(self.settings.idle).plus(Span(1)));
+        [self.holes.front().map(|(due, _)| *due), idle].into_iter().flatten().min()
+    }
+
     fn slot(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> SlotId {
         let inserted = self.flows.find_or_insert(&key, now, || Flow::new(segment.path));
         if let Some((_, _, mut flow)) = inserted.evicted {
