@@ -5,11 +5,13 @@
 
 mod doubles;
 pub mod encrypted;
+mod losses;
 
 use std::sync::Arc;
 
 pub use doubles::Doubles;
 pub use encrypted::{Encrypted, Phone};
+pub use losses::Losses;
 
 use crate::labels;
 use crate::streams;

@@ -118,6 +118,13 @@ pub enum Fact {
     },
     /// Something that bears on a device's security.
     Sighting(Sighting),
+    /// The mirror lost packets in the hour before: what wasn't seen in it proves nothing.
+    Lossy {
+        /// When.
+        time: Timestamp,
+        /// The thousandths that were lost, 10 to 1,000.
+        permille: u16,
+    },
     /// A handset's SIP in clear has fallen far below what it was: its calls may no longer be seen.
     ClearSipDrop {
         /// When.
@@ -138,7 +145,9 @@ impl Fact {
     pub const fn time(&self) -> Timestamp {
         match self {
             Self::Call(call) => call.time,
-            Self::Registered { time, .. } | Self::ClearSipDrop { time, .. } => *time,
+            Self::Registered { time, .. } | Self::ClearSipDrop { time, .. } | Self::Lossy { time, .. } => {
+                *time
+            }
             Self::Sighting(sighting) => sighting.time,
         }
     }

@@ -17,6 +17,7 @@ use crate::alert::{self, Alert, AlertState, Book, Chain, Key};
 use crate::baseline::calls::Lane;
 use crate::baseline::exposure::Prices;
 use crate::baseline::handset::GROUPS;
+use crate::baseline::hours::DayPart;
 use crate::baseline::learning::Habitual;
 use crate::baseline::odds::Odds;
 use crate::baseline::past::Past;
@@ -95,6 +96,8 @@ pub struct Judge {
     dossiers: BTreeMap<Key, Dossier>,
     suspects: Vec<HandsetId>,
     ticks: BTreeSet<(Timestamp, SlotId)>,
+    /// Whether the last call was placed at night or on a day off.
+    night: Option<bool>,
     office_room: [u32; GROUPS],
     /// What the office's ceiling said last of each group, and in which second.
     office_said: [Option<(i64, Verdict)>; GROUPS],
@@ -117,6 +120,7 @@ impl Judge {
             dossiers: BTreeMap::new(),
             suspects: Vec::new(),
             ticks: BTreeSet::new(),
+            night: None,
             office_room: [0; GROUPS],
             office_said: [None; GROUPS],
             verdicts: Vec::new(),
@@ -130,7 +134,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),
             Fact::Call(call) => self.handle_call(call, now),
-            Fact::Sighting(_) => {}
+            Fact::Sighting(_) | Fact::Lossy { .. } => {}
             Fact::ClearSipDrop { time, who, usual, last, encrypted } => {
                 let (usual, last, encrypted) = (*usual, *last, *encrypted);
                 self.fell_silent(&clear_sip_drop::Drop { time: *time, who, usual, last, encrypted }, now);
@@ -147,7 +151,7 @@ impl Judge {
         match fact {
             Fact::Registered { who, time } => self.baseline.registered(who, *time),
             Fact::Call(call) => self.baseline.learn(call),
-            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
         }
     }
 
@@ -216,20 +220,26 @@ impl Judge {
         verdicts: &mut Vec<Verdict>,
     ) {
         let group = fact.target.group;
-        let index = group.index();
-        let room = self.baseline.handset(fact.who.id).map_or(0, |handset| handset.room[index]);
-        let next = match self.moment(lane, slot, now) {
-            Some(moment) if room == 0 => {
-                let (verdict, room) = handset_ceiling::attempt(&moment, fact.leg == Leg::Trunk);
-                verdicts.extend(verdict);
-                room
+        self.night_falls(lane, slot);
+        if !self.baseline.takes_room(fact.who.id, group)
+            && let Some(moment) = self.moment(lane, slot, now)
+        {
+            let (verdict, room) = handset_ceiling::attempt(&moment, fact.leg == Leg::Trunk);
+            verdicts.extend(verdict);
+            if let Some(handset) = self.baseline.handset_mut(fact.who.id) {
+                handset.room[group.index()] = room;
             }
-            _ => room.saturating_sub(1),
-        };
-        if let Some(handset) = self.baseline.handset_mut(fact.who.id) {
-            handset.room[index] = next;
         }
         verdicts.extend(self.office_ceiling(group, now));
+    }
+
+    /// Handsets have other ceilings at night: how far they are from them is asked anew then.
+    fn night_falls(&mut self, lane: Lane, slot: SlotId) {
+        let night = self.baseline.call(lane, slot).map(|call| call.part == DayPart::Shut);
+        if night != self.night {
+            self.night = night;
+            self.baseline.forget_rooms();
+        }
     }
 
     fn office_ceiling(&mut self, group: Group, now: Timestamp) -> Option<Verdict> {
@@ -333,7 +343,8 @@ impl Judge {
     /// When `handle_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let tick = self.ticks.first().map(|(at, _)| *at);
-        [tick, self.posture.poll_timeout(), self.book.deadline()].into_iter().flatten().min()
+        let quiet = Timestamp::earlier(self.posture.poll_timeout(), self.book.deadline());
+        Timestamp::earlier(tick, quiet)
     }
 
     /// What there is to say next.

@@ -79,6 +79,15 @@ impl Timestamp {
         Span(if d < 0 { 0 } else { d })
     }
 
+    /// The earlier of two moments that may both be unknown.
+    pub const fn earlier(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
+            (Some(at), None) | (None, Some(at)) => Some(at),
+            (None, None) => None,
+        }
+    }
+
     /// This moment plus a span; saturates.
     #[must_use]
     pub const fn plus(self, span: Span) -> Self {

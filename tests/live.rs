@@ -32,6 +32,8 @@ mod sinks;
 mod soak;
 #[path = "live/storm.rs"]
 mod storm;
+#[path = "live/strangers.rs"]
+mod strangers;
 #[path = "live/tariff.rs"]
 mod tariff;
 

@@ -1,5 +1,6 @@
 //! The rules for Prometheus: they hold in promtool, and each alert and rule has a page on what to do.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -65,8 +66,26 @@ fn toll_fraud_is_everything_that_is_no_check() {
 #[test]
 fn every_promise_names_tests_that_exist() {
     let page = std::fs::read_to_string(root().join("docs/promises.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| R") || line.starts_with("| | "));
+    assert!(tests_named(rows) > 25);
+}
+
+/// So does each check, and none is left out.
+#[test]
+fn every_check_names_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/posture.md")).unwrap();
+    let (_, table) = page.split_once("## What shows it").unwrap();
+    let rows = || table.lines().filter(|line| line.starts_with("| `") || line.starts_with("| all"));
+    let named: BTreeSet<&str> = rows().filter_map(|row| row.split('`').nth(1)).collect();
+    let missing: Vec<_> = Check::ALL.iter().filter(|check| !named.contains(check.name())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(tests_named(rows()) > 30);
+}
+
+/// How many tests the third column of these rows names; each is there.
+fn tests_named<'r>(rows: impl Iterator<Item = &'r str>) -> usize {
     let mut tests = 0;
-    for row in page.lines().filter(|line| line.starts_with("| R") || line.starts_with("| | ")) {
+    for row in rows {
         let shown = row.split(" | ").nth(2).unwrap_or_else(|| panic!("{row}"));
         let mut source = String::new();
         for word in shown.split('`').skip(1).step_by(2) {
@@ -78,5 +97,5 @@ fn every_promise_names_tests_that_exist() {
             }
         }
     }
-    assert!(tests > 25, "{tests}");
+    tests
 }

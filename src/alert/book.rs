@@ -62,6 +62,8 @@ pub struct Book {
     refused: u64,
     accepted: Table<Key, Accepted>,
     next_id: u64,
+    /// What `deadline` says: it's asked with every packet and fact, and changes with incidents alone.
+    due: Option<Timestamp>,
 }
 
 const PAGES: usize = 0;
@@ -95,12 +97,14 @@ impl Book {
             next_id: 1,
             room,
             settings,
+            due: None,
         }
     }
 
     /// Takes new settings; the number of open incidents stays bounded as it was.
-    pub const fn reload(&mut self, settings: Settings) {
+    pub fn reload(&mut self, settings: Settings) {
         self.settings = settings;
+        self.set_due();
     }
 
     /// Everything that is open or accepted, as plain data.
@@ -126,6 +130,7 @@ impl Book {
         self.accepted.restore(pages.accepted);
         self.refused = pages.refused;
         self.next_id = self.next_id.max(pages.next_id.min(u64::MAX / 2));
+        self.set_due();
     }
 
     /// Where a handset's new incident belongs: to the handset, or to the office if that has one open
@@ -193,6 +198,7 @@ impl Book {
         let incident = Incident { id, since: time, told: gist, accepted: None, finding };
         let raised = alert(&incident, AlertState::Raised, time);
         self.open[shelf(&key)].find_or_insert(&key, now, || incident);
+        self.set_due();
         raised
     }
 
@@ -205,6 +211,7 @@ impl Book {
         write: impl FnOnce() -> Finding,
     ) -> Option<Alert> {
         self.open[shelf].touch(slot, now);
+        self.set_due();
         let incident = self.open[shelf].get_mut(slot)?;
         let risen = gist.severity > incident.told.severity;
         let accepted = incident.accepted.as_ref().is_some_and(|(until, _)| now < *until);
@@ -222,12 +229,17 @@ impl Book {
         let open = &mut self.open[shelf(key)];
         if let Some(slot) = open.find(key) {
             open.touch(slot, now);
+            self.set_due();
         }
     }
 
     /// When the next incident may be cleared.
-    pub fn deadline(&self) -> Option<Timestamp> {
-        self.quietest().map(|(_, _, due)| due)
+    pub const fn deadline(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn set_due(&mut self) {
+        self.due = self.quietest().map(|(_, _, due)| due);
     }
 
     /// The incident that is due first, and when.
@@ -251,6 +263,7 @@ impl Book {
             return None;
         }
         let (key, mut incident) = self.open[shelf].remove(slot)?;
+        self.set_due();
         if let Some(finding) = write(&key) {
             incident.finding = Finding { severity: incident.told.severity, ..finding };
         }

@@ -184,7 +184,7 @@ impl Baseline {
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
         let Some(lane) = Lane::of(&fact.target) else {
-            self.ordinary(fact.who.id, now);
+            self.ordinary(self.handsets.find(&fact.who.id), now);
             return None;
         };
         if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
@@ -195,14 +195,21 @@ impl Baseline {
         if fact.who.verified {
             self.handsets.protect(slot);
         }
-        let call = self.describe(fact, slot, now, learn, None);
-        if call.excuse.is_some() {
-            self.excuse(&call, now);
-        }
-        let row = self.lanes[lane.index()].find_or_insert(&fact.call, now, || call).slot;
+        let (row, learnt) = match lane {
+            Lane::Charged => {
+                let call = self.describe(fact, slot, now, learn, None);
+                (self.lanes[lane.index()].find_or_insert(&fact.call, now, || call).slot, call.learnt)
+            }
+            Lane::Home => {
+                self.ordinary(Some(slot), now);
+                let part = self.part(fact.time);
+                let call = || Call::new(fact, part);
+                (self.lanes[lane.index()].find_or_insert(&fact.call, now, call).slot, false)
+            }
+        };
         self.office[lane.index()].push(row);
         if let Some(handset) = self.handsets.get_mut(slot) {
-            handset.push(lane, row, call.learnt);
+            handset.push(lane, row, learnt);
         }
         Some((lane, row))
     }
@@ -227,10 +234,13 @@ impl Baseline {
         let weighed =
             old.zone.filter(|zone| Some(*zone) == Zone::of(&fact.target)).map(|_| (old.judged, old.crowd));
         self.lanes[lane.index()].get_mut(row)?.number = to.number;
-        let call = self.describe(fact, slot, now, learn, weighed);
-        if call.excuse.is_some() {
-            self.excuse(&call, now);
-        }
+        let call = match lane {
+            Lane::Charged => self.describe(fact, slot, now, learn, weighed),
+            Lane::Home => {
+                self.ordinary(Some(slot), now);
+                Call::new(fact, self.part(fact.time))
+            }
+        };
         self.lanes[lane.index()].get_mut(row)?.retarget(&call);
         Some((lane, row))
     }
@@ -260,7 +270,7 @@ impl Baseline {
         slot
     }
 
-    /// `weighed` are its odds, if the same call was weighed before.
+    /// A costly call; `weighed` are its odds, if the same call was weighed before.
     fn describe(
         &mut self,
         fact: &CallFact,
@@ -270,10 +280,6 @@ impl Baseline {
         weighed: Option<(Judged, Option<Odds>)>,
     ) -> Call {
         let mut call = Call::new(fact, self.part(fact.time));
-        if call.lane == Lane::Home {
-            self.ordinary(fact.who.id, now);
-            return call;
-        }
         let day = self.hours.local(fact.time).day;
         let handset = self.handsets.get(slot);
         call.new_to_site = !self.countries.is_known(call.region, now);
@@ -299,6 +305,9 @@ impl Baseline {
             if let Some(handset) = self.handsets.get_mut(slot) {
                 handset.countries.learn(call.region, day);
             }
+        }
+        if call.excuse.is_some() {
+            self.excuse(&call, now);
         }
         call
     }

@@ -46,8 +46,8 @@ impl Baseline {
         }
         if call.state == CallState::Attempted {
             self.attempt(call, call.time, true);
-        } else {
-            self.progress(call, call.time);
+        } else if let Some((lane, slot)) = self.locate(call) {
+            self.progress(call, lane, slot, call.time);
         }
     }
 

@@ -17,10 +17,14 @@ use crate::tally::Label;
 use crate::time::{Span, Timestamp};
 
 impl Baseline {
-    /// The call goes on or is over: what it cost since the last step.
-    pub fn progress(&mut self, fact: &CallFact, now: Timestamp) -> Option<Accrual> {
+    /// Where the call of a later fact is remembered, if it is.
+    pub fn locate(&self, fact: &CallFact) -> Option<(Lane, SlotId)> {
         let lane = Lane::of(&fact.target)?;
-        let slot = self.lanes[lane.index()].find(&fact.call)?;
+        Some((lane, self.find(lane, fact.call)?))
+    }
+
+    /// The call goes on or is over: what it cost since the last step.
+    pub fn progress(&mut self, fact: &CallFact, lane: Lane, slot: SlotId, now: Timestamp) -> Option<Accrual> {
         self.lanes[lane.index()].touch(slot, now);
         let call = self.lanes[lane.index()].get_mut(slot)?;
         match fact.state {
@@ -29,34 +33,33 @@ impl Baseline {
                 if call.answered.is_none() {
                     call.answered = Some(fact.time);
                     call.progress = Progress::Talking;
-                    let call = *call;
-                    self.outcome(&call, false, now);
+                    self.outcome(lane, slot, false, now);
                 }
                 self.accrue(lane, slot, now)
             }
             CallState::Ended => {
                 call.progress = Progress::Over;
-                let call = *call;
-                self.outcome(&call, true, now);
-                let money = self.prices.cost(call.rate, fact.talked);
+                let rate = call.rate;
+                self.outcome(lane, slot, true, now);
+                let money = self.prices.cost(rate, fact.talked);
                 Some(self.settle(lane, slot, money, now))
             }
             CallState::Failed => {
                 call.progress = Progress::Failed;
-                let call = *call;
-                self.outcome(&call, true, now);
-                self.numbers.failed(call.number, now);
+                let number = call.number;
+                self.outcome(lane, slot, true, now);
+                self.numbers.failed(number, now);
                 None
             }
         }
     }
 
     /// The learned odds hear of an answer or an end.
-    fn outcome(&mut self, call: &Call, over: bool, now: Timestamp) {
-        if call.zone.is_none() {
-            return;
-        }
-        let Some(handset) = self.handset_mut(call.handset) else { return };
+    fn outcome(&mut self, lane: Lane, slot: SlotId, over: bool, now: Timestamp) {
+        let call = self.lanes[lane.index()].get(slot).filter(|call| call.zone.is_some());
+        let Some(call) = call else { return };
+        let handset = self.handsets.find(&call.handset).and_then(|slot| self.handsets.get_mut(slot));
+        let Some(handset) = handset else { return };
         if over {
             handset.odds.over(short(call.no), call.number, call.answered.is_some(), now);
         } else {
@@ -126,6 +129,14 @@ impl Baseline {
             ended.extend(calls.into_iter().take(surplus).map(|(_, lane, slot, talks)| (lane, slot, talks)));
         }
         ended
+    }
+
+    /// Whether one more call of a group can't bring a handset to any ceiling.
+    pub fn takes_room(&mut self, id: HandsetId, group: Group) -> bool {
+        let room = self.handset_mut(id).map(|handset| &mut handset.room[group.index()]);
+        let Some(room) = room.filter(|room| **room > 0) else { return false };
+        *room -= 1;
+        true
     }
 
     /// Nobody can say any more how far handsets are from their ceilings.

@@ -12,16 +12,15 @@ use super::{Baseline, short};
 use crate::bounded::SlotId;
 use crate::dial::Group;
 use crate::fact::{CallFact, Cause};
-use crate::handsets::HandsetId;
 use crate::ledger::{Account, Key};
 use crate::time::Timestamp;
 
 impl Baseline {
     /// A call that costs little or nothing says when its handset is used.
-    pub(super) fn ordinary(&mut self, id: HandsetId, now: Timestamp) {
+    pub(super) fn ordinary(&mut self, handset: Option<SlotId>, now: Timestamp) {
         let moment = self.odds_moment(now);
         self.learned.ordinary(&moment);
-        if let Some(handset) = self.handset_mut(id) {
+        if let Some(handset) = handset.and_then(|slot| self.handsets.get_mut(slot)) {
             handset.odds.ordinary(moment.place.part, moment.unit);
         }
     }

@@ -133,7 +133,7 @@ impl Dossier {
                 }
             }
         }
-        if !self.handsets.contains(&call.handset) && self.handsets.len() < HANDSETS {
+        if self.handsets.len() < HANDSETS && !self.handsets.contains(&call.handset) {
             self.handsets.push(call.handset);
         }
         if self.samples.len() == SAMPLES {

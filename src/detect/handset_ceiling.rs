@@ -13,7 +13,7 @@ use crate::tally::Label;
 use super::{Counted, Moment, Verdict};
 
 /// One handset; `trunk` if it stands for many. Also how many more calls of the group can't reach
-/// any ceiling, so that the ledger needn't be read for them.
+/// any ceiling of this part of the day, so that the ledger needn't be read for them.
 pub fn attempt(moment: &Moment<'_>, trunk: bool) -> (Option<Verdict>, u32) {
     let group = moment.call.group;
     let settings = moment.settings;
@@ -28,8 +28,7 @@ pub fn attempt(moment: &Moment<'_>, trunk: bool) -> (Option<Verdict>, u32) {
         let since = moment.now.minus(window.span());
         moment.verdict(Rule::HandsetCeiling, counted.severity(), since, counted)
     });
-    // Night may fall before the ledger is read again.
-    (verdict, room(day, counts).min(room(at_night, counts)))
+    (verdict, room(limits, counts))
 }
 
 /// The first window whose ceiling is reached.

@@ -106,16 +106,14 @@ impl<'a> Moment<'a> {
     ) -> Found {
         let mut found = Found { calls: 0, numbers: 0, handsets: 0, since: self.now };
         let mut seen: Vec<(u64, HandsetId)> = Vec::new();
-        for call in history.take_while(|call| self.now.since(call.time) <= within) {
-            if !call.counts() || !keep(call) {
-                continue;
-            }
+        let recent = history.take_while(|call| self.now.since(call.time) <= within);
+        recent.filter(|call| call.counts() && keep(call)).for_each(|call| {
             found.calls += 1;
             found.since = call.time;
             found.numbers += u32::from(seen.iter().all(|(number, _)| *number != call.number));
             found.handsets += u32::from(seen.iter().all(|(_, handset)| *handset != call.handset));
             seen.push((call.number, call.handset));
-        }
+        });
         found
     }
 

@@ -4,7 +4,7 @@
 //! In: an attempt. Out: a verdict on its handset.
 //! Never: counts a number twice; takes the few neighbours of a televote at home for a block.
 
-use crate::baseline::calls::Tier;
+use crate::baseline::calls::{Call, Tier};
 use crate::baseline::hours::DayPart;
 use crate::dial::Group;
 use crate::finding::Rule;
@@ -51,8 +51,16 @@ pub fn together(moment: &Moment<'_>) -> Option<Verdict> {
 }
 
 fn judged(moment: &Moment<'_>, block: u64, spans: &[(Span, u32, bool)]) -> Option<Verdict> {
-    spans.iter().filter(|(_, _, applies)| *applies).find_map(|(within, limit, _)| {
-        let found = moment.find(moment.history(), *within, |past| past.block() == Some(block));
+    let applying = || spans.iter().filter(|(_, _, applies)| *applies);
+    let longest = applying().map(|(within, ..)| *within).max()?;
+    // The history is read once, and nearly always nothing lies beside the call.
+    let recent = moment.history().take_while(|past| moment.now.since(past.time) <= longest);
+    let beside: Vec<&Call> = recent.filter(|past| past.block() == Some(block)).collect();
+    applying().find_map(|(within, limit, _)| {
+        if beside.len() < usize::try_from(*limit).unwrap_or(usize::MAX) {
+            return None;
+        }
+        let found = moment.find(beside.iter().copied(), *within, |_| true);
         let counted = Counted::of(found.numbers, *limit, *within);
         (found.numbers >= *limit)
             .then(|| moment.verdict(Rule::NumberBlock, counted.severity(), found.since, counted))

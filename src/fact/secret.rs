@@ -18,6 +18,7 @@ labels! {
     pub enum Lock {
         Sip = "sip", "A SIP account.";
         Web = "web", "The device's own web pages.";
+        Refused = "refused", "The device's own web pages, which did not let the visitor in.";
     }
 }
 

@@ -27,13 +27,15 @@ const LONGEST: usize = 256;
 pub fn parse(value: &[u8]) -> Option<Agent> {
     let text = std::str::from_utf8(value.get(..value.len().min(LONGEST))?).ok()?.trim();
     let mut agent = GRAMMARS.iter().find_map(|grammar| grammar(text))?;
-    agent.mac = agent.mac.or_else(|| find_mac(text));
+    // What follows Linksys' version is a serial number, some of which look like hardware addresses.
+    let with_mac = if agent.vendor == "Linksys" { text.split("Linksys/").next() } else { Some(text) };
+    agent.mac = agent.mac.or_else(|| with_mac.and_then(find_mac));
     Some(agent)
 }
 
 type Grammar = fn(&str) -> Option<Agent>;
 
-const GRAMMARS: [Grammar; 18] = [
+const GRAMMARS: [Grammar; 19] = [
     yealink,
     poly,
     snom,
@@ -50,6 +52,7 @@ const GRAMMARS: [Grammar; 18] = [
     ip_dect,
     audiocodes,
     htek,
+    obihai,
     avm,
     named,
 ];
@@ -114,13 +117,15 @@ pub fn find_mac(text: &str) -> Option<Mac> {
 /// also without the maker's name where the words have its shape.
 fn yealink(text: &str) -> Option<Agent> {
     let named = after(text, "yealink").map(|rest| rest.trim_start_matches([' ', '-']));
+    // A videophone's: `Yealink SIP VP-T49G 51.80.0.10`.
+    let named = named.map(|rest| after(rest, "SIP VP-").unwrap_or(rest));
     let mut words = named.unwrap_or(text).split_ascii_whitespace();
     let model = words.next()?;
     let firmware = words.next().unwrap_or_default();
     let model = after(model, "SIP-").unwrap_or(model);
     let shaped = is_version(firmware) && firmware.split('.').count() == 4;
     if named.is_none() {
-        let own = after(text, "SIP-T").is_some() || after(text, "VP530P").is_some();
+        let own = ["SIP-T", "VP530", "W52P", "W60B"].iter().any(|head| after(text, head).is_some());
         if !own || !shaped {
             return None;
         }
@@ -163,6 +168,9 @@ fn snom(text: &str) -> Option<Agent> {
 /// `Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12-00004-g9ba52f5 000413922D24 SXM:0 UXM:0)`.
 fn snom_http(text: &str) -> Option<Agent> {
     let rest = behind(after(text, "Mozilla/")?, "compatible; snom")?;
+    if after(rest, " lid ").is_some() {
+        return agent("Snom", "", "");
+    }
     let mut words = rest.split_ascii_whitespace();
     let model = words.next()?;
     let model = model.split_once("-SIP").map_or(model, |(model, _)| model);
@@ -180,14 +188,19 @@ fn grandstream(text: &str) -> Option<Agent> {
     } else if let Some(image) = behind(rest, ".bin:") {
         version_of(image)
     } else {
-        version_of(words.next().unwrap_or_default())
+        // The hardware's own may stand before it: `Grandstream HT-503  V1.1B 1.0.10.9  chip V2.2`.
+        words.map(version_of).find(|version| !version.is_empty()).unwrap_or_default()
     };
     agent("Grandstream", model, firmware)
 }
 
 /// `Cisco-CP-8841-3PCC/11.0 (00562b043615)`.
 fn cisco_mpp(text: &str) -> Option<Agent> {
-    let (model, rest) = behind(text, "Cisco-CP-")?.split_once('/')?;
+    let named = behind(text, "Cisco-CP")?;
+    let (model, rest) = named.strip_prefix('-').unwrap_or(named).split_once('/')?;
+    if !model.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     agent("Cisco", &format!("CP-{model}"), version_of(rest))
 }
 
@@ -197,11 +210,13 @@ fn cisco_spa(text: &str) -> Option<Agent> {
     let (vendor, rest) = behind(text, "Cisco/")
         .map(|rest| ("Cisco", rest))
         .or_else(|| behind(text, "Linksys/").map(|rest| ("Linksys", rest)))?;
+    // `SPA-942` is `SPA942`.
+    let (series, rest) = after(rest, "SPA-").map_or(("", rest), |number| ("SPA", number));
     let (model, version) = rest.split_once('-')?;
     if model.contains(' ') {
         return None;
     }
-    agent(vendor, model, version_of(version))
+    agent(vendor, &format!("{series}{model}"), version_of(version))
 }
 
 /// `Mitel-5320-SIP-Phone 06.05.00.11 010203040506`, `Mitel6940 MAC:.. V:6.4.0.4006-SIP`.
@@ -241,6 +256,13 @@ fn colon_version(vendor: &'static str, rest: &str) -> Option<Agent> {
 fn gigaset(text: &str) -> Option<Agent> {
     let named = after(text, "Gigaset ");
     let (model, rest) = named.unwrap_or(text).split_once('/')?;
+    // `Gigaset N870 IP PRO/83.V2.11.0+build.a546b91;7C2F80E0D605`.
+    if let (Some(_), Some((code, number))) = (named, rest.split_once(".V"))
+        && code.len() == 2
+        && !version_of(number).is_empty()
+    {
+        return agent("Gigaset", model, &format!("{code}.V{}", version_of(number)));
+    }
     let firmware = version_of(rest);
     let lengths = firmware.split('.').map(str::len);
     let shaped = lengths.eq([2, 3, 2, 3, 3]);
@@ -302,10 +324,19 @@ fn htek(text: &str) -> Option<Agent> {
     agent("Htek", model, version_of(words.next().unwrap_or_default()))
 }
 
+/// `OBIHAI/OBi202-3.2.2.5921`.
+fn obihai(text: &str) -> Option<Agent> {
+    let (model, version) = after(text, "OBIHAI/")?.split_once('-')?;
+    agent("Obihai", model, version_of(version))
+}
+
 /// `AVM FRITZ!Box 7312 117.05.23 ..`.
 fn avm(text: &str) -> Option<Agent> {
-    let mut words = after(text, "AVM FRITZ!Box ")?.split_ascii_whitespace().peekable();
-    let mut model = String::from("FRITZ!Box");
+    let rest = after(text, "AVM ")?;
+    let family =
+        ["FRITZ!Box", "FRITZ!Fon", "Multibox"].into_iter().find(|name| after(rest, name).is_some())?;
+    let mut words = after(rest, family)?.strip_prefix(' ')?.split_ascii_whitespace().peekable();
+    let mut model = String::from(family);
     while let Some(word) = words.next_if(|word| !is_version(word)) {
         model.push(' ');
         model.push_str(word);
@@ -327,5 +358,7 @@ fn named(text: &str) -> Option<Agent> {
     )
 }
 
+#[cfg(test)]
+mod strings;
 #[cfg(test)]
 mod tests;

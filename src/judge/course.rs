@@ -18,10 +18,9 @@ pub(super) const LONGEST: Span = Span::DAY;
 
 impl Judge {
     pub(super) fn progressed(&mut self, fact: &CallFact, now: Timestamp) {
-        let Some(lane) = Lane::of(&fact.target) else { return };
-        let Some(slot) = self.baseline.find(lane, fact.call) else { return };
+        let Some((lane, slot)) = self.baseline.locate(fact) else { return };
         let before = self.baseline.call(lane, slot).map(|call| call.progress);
-        let accrual = self.baseline.progress(fact, now);
+        let accrual = self.baseline.progress(fact, lane, slot, now);
         let after = self.baseline.call(lane, slot).map(|call| call.progress);
         if before != after {
             self.talking_changed(
@@ -40,9 +39,12 @@ impl Judge {
     }
 
     pub(super) fn talking_changed(&mut self, lane: Lane, slot: SlotId, was: bool, is: bool) {
-        let Some(call) = self.baseline.call(lane, slot).copied() else { return };
+        if was == is {
+            return;
+        }
+        let Some(call) = self.baseline.call(lane, slot) else { return };
         let per_minute = self.baseline.prices().per_minute(call.rate);
-        for key in incidents::cases(&call) {
+        for key in incidents::cases(call) {
             if let Some(dossier) = self.dossiers.get_mut(&key) {
                 match (was, is) {
                     (false, true) => dossier.talks(per_minute),
@@ -57,10 +59,9 @@ impl Judge {
     fn accrued(&mut self, lane: Lane, accrual: Accrual, now: Timestamp) {
         let Some(call) = self.baseline.call(lane, accrual.slot).copied() else { return };
         for key in incidents::cases(&call) {
-            if let Some(mut dossier) = self.dossiers.remove(&key) {
+            self.grow(key, lane, accrual.slot, now, |_, dossier| {
                 dossier.money = dossier.money.plus(accrual.money);
-                self.report(key, dossier, self.sample(lane, accrual.slot), now);
-            }
+            });
         }
         let mut verdicts = std::mem::take(&mut self.verdicts);
         verdicts.clear();

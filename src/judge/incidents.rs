@@ -33,6 +33,9 @@ pub(super) const fn cause(lane: Lane) -> Cause {
 impl Judge {
     /// One page for each subject at the most; what pages nobody becomes a notice.
     pub(super) fn decide(&mut self, lane: Lane, slot: SlotId, now: Timestamp, verdicts: &mut [Verdict]) {
+        if verdicts.is_empty() {
+            return self.note_call(lane, slot, now);
+        }
         for verdict in verdicts.iter_mut() {
             self.temper(verdict, slot, now);
             if verdict.severity == Severity::Info && self.is_hunted(verdict, slot, now) {
@@ -55,9 +58,6 @@ impl Judge {
         }
         for verdict in verdicts.iter() {
             self.note_verdict(verdict, slot, now);
-        }
-        if verdicts.is_empty() {
-            self.note_call(lane, slot, now);
         }
     }
 
@@ -130,8 +130,8 @@ impl Judge {
             return;
         }
         let dossier = self.open_dossier(*verdict, slot);
-        let Some(deciding) = self.sample(lane, slot).or_else(|| dossier.newest()) else { return };
-        let finding = self.writer(now).finding(&dossier, &deciding);
+        let Some(call) = self.baseline.call(lane, slot) else { return };
+        let finding = self.writer(now).finding(&dossier, &sample(call));
         let gist = gist(&dossier);
         let reported = self.book.report(key, gist, now, || finding);
         self.tell(reported);
@@ -149,14 +149,37 @@ impl Judge {
         let joins = self.is_offices(lane, slot, now);
         let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
-        let mut dossier = match self.dossiers.remove(&key) {
-            Some(dossier) => dossier,
-            None => self.adopt(verdict, key, slot),
-        };
-        all.for_each(|other| dossier.hear(other));
-        self.add(&mut dossier, key.subject, lane, slot);
-        self.join_links(&mut dossier, &key, now);
-        self.report(key, dossier, self.sample(lane, slot), now);
+        let fresh = !self.dossiers.contains_key(&key);
+        if fresh {
+            let dossier = self.adopt(verdict, key, slot);
+            self.dossiers.insert(key, dossier);
+        }
+        self.grow(key, lane, slot, now, |judge, dossier| {
+            all.for_each(|other| dossier.hear(other));
+            judge.add(dossier, key.subject, lane, slot);
+            judge.join_links(dossier, &key, now);
+        });
+        if fresh && !self.book.is_open(&key) {
+            self.dossiers.remove(&key);
+        }
+    }
+
+    /// Changes an incident's dossier where it stands, because of a call, and tells the book.
+    pub(super) fn grow(
+        &mut self,
+        key: Key,
+        lane: Lane,
+        slot: SlotId,
+        now: Timestamp,
+        change: impl FnOnce(&mut Self, &mut Dossier),
+    ) {
+        // Taken out meanwhile, so that the judge and the dossier can be changed side by side.
+        let mut dossiers = std::mem::take(&mut self.dossiers);
+        if let Some(dossier) = dossiers.get_mut(&key) {
+            change(self, dossier);
+            self.report(key, dossier, lane, slot, now);
+        }
+        self.dossiers = dossiers;
     }
 
     /// Whether a call is one of those that the office's open incident is about: one attack over many
@@ -171,15 +194,12 @@ impl Judge {
         })
     }
 
-    /// Tells the book how an incident stands.
-    pub(super) fn report(&mut self, key: Key, dossier: Dossier, deciding: Option<Sample>, now: Timestamp) {
-        let gist = gist(&dossier);
+    /// Tells the book how an incident stands; the call is the one that decides.
+    fn report(&mut self, key: Key, dossier: &Dossier, lane: Lane, slot: SlotId, now: Timestamp) {
         let writer = Writer { baseline: &self.baseline, names: &self.names, now };
-        let Some(deciding) = deciding.or_else(|| dossier.newest()) else { return };
-        let reported = self.book.report(key, gist, now, || writer.finding(&dossier, &deciding));
-        if self.book.is_open(&key) {
-            self.dossiers.insert(key, dossier);
-        }
+        let Some(call) = self.baseline.call(lane, slot) else { return };
+        let write = || writer.finding(dossier, &sample(call));
+        let reported = self.book.report(key, gist(dossier), now, write);
         self.tell(reported);
     }
 
@@ -247,11 +267,10 @@ impl Judge {
     pub(super) fn goes_on(&self, lane: Lane, slot: SlotId, now: Timestamp) -> bool {
         let Some(call) = self.baseline.call(lane, slot) else { return false };
         let key = Key { subject: Subject::Handset(call.handset), cause: cause(lane) };
-        let urgent =
-            |dossier: &Dossier| dossier.severity() == Severity::Critical && now.since(dossier.last) <= SOON;
         let urgent = |dossier: &Dossier| {
             let named = |rule| dossier.rules().any(|spoken| spoken == rule);
-            urgent(dossier)
+            dossier.severity() == Severity::Critical
+                && now.since(dossier.last) <= SOON
                 && (!call.call_id_reused || named(Rule::CallidReuse))
                 && (call.kind != Kind::PrefixProbe || named(Rule::PrefixProbe))
         };
@@ -268,17 +287,17 @@ impl Judge {
         if call.cased[whose(subject)] || !self.dossiers.get(&key).is_some_and(soon) {
             return;
         }
-        let Some(mut dossier) = self.dossiers.remove(&key) else { return };
-        self.add(&mut dossier, subject, lane, slot);
-        if dossier.rules().any(|rule| rule == Rule::PrefixProbe) {
-            self.join_links(&mut dossier, &key, now);
-        }
-        self.report(key, dossier, self.sample(lane, slot), now);
+        self.grow(key, lane, slot, now, |judge, dossier| {
+            judge.add(dossier, subject, lane, slot);
+            if dossier.rules().any(|rule| rule == Rule::PrefixProbe) {
+                judge.join_links(dossier, &key, now);
+            }
+        });
     }
+}
 
-    pub(super) fn sample(&self, lane: Lane, slot: SlotId) -> Option<Sample> {
-        self.baseline.call(lane, slot).map(|call| Sample { call_id: call.call_id, time: call.time })
-    }
+fn sample(call: &Call) -> Sample {
+    Sample { call_id: call.call_id, time: call.time }
 }
 
 fn count(slots: &[SlotId]) -> u32 {

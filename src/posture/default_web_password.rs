@@ -69,12 +69,17 @@ impl Watcher for DefaultWebPassword {
     }
 
     fn verdict(&mut self, verdict: &Verdict, now: Timestamp, out: &mut Vec<Found>) {
-        if verdict.lock != Lock::Web {
+        if verdict.lock == Lock::Sip {
             return;
         }
         self.checked = self.checked.saturating_add(1);
         let Some(page) = self.page(&verdict.device, now) else { return };
-        page.listed = verdict.listed.then_some(verdict.time);
+        if verdict.lock == Lock::Refused {
+            page.refused = verdict.listed.then_some(verdict.time).or(page.refused);
+        }
+        if verdict.listed || verdict.lock == Lock::Web {
+            page.listed = verdict.listed.then_some(verdict.time);
+        }
         self.judge(&verdict.device, now, out);
     }
 

@@ -60,17 +60,17 @@ impl Watcher for DigestLeak {
 
     fn sighting(&mut self, sighting: &Sighting, scene: &Scene<'_>, out: &mut Vec<Found>) {
         let What::Sip(sip) = &sighting.what else { return };
-        let (now, device) = (sighting.time, key_of(&sighting.device));
+        let now = sighting.time;
         if sip.way == Way::Inbound {
             if sip.client_zone == Zone::Outside {
-                self.callers.find_or_insert(&(device, sip.client.ip()), now, || ());
+                self.callers.find_or_insert(&(key_of(&sighting.device), sip.client.ip()), now, || ());
             }
             return;
         }
         let server = sip.server.ip();
         if sip.method == Method::Register && sip.step == SipStep::Accepted {
             self.watched = self.watched.saturating_add(1);
-            let slot = self.homes.find_or_insert(&device, now, || block(server)).slot;
+            let slot = self.homes.find_or_insert(&key_of(&sighting.device), now, || block(server)).slot;
             if let Some(home) = self.homes.get_mut(slot) {
                 *home = block(server);
             }
@@ -79,7 +79,8 @@ impl Watcher for DigestLeak {
             return;
         }
         let answered = sip.step == SipStep::Credentials;
-        if (answered || sip.step == SipStep::Challenged) && self.is_stranger(device, server, scene) {
+        let asked = answered || sip.step == SipStep::Challenged;
+        if asked && self.is_stranger(key_of(&sighting.device), server, scene) {
             out.push(self.leak(sighting, server, answered, sip.method, sip));
         }
     }

@@ -3,7 +3,6 @@
 //! An extension counts once it was refused, or challenged without anybody taking up the challenge:
 //! a gateway that registers thirty accounts at once takes up every one of them.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::bounded::{Keep, Table};
@@ -42,11 +41,21 @@ enum Fate {
     TakenUp,
 }
 
+/// An extension that somebody asked for.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    name: Text<32>,
+    since: Timestamp,
+    fate: Fate,
+}
+
 #[derive(Clone, Debug)]
 struct Source {
-    users: BTreeMap<Text<32>, (Timestamp, Fate)>,
-    /// When the last extensions were asked for first, the latest last: as many as make a run.
-    latest: VecDeque<Timestamp>,
+    /// By name.
+    users: Vec<User>,
+    /// When the last extensions were asked for first: as many as make a run, the oldest at `next`.
+    latest: [Option<Timestamp>; FEWEST],
+    next: usize,
     first: Timestamp,
     /// What it is, for the finding when it falls due.
     zone: Zone,
@@ -94,8 +103,9 @@ impl Watcher for Enumeration {
         };
         let now = sighting.time;
         let fresh = || Source {
-            users: BTreeMap::new(),
-            latest: VecDeque::new(),
+            users: Vec::new(),
+            latest: [None; FEWEST],
+            next: 0,
             first: now,
             zone: sip.client_zone,
             server: sip.server.ip(),
@@ -149,45 +159,43 @@ fn is_dialling(sip: &SipSighting, sighting: &Sighting) -> bool {
 }
 
 impl Source {
-    fn note(&mut self, user: Text<32>, fate: Fate, now: Timestamp) {
-        let known = self.users.get(&user).map(|(_, fate)| *fate);
-        let fate = match (known, fate) {
-            (Some(Fate::TakenUp), _) => Fate::TakenUp,
-            (Some(Fate::Refused), Fate::Open) => Fate::Refused,
-            (_, fate) => fate,
-        };
-        if self.users.len() >= USERS && known.is_none() {
-            self.users.retain(|_, (seen, _)| now.since(*seen) < WINDOW);
-        }
-        if self.users.len() < USERS || known.is_some() {
+    fn note(&mut self, name: Text<32>, fate: Fate, now: Timestamp) {
+        let mut place = self.users.binary_search_by(|user| user.name.cmp(&name));
+        if let Ok(known) = place {
             // An extension that is asked for again is as old as its first challenge.
-            let since = self.users.get(&user).map_or(now, |(since, _)| *since);
-            self.users.insert(user, (since, fate));
-            if known.is_none() {
-                if self.latest.len() == FEWEST {
-                    self.latest.pop_front();
-                }
-                self.latest.push_back(now);
-            }
+            let user = &mut self.users[known];
+            user.fate = match (user.fate, fate) {
+                (Fate::TakenUp, _) => Fate::TakenUp,
+                (Fate::Refused, Fate::Open) => Fate::Refused,
+                (_, fate) => fate,
+            };
+            return;
+        }
+        if self.users.len() >= USERS {
+            self.users.retain(|user| now.since(user.since) < WINDOW);
+            place = self.users.binary_search_by(|user| user.name.cmp(&name));
+        }
+        if let (Err(place), true) = (place, self.users.len() < USERS) {
+            self.users.insert(place, User { name, since: now, fate });
+            self.latest[self.next] = Some(now);
+            self.next = (self.next + 1) % FEWEST;
         }
     }
 
     fn judge(&self, from: IpAddr, now: Timestamp) -> Option<Found> {
         // Nearly always there are too few: nobody need be counted.
-        let few = |earliest: &Timestamp| now.since(*earliest) >= WINDOW;
-        if self.latest.len() < FEWEST || self.latest.front().is_none_or(few) {
+        if self.latest[self.next].is_none_or(|earliest| now.since(earliest) >= WINDOW) {
             return None;
         }
-        let searched = |(seen, fate): &(Timestamp, Fate)| {
-            now.since(*seen) < WINDOW
-                && match fate {
-                    Fate::Open => now.since(*seen) >= PATIENCE,
+        let searched = |user: &&User| {
+            now.since(user.since) < WINDOW
+                && match user.fate {
+                    Fate::Open => now.since(user.since) >= PATIENCE,
                     Fate::Refused => true,
                     Fate::TakenUp => false,
                 }
         };
-        let users: Vec<&Text<32>> =
-            self.users.iter().filter(|(_, state)| searched(state)).map(|(user, _)| user).collect();
+        let users: Vec<&Text<32>> = self.users.iter().filter(searched).map(|user| &user.name).collect();
         let run = longest_run(&users);
         if users.len() < MANY && run.is_none_or(|(first, last)| last - first + 1 < RUN) {
             return None;

@@ -1,6 +1,7 @@
 //! Check `idle_handset`: a handset is registered but nobody has used it for long.
 //!
-//! Days without any traffic on the mirror don't count: nothing is known of them.
+//! Days without any traffic on the mirror don't count, nor do those on which it lost packets: nothing is
+//! known of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +113,12 @@ impl Watcher for IdleHandset {
             Sight { home: false, .. } => Say::CannotSee(Blind::NoTraffic, String::new()),
             Sight { sip: false, encrypted: true, .. } => Say::CannotSee(Blind::Encrypted, String::new()),
             _ if watched < needed => {
-                Say::CannotSee(Blind::History, format!("{watched} of {}", plural(u64::from(needed), "day")))
+                let lossy = match scene.watched.lossy {
+                    0 => String::new(),
+                    n => format!(", {} more with packets lost", plural(u64::from(n), "day")),
+                };
+                let all = plural(u64::from(needed), "day");
+                Say::CannotSee(Blind::History, format!("{watched} of {all}{lossy}"))
             }
             _ if self.handsets.is_empty() => Say::NotSeen("no handset registered".to_owned()),
             _ => Say::Pass(format!("all {} were used", plural(self.handsets.len() as u64, "handset"))),

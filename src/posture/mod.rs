@@ -163,16 +163,12 @@ impl Posture {
         self.pause = ROUND;
         self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
         self.watched.note(now);
+        if let Fact::Lossy { time, .. } = fact {
+            self.watched.lost(*time);
+        }
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
-        for watcher in self.watchers.all_mut() {
-            match fact {
-                Fact::Sighting(sighting) => watcher.sighting(sighting, &scene, &mut self.found),
-                Fact::Call(call) => watcher.call(call, &scene, &mut self.found),
-                Fact::Registered { who, .. } => watcher.registered(who, &scene),
-                Fact::ClearSipDrop { .. } => {}
-            }
-        }
+        self.watchers.hear(fact, &scene, &mut self.found);
         self.pin();
     }
 
@@ -214,8 +210,7 @@ impl Posture {
     }
 
     fn set_due(&mut self) {
-        let deadlines = self.watchers.all().into_iter().filter_map(|watcher| watcher.deadline());
-        self.due = deadlines.chain(self.round).min();
+        self.due = Timestamp::earlier(self.watchers.deadline(), self.round);
     }
 
     /// What was found, in order.
@@ -225,13 +220,13 @@ impl Posture {
 
     fn meet(&mut self, fact: &Fact, now: Timestamp) {
         let who = match fact {
-            Fact::Registered { who, .. } => *who,
-            Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => *who,
+            Fact::Registered { who, .. } => who,
+            Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => who,
             _ => return,
         };
-        let slot = self.people.find_or_insert(&who.ip, now, || who).slot;
+        let slot = self.people.find_or_insert(&who.ip, now, || *who).slot;
         if let Some(known) = self.people.get_mut(slot) {
-            *known = who;
+            *known = *who;
         }
     }
 

@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::Table;
 use crate::fact::sighting::HintSighting;
-use crate::fact::{Device, Sighting, What};
+use crate::fact::{Device, Role, Sighting, What};
 use crate::finding::{Check, Severity};
+use crate::handsets::Who;
 use crate::hints::Source;
 use crate::tally::Label;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 use super::checklist::{Blind, Say, Sight};
-use super::scene::{Found, Scene, Watcher, called, key_of, plural};
+use super::scene::{Found, Scene, Watcher, called, key_of, mix, octets, plural};
 use super::version::Version;
 
 /// A row of the table of firmware floors.
@@ -60,6 +61,8 @@ struct Claim {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Handset {
     device: Device,
+    /// As what it was when it was told of: its findings stay together when it registers.
+    told_as: Option<Device>,
     claims: Vec<Claim>,
     told: Option<Severity>,
     known: bool,
@@ -69,12 +72,14 @@ struct Handset {
 #[derive(Debug)]
 pub struct OutdatedFirmware {
     handsets: Table<u64, Handset>,
+    /// Where hardware addresses have their handset's entry.
+    places: Table<u64, u64>,
     branches: Table<(Text<16>, Text<32>), BTreeSet<(u64, u64)>>,
 }
 
 impl Default for OutdatedFirmware {
     fn default() -> Self {
-        Self { handsets: Table::new(ROOM, 0), branches: Table::new(MODELS, 0) }
+        Self { handsets: Table::new(ROOM, 0), places: Table::new(ROOM, 0), branches: Table::new(MODELS, 0) }
     }
 }
 
@@ -82,6 +87,7 @@ crate::kept! {
     /// What handsets said of their firmware before a restart.
     pub struct Memory of OutdatedFirmware {
         handsets: Table<u64, Handset>,
+        places: Table<u64, u64>,
         branches: Table<(Text<16>, Text<32>), BTreeSet<(u64, u64)>>,
     }
 }
@@ -98,13 +104,17 @@ impl Watcher for OutdatedFirmware {
             return;
         }
         let now = sighting.time;
-        let fresh = || Handset { device: sighting.device, claims: Vec::new(), told: None, known: false };
-        let slot = self.handsets.find_or_insert(&key_of(&sighting.device), now, fresh).slot;
-        let Some(handset) = self.handsets.get_mut(slot) else { return };
-        handset.device = sighting.device;
+        let Some(handset) = self.handset(&sighting.device, now) else { return };
         handset.hear(hint, now);
         out.extend(handset.judge(scene));
         out.extend(self.muddle(hint, now));
+    }
+
+    fn registered(&mut self, who: &Who, _scene: &Scene<'_>) {
+        let slot = self.handsets.find(&mix(3, &[&octets(who.ip)]));
+        if let Some(handset) = slot.and_then(|slot| self.handsets.get_mut(slot)) {
+            handset.device = Device { role: Role::Handset, who: Some(*who), ..handset.device };
+        }
     }
 
     fn tick(&mut self, scene: &Scene<'_>, out: &mut Vec<Found>) {
@@ -143,6 +153,15 @@ impl Watcher for OutdatedFirmware {
 }
 
 impl Handset {
+    fn takes_over(&mut self, before: Self) {
+        self.told = self.told.max(before.told);
+        self.told_as = self.told_as.or(before.told_as);
+        let new = |claim: &Claim| self.claims.iter().all(|known| known.source != claim.source);
+        let claims: Vec<_> = before.claims.into_iter().filter(new).collect();
+        self.claims.extend(claims);
+        self.claims.truncate(CLAIMS);
+    }
+
     fn hear(&mut self, hint: &HintSighting, now: Timestamp) {
         let said = &hint.identity;
         let known = self.claims.iter().position(|claim| claim.source == hint.source);
@@ -181,7 +200,8 @@ impl Handset {
             self.told.take()?;
             let sentence = format!("{} was updated to {}", called(&self.device), claim.firmware);
             let found = Found::office(Check::OutdatedFirmware, Severity::Info, scene.now, sentence);
-            return Some(found.on(&self.device).mended());
+            let told_as = self.told_as.take().unwrap_or(self.device);
+            return Some(found.on(&told_as).mended());
         };
         let agree = self.claims.iter().filter(|other| other.firmware == claim.firmware).count();
         let sure = agree > 1 || scene.now.since(claim.since) >= BELIEVED;
@@ -190,11 +210,48 @@ impl Handset {
             return None;
         }
         self.told = Some(severity);
-        Some(finding(&self.device, &claim, row, severity, agree, scene.now))
+        let told_as = *self.told_as.get_or_insert(self.device);
+        let mut found = finding(&self.device, &claim, row, severity, agree, scene.now);
+        found.detail = 0;
+        found = found.on(&told_as);
+        found.finding.who = self.device.who;
+        Some(found)
     }
 }
 
 impl OutdatedFirmware {
+    /// A device's entry. LLDP and CDP name it by its hardware address alone: what was heard of that
+    /// goes over to its address once both are seen together, and later words find it there.
+    fn handset(&mut self, device: &Device, now: Timestamp) -> Option<&mut Handset> {
+        let own = key_of(device);
+        let by_mac = device.mac.map(|mac| mix(6, &[&mac.0]));
+        let key = match (device.ip, by_mac) {
+            (None, Some(mac)) => self.places.find(&mac).and_then(|slot| self.places.get(slot)).copied(),
+            _ => None,
+        }
+        .unwrap_or(own);
+        let mut before = None;
+        if let (Some(_), Some(mac)) = (device.ip, by_mac) {
+            let place = self.places.find_or_insert(&mac, now, || own).slot;
+            if let Some(known) = self.places.get_mut(place) {
+                *known = own;
+            }
+            let alone = key_of(&Device { ip: None, who: None, ..*device });
+            before = self.handsets.find(&alone).and_then(|slot| self.handsets.remove(slot));
+        }
+        let fresh =
+            || Handset { device: *device, told_as: None, claims: Vec::new(), told: None, known: false };
+        let slot = self.handsets.find_or_insert(&key, now, fresh).slot;
+        let handset = self.handsets.get_mut(slot)?;
+        if let Some((_, before)) = before {
+            handset.takes_over(before);
+        }
+        if device.ip.is_some() || handset.device.ip.is_none() {
+            handset.device = *device;
+        }
+        Some(handset)
+    }
+
     /// Many branches of one model side by side.
     fn muddle(&mut self, hint: &HintSighting, now: Timestamp) -> Option<Found> {
         let said = &hint.identity;

@@ -1,6 +1,5 @@
 //! Check `scanner`: somebody searches the network for SIP devices, by name or by behaviour.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +28,7 @@ const WINDOW: Span = Span::MINUTE;
 struct Source {
     first: Timestamp,
     requests: u32,
-    targets: BTreeMap<IpAddr, Timestamp>,
+    targets: Vec<(IpAddr, Timestamp)>,
     /// Whether it ever was let in as a phone is.
     ordinary: bool,
     answered: bool,
@@ -70,7 +69,7 @@ impl Watcher for Scanner {
         let fresh = || Source {
             first: now,
             requests: 0,
-            targets: BTreeMap::new(),
+            targets: Vec::new(),
             ordinary: false,
             answered: false,
             why: None,
@@ -100,9 +99,20 @@ impl Source {
         self.requests = self.requests.saturating_add(u32::from(asks));
         self.ordinary |= sip.method == Method::Register && sip.step == SipStep::Accepted;
         self.answered |= matches!(sip.step, SipStep::Accepted | SipStep::Ringing);
-        self.targets.retain(|_, seen| now.since(*seen) < WINDOW);
-        if self.targets.len() < TARGETS || self.targets.contains_key(&sip.server.ip()) {
-            self.targets.insert(sip.server.ip(), now);
+        let server = sip.server.ip();
+        match &mut self.targets[..] {
+            // Nearly everybody asks one server.
+            [(only, seen)] if *only == server => *seen = now,
+            _ => self.asked(server, now),
+        }
+    }
+
+    fn asked(&mut self, server: IpAddr, now: Timestamp) {
+        self.targets.retain(|(_, seen)| now.since(*seen) < WINDOW);
+        if let Some((_, seen)) = self.targets.iter_mut().find(|(known, _)| *known == server) {
+            *seen = now;
+        } else if self.targets.len() < TARGETS {
+            self.targets.push((server, now));
         }
     }
 }

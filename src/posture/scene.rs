@@ -40,9 +40,12 @@ impl Scene<'_> {
 pub struct Watched {
     /// Hours in which something was seen.
     pub hours: u32,
-    /// Days in which something was seen.
+    /// Days in which something was seen, without those in which packets were lost.
     pub days: u32,
+    /// Days in which packets were lost: one in a hundred or more within an hour.
+    pub lossy: u32,
     hour: i64,
+    lossy_day: i64,
 }
 
 impl Watched {
@@ -57,6 +60,16 @@ impl Watched {
             self.days = self.days.saturating_add(1);
         }
         self.hour = hour;
+    }
+
+    /// Packets were lost: the day counts no more, for what it didn't show may have passed.
+    pub fn lost(&mut self, now: Timestamp) {
+        let day = now.as_secs().div_euclid(86_400) + 1;
+        if day > self.lossy_day {
+            self.lossy_day = day;
+            self.lossy = self.lossy.saturating_add(1);
+            self.days = self.days.saturating_sub(1);
+        }
     }
 }
 

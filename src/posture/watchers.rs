@@ -2,7 +2,9 @@
 //!
 //! In: nothing. Out: the checks, one after the other; `Memory`. Never: leaves one out.
 
-use super::scene::Watcher;
+use super::scene::{Found, Scene, Watcher};
+use crate::fact::Fact;
+use crate::time::Timestamp;
 
 /// Makes the checks' state, what is kept of it, and the ways to all of them, from the one list below.
 macro_rules! watchers {
@@ -31,6 +33,30 @@ macro_rules! watchers {
             /// To tell.
             pub fn all_mut(&mut self) -> [&mut dyn Watcher; COUNT] {
                 [$(&mut self.$module),*]
+            }
+
+            /// A fact, to each in turn. By name, not through `all_mut`: most checks hear of most facts
+            /// only to pass them over, which then costs next to nothing.
+            pub fn hear(&mut self, fact: &Fact, scene: &Scene<'_>, out: &mut Vec<Found>) {
+                match fact {
+                    Fact::Sighting(sighting) => {
+                        $(self.$module.sighting(sighting, scene, out);)*
+                    }
+                    Fact::Call(call) => {
+                        $(self.$module.call(call, scene, out);)*
+                    }
+                    Fact::Registered { who, .. } => {
+                        $(self.$module.registered(who, scene);)*
+                    }
+                    Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
+                }
+            }
+
+            /// When the first of them wants to be called next.
+            pub fn deadline(&self) -> Option<Timestamp> {
+                let mut first = None;
+                $(first = Timestamp::earlier(first, self.$module.deadline());)*
+                first
             }
         }
     };

@@ -88,6 +88,13 @@ struct RegisteredRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct LossyRecord {
+    r#type: &'static str,
+    time: String,
+    permille: u16,
+}
+
+#[derive(Serialize)]
 struct ClearSipDropRecord<'a> {
     r#type: &'static str,
     time: String,
@@ -309,6 +316,9 @@ impl Recorder {
                 },
             ),
             Fact::Sighting(sighting) => line(out, &SightingRecord::of(sighting)),
+            Fact::Lossy { time, permille } => {
+                line(out, &LossyRecord { r#type: "lossy", time: time.to_string(), permille: *permille })
+            }
             Fact::ClearSipDrop { time, who, usual, last, encrypted } => line(
                 out,
                 &ClearSipDropRecord {

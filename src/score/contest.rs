@@ -176,7 +176,7 @@ impl Sink for Contest<'_> {
                     self.tell_rivals(call);
                 }
             }
-            Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+            Fact::Sighting(_) | Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
         }
         Ok(())
     }

@@ -374,7 +374,7 @@ mod tests {
                 Fact::Call(call) => self.0.push(format!("{:?}", CallFact { call: CallNo(0), ..*call })),
                 Fact::Registered { .. } => self.0.push(format!("{fact:?}")),
                 // What bears on a device's security needs the packets.
-                Fact::Sighting(_) | Fact::ClearSipDrop { .. } => {}
+                Fact::Sighting(_) | Fact::ClearSipDrop { .. } | Fact::Lossy { .. } => {}
             }
             Ok(())
         }

@@ -65,6 +65,9 @@ impl Core {
     /// longer than they ever were.
     pub(super) fn look_at_encrypted(&mut self, now: Timestamp) {
         self.look = now.plus(EVERY);
+        if let Some(permille) = self.losses.look(&self.coverage, now) {
+            self.emit(Fact::Lossy { time: now, permille });
+        }
         self.coverage.encrypted.expire(now);
         if self.coverage.encrypted.is_empty() {
             return;

@@ -24,7 +24,7 @@ use watch::Watch;
 
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
-use crate::coverage::{Coverage, Sign};
+use crate::coverage::{Coverage, Losses, Sign};
 use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
@@ -103,6 +103,7 @@ struct Core {
     sideways: Table<(u64, u32), ()>,
     outcomes: Outcomes,
     coverage: Coverage,
+    losses: Losses,
     watch: Watch,
     /// When encrypted handsets are to be looked at again.
     look: Timestamp,
@@ -177,6 +178,7 @@ impl Sensor {
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
                 coverage,
+                losses: Losses::default(),
                 watch: Watch::new(settings.watch),
                 look: Timestamp(i64::MIN),
                 facts: Facts {
@@ -319,7 +321,7 @@ impl Core {
                 }
                 self.track(&msg, path, now);
                 let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
-                self.watch.message(&msg, path, proto, &self.handsets, now);
+                self.watch.message((&msg, payload), path, proto, &self.handsets, now);
                 self.sightings();
             }
             Err(reject) => self.outcomes.rejected(reject),

@@ -12,6 +12,7 @@ mod neighbours;
 mod nonces;
 mod passwords;
 mod relations;
+mod routes;
 mod sip;
 mod web;
 mod zones;

@@ -216,6 +216,8 @@ pub struct Touches {
     /// Begun by the office: strangers can't push these out.
     own: Flows,
     theirs: Flows,
+    /// Devices of the office that were seen to begin or accept a flow.
+    heard: crate::bounded::Table<IpAddr, ()>,
     /// Outbound flows that were told lately.
     told_lately: crate::bounded::Table<(IpAddr, SocketAddr), Timestamp>,
     waiting: VecDeque<Waiting>,
@@ -239,6 +241,7 @@ impl Touches {
             tcp: Flows::new(settings.connections),
             own: Flows::new(settings.datagrams),
             theirs: Flows::new(settings.datagrams),
+            heard: crate::bounded::Table::new(settings.connections, 0),
             told_lately: crate::bounded::Table::new(settings.connections, 0),
             waiting: VecDeque::new(),
             told: VecDeque::new(),
@@ -271,6 +274,11 @@ impl Touches {
     /// An exchange of that kind names an address for SIP.
     pub fn invite_address(&mut self, address: SocketAddr, now: Timestamp) {
         self.invited.name(address, now);
+    }
+
+    /// Whether an exchange of that kind has named an address lately.
+    pub fn is_invited(&self, address: SocketAddr, now: Timestamp) -> bool {
+        self.invited.has(address, now)
     }
 
     /// Whether the office began the UDP flow between these two.

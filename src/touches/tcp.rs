@@ -46,6 +46,9 @@ impl Touches {
         // An acceptance whose question was not seen: the mirror has one direction only.
         let (opener, asked) = if segment.ack { (path.dst, path.src) } else { (path.src, path.dst) };
         let (from, to) = (places(opener.ip()), places(asked.ip()));
+        if (if segment.ack { to } else { from }).ours {
+            self.heard.find_or_insert(&path.src.ip(), now, || ());
+        }
         let met = meeting(from, to, opener, asked);
         let sip = matches!(asked.port(), 5060 | 5061);
         let Some(met) = met.filter(|m| !(m.zone == Zone::Pbx && m.way == Way::Inbound && sip)) else {

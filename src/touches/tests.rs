@@ -55,6 +55,7 @@ impl Wire {
     fn settled() -> Self {
         let mut wire = Self::new();
         wire.udp(path((PC, 9), (PBX, 9)), b"x");
+        wire.udp(path((PHONE, 9), (PBX, 9)), b"x");
         wire.wait(400);
         wire.all();
         wire
@@ -231,6 +232,25 @@ fn a_flow_that_goes_on_stays_known() {
         wire.udp(path((STRANGER, 3_000), (PC, 3_000)), b"a");
     }
     assert_eq!(wire.states(), []);
+}
+
+/// A mirror that shows only what goes to the phones: an answer would look like a stray. What is a question
+/// by itself stays one.
+#[test]
+fn of_a_device_that_was_never_heard_only_questions_count() {
+    let mut wire = Wire::new();
+    wire.udp(path((PC, 9), (PBX, 9)), b"x");
+    wire.wait(400);
+    wire.all();
+    let unsolicited = |wire: &mut Wire| wire.all().first().is_some_and(|touch| touch.unsolicited);
+    wire.udp(path((STRANGER, 123), (PHONE, 41_234)), b"the time");
+    assert!(!unsolicited(&mut wire));
+    wire.udp(path((STRANGER, 5_060), (PHONE, 5_060)), b"OPTIONS sip:100@h SIP/2.0\r\n");
+    assert!(unsolicited(&mut wire));
+    wire.udp(path((PHONE, 4_000), (PBX, 4_000)), b"x");
+    wire.all();
+    wire.udp(path((STRANGER, 124), (PHONE, 41_235)), b"the time");
+    assert!(unsolicited(&mut wire), "it was heard, and had not asked");
 }
 
 #[test]

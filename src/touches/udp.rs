@@ -85,6 +85,9 @@ impl Touches {
         let invited = self.invited.has(path.src, now) || self.invited.has(path.dst, now);
         flow.meeting = flow.meeting.filter(|m| !invited && !is_group(path) && m.zone != Zone::Pbx);
         let own = src.ours && !dst.ours;
+        if src.ours {
+            self.heard.find_or_insert(&path.src.ip(), now, || ());
+        }
         match flow.meeting {
             Some(m) if m.way == Way::Outbound && !self.is_news(path, now) => flow.meeting = None,
             Some(m) if m.zone == Zone::Home && !is_service(path.dst.port()) && path.dst.port() != 5060 => {
@@ -92,7 +95,10 @@ impl Touches {
             }
             Some(m) if m.zone == Zone::Outside && m.way == Way::Inbound => {
                 let question = payload_asks(payload) || is_service(path.dst.port());
-                flow.unsolicited = !is_stun_answer(payload) && (question || !self.in_grace(now));
+                // Of a device that was never heard nobody knows what it asked for: the mirror may have
+                // one direction only.
+                let knows = !self.in_grace(now) && self.heard.find(&path.dst.ip()).is_some();
+                flow.unsolicited = !is_stun_answer(payload) && (question || knows);
             }
             _ => {}
         }

@@ -24,7 +24,7 @@ pub(crate) struct Office {
 pub(crate) const SITE: &str = "[site]\npbx = [\"10.0.3.2\"]\nextensions = [\"2XX\"]\n\
                                [capture]\ninterfaces = [\"va\"]\n";
 
-fn here(name: &str) -> PathBuf {
+pub(crate) fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 

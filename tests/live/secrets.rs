@@ -215,22 +215,26 @@ fn a_reload_switches_the_password_check() {
 }
 
 const FLOOD: u32 = 100_000;
+const RECEIVED: &str = "ringfence_capture_received_packets_total{interface=\"va\"}";
 const DELAY: &str = "ringfence_alert_delay_seconds";
 
-/// Alerts by delay: how many came within each bound.
-fn delays(daemon: &Daemon<'_>) -> Vec<(f64, u64)> {
+/// How many alerts there were, and the sum of their delays in seconds.
+fn delays(daemon: &Daemon<'_>) -> (u64, f64) {
     let text = daemon.get("/metrics");
-    let bucket = |line: &str| {
-        let (bound, n) = line.strip_prefix(&format!("{DELAY}_bucket{{le=\""))?.split_once("\"} ")?;
-        Some((bound.parse().unwrap_or(f64::INFINITY), n.parse::<f64>().unwrap() as u64))
+    let of = |what: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{DELAY}_{what} ")));
+        line.map_or(0.0, |value| value.parse::<f64>().unwrap())
     };
-    text.lines().filter_map(bucket).collect()
+    (of("count") as u64, of("sum"))
 }
 
-/// The bound within which 99 of 100 alerts came.
-fn p99(delays: &[(f64, u64)]) -> f64 {
-    let all = delays.last().unwrap().1;
-    delays.iter().find(|(_, n)| n * 100 >= all * 99).unwrap().0
+/// Waits until nothing more of what was sent comes in.
+fn rests(daemon: &Daemon<'_>) {
+    let before = std::cell::Cell::new(u64::MAX);
+    daemon.wait("the flood's end", || {
+        std::thread::sleep(Duration::from_millis(500));
+        before.replace(daemon.metric(RECEIVED)) == before.get()
+    });
 }
 
 /// 100,000 digests wait to be checked, or are counted as unchecked; alerts come as fast as with the check
@@ -255,37 +259,32 @@ fn a_hundred_thousand_digests_hold_up_no_alert() {
         let begun = Instant::now();
         let sent = net.replay("vb", &["--pps=10000"], &flood);
         assert_eq!(sent, u64::from(2 * FLOOD));
-        // The attacks come while the queue is full.
+        // The attacks come when the queue is full and the flood itself is over: it alone holds up whatever
+        // is behind it.
+        rests(&daemon);
+        let before = delays(&daemon);
         for attack in
             ["irsf_fast", "premium_dom", "range_hunt", "satellite", "wangiri", "forwarding", "exec_comp"]
         {
-            net.replay("vb", &["-t"], &fixture(&format!("attacks/{attack}")));
+            net.replay("vb", &["--pps=2000"], &fixture(&format!("attacks/{attack}")));
         }
-        daemon.wait("alerts", || daemon.metric(&format!("{DELAY}_count")) >= 4);
-        std::thread::sleep(Duration::from_secs(1));
-        let cpu = cpu_of(&daemon, "passwords");
-        let delays = delays(&daemon);
+        daemon.wait("alerts", || delays(&daemon).0 >= before.0 + 4);
+        rests(&daemon);
+        let (after, cpu) = (delays(&daemon), cpu_of(&daemon, "passwords"));
+        let mean = (after.1 - before.1) / (after.0 - before.0) as f64;
         let unchecked = daemon.metric("ringfence_queue_dropped_total{queue=\"passwords\"}")
             + daemon.metric("ringfence_evicted_total{table=\"passwords\"}");
         println!(
-            "check {}: {} alerts, 99% within {} s; {unchecked} digests unchecked; {:.2} s of processor time in {:.1} s",
+            "check {}: {} alerts, {mean:.3} s each; {unchecked} digests unchecked; {cpu:.2} s of processor time in {:.1} s",
             if check.is_empty() { "off" } else { "on" },
-            delays.last().unwrap().1,
-            p99(&delays),
-            cpu,
+            after.0 - before.0,
             begun.elapsed().as_secs_f64()
         );
-        found.push((p99(&delays), unchecked, cpu / begun.elapsed().as_secs_f64()));
+        found.push((mean, unchecked, cpu / begun.elapsed().as_secs_f64()));
     }
     let [off, on] = found.try_into().unwrap();
-    // The flood itself holds up what comes behind it, more or less as the machine has time; buckets are a
-    // factor of two to two and a half apart.
-    assert!(
-        on.0 <= (off.0 * 2.5).max(2.5),
-        "99% of the alerts: {} s without, {} s with the check",
-        off.0,
-        on.0
-    );
+    // `cargo bench --bench passwords` measures finely; here the machine may be anybody's.
+    assert!(on.0 <= (off.0 * 2.5).max(0.5), "an alert: {:.3} s without, {:.3} s with the check", off.0, on.0);
     // A machine that is short of time loses frames before anybody reads them.
     assert!(on.1 > u64::from(FLOOD) / 5, "what isn't checked is counted: {}", on.1);
     assert!(on.2 < 0.1, "the check takes {:.0}% of a processor", on.2 * 100.0);

@@ -2,8 +2,13 @@
 //! secret in any output.
 
 mod capture;
+mod days;
 mod headers;
+mod intruders;
+mod offices;
+mod passwords;
 mod perimeter;
+mod ports;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +41,18 @@ impl Office {
             ringfence(&["--config", path(&config), "replay", "--no-store", "--format", "jsonl", path(&file)]);
         let records = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         Self { folder, records }
+    }
+
+    /// Another capture, with a configuration.
+    fn of(capture: &[u8], text: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, config) = (dir.path().join("capture.pcap"), dir.path().join("config.toml"));
+        std::fs::write(&file, capture).unwrap();
+        std::fs::write(&config, text).unwrap();
+        let lines =
+            ringfence(&["--config", path(&config), "replay", "--no-store", "--format", "jsonl", path(&file)]);
+        let records = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        Self { folder: dir.path().to_path_buf(), records }
     }
 
     /// Each check's status at the end.

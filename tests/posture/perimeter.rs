@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use super::capture::{Capture, at};
 
-const CONFIG: &str = "[site]\npbx = [\"203.0.113.10\", \"2001:db8::10\"]\n";
+pub(super) const CONFIG: &str = "[site]\npbx = [\"203.0.113.10\", \"2001:db8::10\"]\n";
 
 /// An office whose phones registered, six minutes ago: nothing may belong to what began unseen.
-fn office(phones: &[SocketAddr]) -> Capture {
+pub(super) fn office(phones: &[SocketAddr]) -> Capture {
     let mut capture = Capture::new();
     for (n, phone) in phones.iter().enumerate() {
         capture.registers(*phone, pbx(*phone), &format!("2{n:02}"));
@@ -21,7 +21,7 @@ fn pbx(phone: SocketAddr) -> SocketAddr {
     at(if phone.is_ipv4() { "203.0.113.10:5060" } else { "[2001:db8::10]:5060" })
 }
 
-fn port(end: SocketAddr, port: u16) -> SocketAddr {
+pub(super) fn port(end: SocketAddr, port: u16) -> SocketAddr {
     SocketAddr::new(end.ip(), port)
 }
 
@@ -225,5 +225,60 @@ fn holes_in_four_makers_words() {
         let hole = found.iter().find(|(check, ..)| check == "opened_port");
         let (_, severity, said) = hole.unwrap_or_else(|| panic!("{n}: {found:?}"));
         assert!(severity == "critical" && said.contains("port 5060 to 10.0.3.17:5060"), "{n}: {said}");
+    }
+}
+
+/// A call through the PBX, which a proxy of the provider's, at another address, ends.
+fn ended_by_a_proxy(record_route: &str) -> Vec<(String, String, String)> {
+    let (phone, proxy) = (at("10.0.3.17:5060"), at("192.0.2.55:5060"));
+    let mut capture = office(&[phone]);
+    let head = |cseq: &str, to: &str, more: &str| {
+        format!(
+            "Via: SIP/2.0/UDP h;branch=z9hG4bK{0}\r\nFrom: <sip:200@pbx>;tag=f\r\nTo: <sip:301@pbx>{to}\r\nCall-ID: routed\r\n\
+             CSeq: {cseq}\r\n{more}Content-Length: 0\r\n\r\n",
+            cseq.replace(' ', "")
+        )
+    };
+    let own = "Contact: <sip:200@10.0.3.17:5060>\r\n";
+    let theirs = format!("{record_route}Contact: <sip:301@203.0.113.10:5060>\r\n");
+    capture.udp(phone, pbx(phone), format!("INVITE sip:301@pbx SIP/2.0\r\n{}", head("1 INVITE", "", own)));
+    capture.udp(pbx(phone), phone, format!("SIP/2.0 200 OK\r\n{}", head("1 INVITE", ";tag=t", &theirs)));
+    capture.udp(phone, pbx(phone), format!("ACK sip:301@pbx SIP/2.0\r\n{}", head("1 ACK", ";tag=t", "")));
+    capture.after(20.0);
+    let bye = "BYE sip:200@10.0.3.17 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.55;branch=z9hG4bKbye\r\nFrom: <sip:301@pbx>;tag=t\r\n\
+               To: <sip:200@pbx>;tag=f\r\nCall-ID: routed\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n";
+    capture.udp(proxy, phone, bye);
+    capture.udp(phone, proxy, bye.replacen("BYE sip:200@10.0.3.17 SIP/2.0", "SIP/2.0 200 OK", 1));
+    capture.findings(CONFIG)
+}
+
+#[test]
+fn a_proxy_that_the_pbx_has_record_routed_is_no_stranger() {
+    assert_eq!(ended_by_a_proxy("Record-Route: <sip:192.0.2.55;lr>\r\n"), []);
+    let found = ended_by_a_proxy("");
+    let stranger = |check: &str| found.iter().any(|(found, ..)| found == check);
+    assert!(stranger("stranger_sip") && stranger("unsolicited_inbound"), "{found:?}");
+}
+
+/// The mirror shows only what goes to the phones: answers to questions that nobody saw are no strays, and the
+/// check says that it can't see.
+#[test]
+fn a_mirror_of_one_direction_has_no_strays_and_says_so() {
+    let phone = at("10.0.3.17:5060");
+    let mut whole = office(&[]);
+    for n in 0..20 {
+        whole.registers(phone, pbx(phone), "200");
+        for server in ["192.0.2.123:123", "192.0.2.53:53"] {
+            whole.udp(port(phone, 30_000 + n), at(server), b"question");
+            whole.udp(at(server), port(phone, 30_000 + n), b"answer");
+        }
+        whole.after(30.0);
+    }
+    for (capture, status) in [(&whole, "not_seen"), (&whole.only_to(phone.ip()), "cannot_see")] {
+        let records = capture.replay(CONFIG);
+        let found: Vec<_> = records.iter().filter(|record| record["type"] == "finding").collect();
+        assert!(found.is_empty(), "{found:?}");
+        let summary = records.iter().find(|record| record["type"] == "summary").unwrap();
+        assert_eq!(summary["posture"]["unsolicited_inbound"], status);
     }
 }

@@ -54,9 +54,9 @@ ip netns exec "$there" dumpcap -q -P -i "vb$$" -w "$capture" -f udp > /dev/null 
 dumpcap=$!
 pids="$pids $dumpcap"
 sleep 2
-attack() { HOME=$dir ip netns exec "$there" timeout 20 "$@" > /dev/null 2>&1 || true; }
+attack() { HOME=$dir ip netns exec "$there" timeout 12 "$@" > /dev/null 2>&1 || true; }
 attack svmap "$@" 10.77.0.100-140
-attack svwar "$@" -e100-200 --force 10.77.0.5
+attack svwar "$@" --force 10.77.0.5
 attack svcrack "$@" -u201 -r9000-9100 10.77.0.5
 sleep 1
 kill -INT "$dumpcap"

@@ -39,9 +39,11 @@ fn sipvicious_is_found_in_time_with_and_without_its_name() {
     if root.stdout != b"0\n" {
         return skip("network namespaces need root");
     }
-    for options in [&[][..], &["-c"]] {
-        attack(options);
-    }
+    std::thread::scope(|scope| {
+        for options in [&[][..], &["-c"]] {
+            scope.spawn(move || attack(options));
+        }
+    });
 }
 
 fn attack(options: &[&str]) {

@@ -79,9 +79,15 @@ impl Evidence {
     /// A call, `hours` after the one before it.
     pub fn weigh(&mut self, call: &Weighed, hours: f64) -> Odds {
         let (mut before, mut after, mut worth) = (0.0, 0.0, 0.0);
+        // Both streams of a speed fade alike.
+        let mut faded = [0.0; STREAMS];
+        for stream in 0..STREAMS {
+            let twin = stream.checked_sub(SPEEDS.len()).filter(|_| stream < STREAMS - 1);
+            faded[stream] = twin.map_or_else(|| exp(-speed(stream) * hours), |twin| faded[twin]);
+        }
         for (stream, ratio) in self.ratios.iter_mut().enumerate() {
             let (speed, weight) = (speed(stream), weight(stream));
-            let old = (f64::from(*ratio) * exp(-speed * hours)).clamp(1.0, CAP);
+            let old = (f64::from(*ratio) * faded[stream]).clamp(1.0, CAP);
             let (share, marks) = if stream == STREAMS - 1 {
                 (call.anywhere, call.marks[0])
             } else {

@@ -143,7 +143,10 @@ const RECOG: &[(&str, &str, &str, &str, &str)] = &[
 
 #[test]
 fn every_known_string_gives_its_exact_parts() {
-    for (text, vendor, model, firmware, mac) in KNOWN.iter().chain(RECOG) {
+    let all: Vec<_> = KNOWN.iter().chain(RECOG).chain(strings::all()).collect();
+    let different: std::collections::BTreeSet<_> = all.iter().map(|said| said.0).collect();
+    assert!(different.len() >= 250, "{}", different.len());
+    for (text, vendor, model, firmware, mac) in all {
         let agent = parse(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
         let found = (agent.vendor, agent.model, agent.firmware);
         assert_eq!(found, (*vendor, Text::from(*model), Text::from(*firmware)), "{text}");

@@ -143,6 +143,10 @@ impl Checker {
 
     /// Checks the next password that waits, if it may by now.
     pub fn poll(&mut self, now: Timestamp) -> Option<Verdict> {
+        if self.waiting.is_empty() {
+            // Asked with every packet; what time has brought meanwhile is counted when it's needed.
+            return None;
+        }
         self.fill(now);
         while let Some(exercise) = self.waiting.front() {
             if self.tokens < MILLION {
@@ -196,7 +200,7 @@ impl Checker {
         let near =
             exercise.device.ip.is_some_and(|ip| self.settings.networks.iter().any(|net| net.contains(ip)));
         let realm = realm(exercise);
-        let known = exercise.lock == Lock::Web
+        let known = exercise.lock != Lock::Sip
             || self.settings.realms.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(&realm));
         self.settings.enabled && near && known
     }
@@ -223,7 +227,7 @@ impl Checker {
         };
         let list = match exercise.lock {
             Lock::Sip => candidates::sip(&about, &self.settings),
-            Lock::Web => candidates::web(&about, &self.settings),
+            Lock::Web | Lock::Refused => candidates::web(&about, &self.settings),
         };
         let (listed, algorithm) = match &exercise.secret {
             Secret::Digest(proof) => {
@@ -272,7 +276,7 @@ fn realm(exercise: &Exercise) -> Vec<u8> {
 fn key(exercise: &Exercise) -> (Lock, Text<32>, Text<32>, u64) {
     let device = match exercise.lock {
         Lock::Sip => 0,
-        Lock::Web => super::scene::key_of(&exercise.device),
+        Lock::Web | Lock::Refused => super::scene::key_of(&exercise.device),
     };
     (exercise.lock, Text::new(&account(exercise)), Text::new(&realm(exercise)), device)
 }

@@ -50,16 +50,21 @@ impl Stage {
     }
 }
 
-/// A fast clock: 120 days, of three handsets one calls, one is kept, one is forgotten.
+/// A fast clock: 120 days with a restart every eleven, of three handsets one calls, one is kept, one is
+/// forgotten.
 #[test]
 fn a_handset_that_nobody_uses_is_told_after_30_and_90_days() {
-    let mut stage = Stage::with(Settings { keep: ["202".to_owned()].into(), ..Settings::default() });
+    let settings = Settings { keep: ["202".to_owned()].into(), ..Settings::default() };
+    let mut stage = Stage::with(settings.clone());
     let mut told = Vec::new();
     for day in 0..120u32 {
         stage.calls(1);
         stage.days(1, 1..4);
         for finding in stage.told.drain(..).filter(|f| f.check == Check::IdleHandset) {
             told.push((day + 1, finding.severity, finding.who.unwrap().user.to_string()));
+        }
+        if day % 11 == 10 {
+            stage.posture = super::restart::restarted(&stage, &settings);
         }
     }
     assert_eq!(told, [(30, Severity::Info, "203".to_owned()), (90, Severity::Warning, "203".to_owned())]);

@@ -4,7 +4,7 @@ use crate::fact::sighting::LoginOutcome;
 use crate::posture::outdated_firmware::Floor;
 
 /// What was written down, and read by a program that starts anew.
-fn restarted(stage: &Stage, settings: &Settings) -> Posture {
+pub(super) fn restarted(stage: &Stage, settings: &Settings) -> Posture {
     let kept = postcard::to_stdvec(&stage.posture.memory()).unwrap();
     let mut posture = Posture::new(settings.clone(), OfficeHours::default());
     posture.recall(postcard::from_bytes(&kept).unwrap());

@@ -1,8 +1,8 @@
 //! Digests for the password check: kept only where the operator asked for it, until the server's
-//! answer shows that the password was right.
+//! answer shows whether the password was right.
 //!
 //! In: credentials, answers. Out: `Exercise`, for the check's own queue.
-//! Never: keeps a secret that nobody asked to have checked, or of a password that was refused.
+//! Never: keeps a secret that nobody asked to have checked, or of a SIP password that was refused.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::Passwords;
 use crate::bounded::{KeyedHash, Table};
-use crate::fact::secret::Exercise;
+use crate::fact::secret::{Exercise, Lock};
 use crate::time::{Span, Timestamp};
 
 /// Secrets that wait for the server's answer.
@@ -90,9 +90,23 @@ impl Queue {
     /// The server's answer: the password was right, or wrong.
     pub(super) fn answered(&mut self, id: (u64, u32), right: bool, now: Timestamp) {
         let Some(at) = self.pending.iter().position(|pending| pending.id == id) else { return };
-        let Some(pending) = self.pending.remove(at) else { return };
+        let Some(mut pending) = self.pending.remove(at) else { return };
         if !right {
-            return;
+            // Whoever guesses at a page with its maker's default is worth knowing of; a refused SIP
+            // password is nobody's.
+            if pending.exercise.lock != Lock::Web {
+                return;
+            }
+            pending.exercise.lock = Lock::Refused;
+            pending.key = !pending.key;
+            if self
+                .lately
+                .find(&pending.key)
+                .and_then(|slot| self.lately.get(slot))
+                .is_some_and(|at| now.since(*at) < AGAIN_AFTER)
+            {
+                return;
+            }
         }
         let slot = self.lately.find_or_insert(&pending.key, now, || now).slot;
         if let Some(at) = self.lately.get_mut(slot) {

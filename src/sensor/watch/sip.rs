@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use super::Watch;
 use super::exchange::{Ends, Proved};
 use super::relations::Relation;
+use super::routes;
 use crate::decode::Path;
 use crate::fact::secret::{Exercise, Lock, Secret};
 use crate::fact::sighting::{MechanismSighting, Scheme, SipSighting, SipStep};
@@ -25,10 +26,10 @@ use crate::touches::{Proto, Way, Zone};
 const MECHANISM_FOR: Span = Span::DAY;
 
 impl Watch {
-    /// Takes a message. To be called after `handsets` has learnt from it.
+    /// Takes a message, parsed and as it came. To be called after `handsets` has learnt from it.
     pub(in crate::sensor) fn message(
         &mut self,
-        msg: &Message<'_>,
+        (msg, text): (&Message<'_>, &[u8]),
         path: &Path,
         proto: Proto,
         handsets: &Handsets,
@@ -44,7 +45,7 @@ impl Watch {
             self.glean_agent(msg.user_agent, path, &relation.src, handsets, now);
         }
         if !msg.body.is_empty() || !msg.contact.is_empty() {
-            self.invite(tag, msg, path, &relation, now);
+            self.invite(tag, (msg, text), path, &relation, handsets, now);
         }
         if relation.ordinary && msg.cseq_method != Method::Register {
             if msg.cseq_method == Method::Message {
@@ -98,7 +99,15 @@ impl Watch {
     }
 
     /// Media and contacts that an exchange with an allowed server names, or one of our own.
-    fn invite(&mut self, tag: u64, msg: &Message<'_>, path: &Path, relation: &Relation, now: Timestamp) {
+    fn invite(
+        &mut self,
+        tag: u64,
+        (msg, text): (&Message<'_>, &[u8]),
+        path: &Path,
+        relation: &Relation,
+        handsets: &Handsets,
+        now: Timestamp,
+    ) {
         let zones = [relation.src.zone, relation.dst.zone];
         let trusted = zones.iter().any(|zone| zone.is_allowed()) || self.touches.is_own(path);
         // Within the office nobody needs an invitation.
@@ -109,11 +118,20 @@ impl Watch {
         if !msg.body.is_empty() {
             self.touches.invite(msg.body, now);
         }
-        if !msg.contact.is_empty()
-            && self.relations.invites(tag, msg.contact, now)
-            && let Some(address) = NameAddr::parse(msg.contact).and_then(|contact| socket_of(contact.uri))
-        {
-            self.touches.invite_address(address, now);
+        if !msg.contact.is_empty() && self.relations.invites(tag, msg.contact, now) {
+            self.invite_senders(msg.contact, text, handsets, now);
+        }
+    }
+
+    /// Who Contact and Record-Route say will send in this dialog. A handset's own address invites
+    /// nobody: it says where it is whenever it registers.
+    #[cold]
+    fn invite_senders(&mut self, contact: &[u8], text: &[u8], handsets: &Handsets, now: Timestamp) {
+        let contact = NameAddr::parse(contact).map(|contact| contact.uri);
+        for address in contact.into_iter().chain(routes::recorded(text)).filter_map(socket_of) {
+            if !self.zones.place(address.ip(), handsets).ours {
+                self.touches.invite_address(address, now);
+            }
         }
     }
 
@@ -132,6 +150,11 @@ impl Watch {
         // A handset that registers another's account is looked at like a stranger.
         let own = known.is_some_and(|who| who.user.as_bytes() == uri::user(msg.to.uri));
         let strange = !relation.ordinary || (msg.cseq_method == Method::Register && !own);
+        // The far end of a dialog that an allowed server has told of is no stranger in it.
+        let named = asks && relation.src.zone == Zone::Outside && !msg.to_tag.is_empty();
+        if named && self.touches.is_invited(path.src, now) {
+            return;
+        }
         if asks && !relation.ordinary {
             let sender = self.relations.tag(ends.client, ends.client);
             if !self.limiter.allows(sender, now) {
