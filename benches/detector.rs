@@ -37,7 +37,7 @@ fn attempts() -> Vec<CallFact> {
         sensor.handle_frame(&frame);
         while let Some(fact) = sensor.poll_fact() {
             match fact {
-                Fact::Call(call) if call.state == CallState::Attempted => calls.push(call),
+                Fact::Call(call) if call.state == CallState::Attempted => calls.push(*call),
                 _ => {}
             }
         }

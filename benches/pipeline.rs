@@ -1,8 +1,8 @@
 //! The whole way of a packet, against a bare libpcap loop over the same file in the same run.
 //!
 //! `cargo bench --bench pipeline` (or `make bench`). See `benches/README.md` for how to read it.
-//! `-- run sensor 50000` runs one of bare, sensor and judge once over so many INVITEs, or over a
-//! capture of your own if that is a file's name, for a profiler.
+//! `-- run sensor 50000` runs one of bare, sensor and judge once over so many INVITEs (or
+//! `strangers:50000`, `mirror:50000`, or a capture's name), for a profiler.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
@@ -61,7 +61,7 @@ fn sensor_alone(path: &Path) -> u64 {
     while let Some(frame) = capture.next().expect("the bench's own capture is whole") {
         sensor.handle_frame(&frame);
         while let Some(fact) = sensor.poll_fact() {
-            black_box(&fact);
+            black_box(fact);
         }
     }
     sensor.totals().attempts
@@ -120,13 +120,32 @@ fn invites(n: u64) -> PathBuf {
     generated(&format!("invites-{n}.pcap"), |out| drill::bench_invites(n, out).map(|_| ()))
 }
 
+fn strangers(n: u64) -> PathBuf {
+    generated(&format!("strangers-{n}.pcap"), |out| drill::bench_strangers(n, out).map(|_| ()))
+}
+
+fn mirror(n: u64) -> PathBuf {
+    generated(&format!("mirror-{n}.pcap"), |out| drill::bench_mirror(n, out).map(|_| ()))
+}
+
+/// `50000`, `strangers:50000`, `mirror:50000`, or a capture's name.
+fn capture_of(of: &str) -> PathBuf {
+    let (kind, count) = of.split_once(':').unwrap_or(("invites", of));
+    match (kind, count.parse()) {
+        ("invites", Ok(n)) => invites(n),
+        ("strangers", Ok(n)) => strangers(n),
+        ("mirror", Ok(n)) => mirror(n),
+        _ => PathBuf::from(of),
+    }
+}
+
 fn run(what: &str, of: &str) {
     let work: Work = match what {
         "sensor" => sensor_alone,
         "judge" => with_judge,
         _ => bare_loop,
     };
-    let path = of.parse().map_or_else(|_| PathBuf::from(of), invites);
+    let path = capture_of(of);
     // Compiled once in a process; not what is measured.
     drop(Dial::new(&Default::default()));
     let mut counted = 0;
@@ -171,7 +190,8 @@ fn main() {
     memory(&tenth, &whole);
     println!("\n{INVITES} INVITEs of about 930 bytes (10GbE carries 1,314,000/s: 761 ns each)");
     table("INVITE", INVITES, &rounds, &whole);
-    let mirror = generated("mirror.pcap", |out| drill::bench_mirror(MIRROR_FRAMES, out).map(|_| ()));
+    println!("\nthe same, of senders that never registered");
+    table("INVITE", INVITES / 5, &rounds, &strangers(INVITES / 5));
     println!("\n{MIRROR_FRAMES} frames of an office mirror, 95% of them RTP");
-    table("frame", MIRROR_FRAMES, &rounds, &mirror);
+    table("frame", MIRROR_FRAMES, &rounds, &mirror(MIRROR_FRAMES));
 }

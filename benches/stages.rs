@@ -141,7 +141,7 @@ fn run(stage: Stage, path: &Path) -> (f64, u64) {
                 frames += 1;
                 sensor.handle_frame(&frame);
                 while let Some(fact) = sensor.poll_fact() {
-                    black_box(&fact);
+                    black_box(fact);
                 }
             }
         });

@@ -68,7 +68,7 @@ impl<'c> House<'c> {
     }
 
     fn drain(&mut self, now: ringfence::time::Timestamp) {
-        while let Some(fact) = self.sensor.poll_fact() {
+        while let Some(fact) = self.sensor.poll_fact().copied() {
             if self.cuts.contains(&self.facts) {
                 self.hear();
                 self.restart();

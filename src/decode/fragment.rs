@@ -13,10 +13,10 @@ use super::decoder::Settings;
 use super::way::Way;
 use super::{Defrag, Path, Skip, Stats};
 use crate::bounded::Table;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
-/// Beginnings that wait to be asked for.
-const MAX_PENDING: usize = 64;
+/// Beginnings and further messages that wait to be asked for: more than any one packet can hold.
+const MAX_PENDING: usize = 4_096;
 /// A UDP header.
 const MIN_BEGINNING: usize = 8;
 
@@ -53,7 +53,7 @@ pub(super) enum Pending {
     /// The beginning of a packet whose rest never came.
     Beginning(Rest),
     /// A datagram's payload.
-    Datagram(Path, Vec<u8>),
+    Datagram { path: Path, bytes: Vec<u8>, truncated: bool },
 }
 
 #[derive(Debug)]
@@ -136,6 +136,11 @@ impl Fragments {
         while let Some((_, entry)) = self.table.expire(now.minus(self.settings.fragment_age)) {
             self.give_up(stats, entry, Defrag::Expired);
         }
+    }
+
+    /// When the oldest has waited too long.
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.table.oldest().map(|(_, at)| at.plus(self.settings.fragment_age).plus(Span(1)))
     }
 
     fn shrink(&mut self, stats: &Stats) {

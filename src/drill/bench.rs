@@ -11,7 +11,7 @@ use super::leg::{self, Course, Cue, Leg, Manner, Side, What};
 use super::message::Renderer;
 use super::numbers::{self, SATELLITE, Tier};
 use super::packet::{Capture, End};
-use super::parties::outward;
+use super::parties::{outward, registration};
 use super::rng::Rng;
 use super::site::{Pbx, Site};
 use super::stage::{Stage, Summary, Wire};
@@ -48,16 +48,44 @@ fn leg_of(site: &Site, handset: usize, at: Timestamp, rng: &mut Rng) -> Leg {
     outward(site, &Call::out(at, handset, number, Span::ZERO, Ending::Cancelled), rng)
 }
 
-/// `n` INVITEs, each of another call, one every 10 ms: 2,000 handsets, six User-Agents, 13 headers
-/// and SDP, frames of about 930 bytes.
+/// Each handset registers at the Cloud PBX and is accepted, one frame every millisecond. The answer
+/// is when the last one was.
+fn sign_in(site: &Site, capture: &mut Capture<'_>, from: Timestamp, rng: &mut Rng) -> io::Result<Timestamp> {
+    let mut renderer = Renderer::default();
+    let mut at = from;
+    for handset in 0..site.handsets.len() {
+        let leg = registration(site, handset, 3_600, rng);
+        for cue in leg::register(at, false, rng) {
+            let sent = renderer.render(&leg, Cue { at, ..cue });
+            capture.udp(at, sent.from, sent.to, sent.payload)?;
+            at = at.plus(Span(1_000));
+        }
+    }
+    Ok(at)
+}
+
+/// `n` INVITEs, each of another call, one every 10 ms: 2,000 handsets that registered before, six
+/// User-Agents, 13 headers and SDP, frames of about 930 bytes.
 ///
 /// # Errors
 /// If `out` can't be written.
 pub fn bench_invites(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
+    calls_only(n, true, out)
+}
+
+/// The same INVITEs from senders that never registered: strangers, all of them.
+///
+/// # Errors
+/// If `out` can't be written.
+pub fn bench_strangers(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
+    calls_only(n, false, out)
+}
+
+fn calls_only(n: u64, registered: bool, out: &mut dyn Write) -> io::Result<Summary> {
     let (site, mut rng) = office();
     let (mut capture, mut renderer) = (Capture::new(out), Renderer::rich());
     let start = START.clock(9, 0);
-    let mut at = start;
+    let mut at = if registered { sign_in(&site, &mut capture, start, &mut rng)? } else { start };
     for _ in 0..n {
         let handset = rng.below(site.handsets.len());
         let mut leg = leg_of(&site, handset, at, &mut rng);
@@ -92,7 +120,7 @@ pub fn bench_dialogs(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
 }
 
 /// `n` frames as an office's mirror port sees them, one every 100 µs: 95% RTP of 200 bytes, 3% DNS
-/// and HTTP, 2% SIP of whole calls.
+/// and HTTP, 2% SIP of whole calls; before these, its 2,000 handsets register.
 ///
 /// # Errors
 /// If `out` can't be written.
@@ -100,7 +128,7 @@ pub fn bench_mirror(n: u64, out: &mut dyn Write) -> io::Result<Summary> {
     let (site, mut rng) = office();
     let (mut capture, mut renderer) = (Capture::new(out), Renderer::rich());
     let start = START.clock(9, 0);
-    let mut at = start;
+    let mut at = sign_in(&site, &mut capture, start, &mut rng)?;
     let mut up: Vec<_> = (0..STREAMS).map(|_| spoken(&site, at, &mut rng)).collect();
     let (mut invites, mut legs) = (0, STREAMS as u64);
     for i in 0..n {
@@ -169,8 +197,10 @@ mod tests {
     #[test]
     fn invites_are_as_large_as_promised() {
         let mut pcap = Vec::new();
-        let summary = bench_invites(5_000, &mut pcap).unwrap();
+        let summary = bench_strangers(5_000, &mut pcap).unwrap();
         assert_eq!((summary.frames, summary.bytes), (5_000, pcap.len() as u64));
+        let registered = bench_invites(5_000, &mut io::sink()).unwrap();
+        assert_eq!(registered.frames, 5_000 + 2 * u64::from(HANDSETS));
         let mean = (pcap.len() - 24) / 5_000 - 16;
         assert!((900..=950).contains(&mean), "{mean}");
         let text = String::from_utf8_lossy(&pcap);
@@ -182,9 +212,9 @@ mod tests {
     fn mixes_have_their_shares() {
         let mut pcap = Vec::new();
         let mirror = bench_mirror(100_000, &mut pcap).unwrap();
-        assert_eq!(mirror.frames, 100_000);
+        assert_eq!(mirror.frames, 100_000 + 2 * u64::from(HANDSETS));
         assert!((250..=350).contains(&mirror.invites), "{}", mirror.invites);
-        let mean = (pcap.len() - 24) / 100_000 - 16;
+        let mean = (pcap.len() - 24) / 104_000 - 16;
         assert!((205..=230).contains(&mean), "{mean}");
         let dialogs = bench_dialogs(3_000, &mut io::sink()).unwrap();
         assert_eq!(dialogs.calls, 3_000);

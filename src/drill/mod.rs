@@ -38,7 +38,7 @@ use std::io::{self, Write};
 use audience::Teller;
 
 pub use audience::{Event, EventKind};
-pub use bench::{bench_dialogs, bench_invites, bench_mirror};
+pub use bench::{bench_dialogs, bench_invites, bench_mirror, bench_strangers};
 pub use labels::{Episode, EpisodeCall};
 pub use scenarios::{Scenario, Sort};
 pub use stage::Summary;

@@ -58,7 +58,7 @@ impl Past {
             if let Fact::Call(call) = fact
                 && !call.joined
             {
-                self.call(&call);
+                self.call(call);
             }
         }
     }

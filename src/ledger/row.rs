@@ -102,18 +102,11 @@ impl Row {
     /// Running steps that are over go into their rings; steps that nobody counted in are emptied.
     fn advance(&self, latest: i64, unit: i64) {
         if latest != NEVER {
-            for ((ring, length), running) in self.rings().into_iter().zip(LENGTHS).zip(&self.running) {
-                let (old, new) = (latest.div_euclid(length), unit.div_euclid(length));
-                if old == new {
-                    continue;
-                }
-                let count = running.load(Relaxed);
-                running.store(0, Relaxed);
-                set(ring, old, count);
-                for stale in old.saturating_add(1).max(oldest(ring, new))..=new {
-                    set(ring, stale, 0);
-                }
-            }
+            let [minute, quarter, hour, day] = &self.running;
+            turn::<{ LENGTHS[0] }, _>(&self.minute, minute, latest, unit);
+            turn::<{ LENGTHS[1] }, _>(&self.quarter, quarter, latest, unit);
+            turn::<{ LENGTHS[2] }, _>(&self.hour, hour, latest, unit);
+            turn::<{ LENGTHS[3] }, _>(&self.day, day, latest, unit);
         }
         self.latest.store(unit, Relaxed);
     }
@@ -170,15 +163,43 @@ impl Row {
     }
 }
 
+/// One window goes from the unit `latest` on to `unit`. Its lengths are known when it is compiled: a
+/// division by a number that isn't costs more than all the rest.
+#[inline]
+fn turn<const LENGTH: i64, const N: usize>(
+    ring: &[AtomicU32; N],
+    running: &AtomicU32,
+    latest: i64,
+    unit: i64,
+) {
+    let (old, new) = (latest.div_euclid(LENGTH), unit.div_euclid(LENGTH));
+    if old == new {
+        return;
+    }
+    let count = running.load(Relaxed);
+    running.store(0, Relaxed);
+    set(ring, old, count);
+    let first = old.saturating_add(1).max(oldest(ring, new));
+    if first == new {
+        return set(ring, new, 0);
+    }
+    for stale in first..=new {
+        set(ring, stale, 0);
+    }
+}
+
 /// The oldest step that a ring holds beside `step`.
+#[inline]
 fn oldest(ring: &[AtomicU32], step: i64) -> i64 {
     step.saturating_sub(length(ring)).saturating_add(1)
 }
 
+#[inline]
 fn length(ring: &[AtomicU32]) -> i64 {
     i64::try_from(ring.len()).unwrap_or(i64::MAX)
 }
 
+#[inline]
 fn place(ring: &[AtomicU32], step: i64) -> Option<&AtomicU32> {
     ring.get(usize::try_from(step.rem_euclid(length(ring).max(1))).ok()?)
 }
@@ -199,6 +220,7 @@ fn get(ring: &[AtomicU32], step: i64) -> u32 {
     place(ring, step).map_or(0, |count| count.load(Relaxed))
 }
 
+#[inline]
 fn set(ring: &[AtomicU32], step: i64, count: u32) {
     if let Some(place) = place(ring, step) {
         place.store(count, Relaxed);

@@ -54,6 +54,8 @@ pub struct Engine {
     ledger: Arc<Ledger>,
     first: Option<Timestamp>,
     now: Timestamp,
+    /// Before this moment nothing is due.
+    next: Timestamp,
 }
 
 impl Engine {
@@ -72,6 +74,7 @@ impl Engine {
             ledger,
             first: None,
             now: Timestamp(0),
+            next: Timestamp(i64::MIN),
         })
     }
 
@@ -84,9 +87,15 @@ impl Engine {
             self.first = Some(frame.ts);
             self.now = frame.ts;
         }
-        self.due(frame.ts, sink)?;
+        if frame.ts >= self.next {
+            self.due(frame.ts, sink)?;
+        }
         self.now = self.sensor.handle_frame(frame);
-        self.drain(sink)
+        if self.sensor.stirred() {
+            self.drain(sink)?;
+            self.next = self.deadline();
+        }
+        Ok(())
     }
 
     /// The trace is over.
@@ -111,6 +120,7 @@ impl Engine {
                 self.judge.learn(&Fact::Call(step));
             }
         }
+        self.next = Timestamp(i64::MIN);
     }
 
     /// The hot half.
@@ -137,12 +147,11 @@ impl Engine {
     /// noon, even if the next frame comes an hour later.
     fn due(&mut self, until: Timestamp, sink: &mut dyn Sink) -> io::Result<()> {
         loop {
-            let next = [self.sensor.poll_timeout(), self.judge.poll_timeout(), self.passwords.deadline()]
-                .into_iter()
-                .flatten()
-                .min();
-            let Some(at) = next.filter(|at| *at <= until) else { return Ok(()) };
-            let at = at.max(self.now);
+            self.next = self.deadline();
+            if self.next > until {
+                return Ok(());
+            }
+            let at = self.next.max(self.now);
             self.now = at;
             self.sensor.handle_timeout(at);
             self.drain(sink)?;
@@ -151,10 +160,18 @@ impl Engine {
         }
     }
 
+    fn deadline(&self) -> Timestamp {
+        [self.sensor.poll_timeout(), self.judge.poll_timeout(), self.passwords.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Timestamp(i64::MAX))
+    }
+
     fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
         while let Some(fact) = self.sensor.poll_fact() {
-            sink.fact(&fact)?;
-            self.judge.handle_fact(&fact, self.now);
+            sink.fact(fact)?;
+            self.judge.handle_fact(fact, self.now);
         }
         while let Some(exercise) = self.sensor.poll_exercise() {
             self.passwords.submit(exercise);

@@ -372,7 +372,7 @@ struct Outlet<'a> {
 impl Outlet<'_> {
     fn drain(&mut self, sensor: &mut Sensor) {
         let vitals = &self.board.vitals;
-        while let Some(fact) = sensor.poll_fact() {
+        while let Some(fact) = sensor.poll_fact().copied() {
             // A storm of scans must not push out calls.
             let waiting = vitals.facts_waiting.fetch_add(1, Ordering::Relaxed);
             let has_room = waiting < CROWDED || !matches!(fact, Fact::Sighting(_));

@@ -4,7 +4,9 @@
 //! Never: judges.
 
 mod attempt;
+mod due;
 mod encrypted;
+mod facts;
 mod outcome;
 mod past;
 mod readers;
@@ -14,12 +16,12 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use outcome::{Outcomes, Transport};
 pub use snapshot::Snapshot;
 
+use facts::Facts;
 use watch::Watch;
 
 use crate::bounded::{SlotId, Table};
@@ -89,6 +91,8 @@ pub struct Sensor {
     decoder: Decoder,
     streams: Streams,
     core: Core,
+    due: due::Due,
+    stirred: bool,
 }
 
 /// Everything behind the transport: it takes whole SIP messages.
@@ -100,7 +104,7 @@ struct Core {
     handsets: Handsets,
     registrations: Registrations,
     calls: Calls<Tag>,
-    sideways: Table<(u64, u32), ()>,
+    sideways: Table<(u64, u32), attempt::Sideways>,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,
@@ -111,35 +115,6 @@ struct Core {
     invites: u64,
     attempts: u64,
     answered: u64,
-}
-
-/// Facts that wait for the judge.
-#[derive(Debug)]
-struct Facts {
-    waiting: VecDeque<Fact>,
-    most: usize,
-}
-
-impl Facts {
-    #[inline]
-    fn push(&mut self, fact: Fact, coverage: &Coverage) {
-        if self.waiting.len() >= self.most {
-            coverage.signs.bump(Sign::FactsDropped);
-            return;
-        }
-        self.waiting.push_back(fact);
-    }
-
-    /// The next one. An empty ring begins anew at its start: one that wanders through all its places
-    /// would push everything else out of the cache.
-    #[inline]
-    fn pop(&mut self) -> Option<Fact> {
-        let fact = self.waiting.pop_front()?;
-        if self.waiting.is_empty() {
-            self.waiting.clear();
-        }
-        Some(fact)
-    }
 }
 
 /// The sensor's own counts, for the summary.
@@ -181,14 +156,13 @@ impl Sensor {
                 losses: Losses::default(),
                 watch: Watch::new(settings.watch),
                 look: Timestamp(i64::MIN),
-                facts: Facts {
-                    waiting: VecDeque::with_capacity(settings.queue.min(1_024)),
-                    most: settings.queue.max(1),
-                },
+                facts: Facts::new(settings.queue),
                 invites: 0,
                 attempts: 0,
                 answered: 0,
             },
+            due: due::Due::default(),
+            stirred: false,
         }
     }
 
@@ -198,22 +172,39 @@ impl Sensor {
         if frame.ts < now {
             self.core.coverage.signs.bump(Sign::TimeStepsBack);
         }
-        self.core.expire(now);
-        match self.decoder.decode(frame) {
-            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
-            Err(skip) => {
-                self.core.outcomes.skipped(skip);
-                if skip == Skip::NotIp
-                    && let Some(notice) = decode::notice(frame)
-                {
-                    self.core.watch.notice(&notice, &self.core.handsets, now);
-                    self.core.sightings();
-                }
-            }
+        let due = self.due.is_now(now);
+        if due {
+            self.core.expire(now);
         }
-        self.leftovers(now);
-        self.give_up_holes(now, now);
+        let stirs = match self.decoder.decode(frame) {
+            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
+            Err(skip) => self.skipped(skip, frame, now),
+        };
+        self.stirred = due || stirs;
+        if self.stirred {
+            self.leftovers(now);
+            self.give_up_holes(now, now);
+            self.set_due();
+        }
         now
+    }
+
+    /// Whether the last frame may have left a fact or an exercise, or another `poll_timeout`. Speech
+    /// of a known call doesn't.
+    pub const fn stirred(&self) -> bool {
+        self.stirred
+    }
+
+    #[cold]
+    fn skipped(&mut self, skip: Skip, frame: &Frame<'_>, now: Timestamp) -> bool {
+        self.core.outcomes.skipped(skip);
+        if skip == Skip::NotIp
+            && let Some(notice) = decode::notice(frame)
+        {
+            self.core.watch.notice(&notice, &self.core.handsets, now);
+            self.core.sightings();
+        }
+        true
     }
 
     /// What the decoder has beyond the frames' own outcomes: packets whose rest never came.
@@ -240,6 +231,7 @@ impl Sensor {
         self.core.expire(now);
         self.leftovers(now);
         self.give_up_holes(now, now);
+        self.set_due();
     }
 
     /// The trace is over: what still waits for its rest is read as far as it came.
@@ -256,12 +248,13 @@ impl Sensor {
 
     /// When `handle_timeout` has something to do.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        [self.core.calls.next_expiry(), self.core.watch.poll_timeout()].into_iter().flatten().min()
+        self.due.told()
     }
 
     /// The next fact.
-    pub fn poll_fact(&mut self) -> Option<Fact> {
-        self.core.facts.pop()
+    #[inline]
+    pub fn poll_fact(&mut self) -> Option<&Fact> {
+        self.core.facts.next()
     }
 
     /// What became of every frame.
@@ -276,8 +269,8 @@ impl Sensor {
 }
 
 /// Hands a packet to the stage that reads it. `counted` is false for what is left over from
-/// frames that have their outcome already.
-fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Timestamp, counted: bool) {
+/// frames that have their outcome already. The answer is whether anything came of it but counts.
+fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Timestamp, counted: bool) -> bool {
     match packet {
         Packet::Datagram(datagram) => core.datagram(datagram, now, counted),
         Packet::Segment(segment) => {
@@ -291,25 +284,33 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
                 core.message(path, payload, Transport::Tcp, now);
             });
             core.segment(segment, outcome, now);
+            true
         }
     }
 }
 
 impl Core {
-    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) {
+    #[inline]
+    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) -> bool {
         self.coverage.signs.add(Sign::Truncated, u64::from(datagram.truncated));
         let kind = sniff::sniff(datagram.payload);
         if counted {
             self.outcomes.datagram(kind);
         }
-        self.watch.datagram(datagram, &self.handsets, now);
-        self.sightings();
+        let looked = self.watch.datagram(datagram, &self.handsets, now);
+        if looked {
+            self.sightings();
+        }
         match kind {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Rtp => self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now),
+            Sniff::Rtp => {
+                self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now);
+                return looked;
+            }
             Sniff::Dtls => self.dtls(datagram, now),
-            _ => {}
+            _ => return looked,
         }
+        true
     }
 
     fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
@@ -364,6 +365,8 @@ impl Core {
                 self.was_answered(slot, now);
             }
             Step::Ended(slot) | Step::Failed(slot) => self.over(slot, now, false),
+            Step::Nearer(slot) => self.nearer(slot, msg, now),
+            Step::Elsewhere(slot) => self.passed_on(slot, seen),
             Step::Redirected(slot) => self.redirected(slot, seen),
             Step::Same(slot) => self.same(slot, seen),
             Step::InDialogUnknown => self.coverage.signs.bump(Sign::InDialogUnknown),

@@ -16,6 +16,7 @@ impl Sensor {
         self.core.dial = dial;
         self.core.handsets.reload(handsets);
         self.core.watch.reload(watch);
+        self.set_due();
     }
 
     /// The handsets, for the inventory: at most `most`, those that registered first.

@@ -66,5 +66,6 @@ impl Sensor {
         core.attempts = snapshot.attempts;
         core.answered = snapshot.answered;
         core.watch.recall(snapshot.watch);
+        self.set_due();
     }
 }

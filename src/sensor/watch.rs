@@ -135,13 +135,17 @@ impl Watch {
         self.ouis = settings.ouis;
     }
 
+    /// Takes a datagram. The answer is whether it was looked at: that of a settled flow isn't.
     #[inline]
-    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) {
+    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> bool {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
-        self.touches.datagram(&datagram.path, datagram.payload, &places, now);
-        self.glean_datagram(datagram, handsets, now);
-        self.tell_touches(handsets, now);
+        let looked = self.touches.datagram(&datagram.path, datagram.payload, &places, now);
+        let gleaned = self.glean_datagram(datagram, handsets, now);
+        if looked {
+            self.tell_touches(handsets, now);
+        }
+        looked || gleaned
     }
 
     #[inline]

@@ -5,6 +5,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod flow;
+mod http;
 mod probe;
 mod reader;
 mod websocket;
@@ -179,6 +180,12 @@ impl Streams {
             self.bytes = self.bytes.saturating_sub(flow.size());
             flow.end(&self.stats, sink);
         }
+    }
+
+    /// When `handle_timeout` has something to do.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let idle = self.flows.oldest().map(|(_, at)| at.plus(self.settings.idle).plus(Span(1)));
+        [self.holes.front().map(|(due, _)| *due), idle].into_iter().flatten().min()
     }
 
     fn slot(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> SlotId {

@@ -248,13 +248,15 @@ impl Touches {
         }
     }
 
-    /// A UDP datagram passes.
+    /// A UDP datagram passes. The answer is whether it was looked at: that of a settled flow isn't.
     #[inline]
-    pub fn datagram(&mut self, path: &Path, payload: &[u8], places: Places<'_>, now: Timestamp) {
+    pub fn datagram(&mut self, path: &Path, payload: &[u8], places: Places<'_>, now: Timestamp) -> bool {
         let tag = self.settled.tag(path.src, path.dst, Proto::Udp);
-        if !self.settled.is_settled(tag, now) {
+        let looks = !self.settled.is_settled(tag, now);
+        if looks {
             self.unsettled_datagram(tag, path, payload, places, now);
         }
+        looks
     }
 
     /// A TCP segment passes.

@@ -15,7 +15,7 @@ const SLOTS: usize = 8_192;
 
 /// How long nobody looks at a settled flow again. Far below the 300 s that a flow is remembered,
 /// so that a flow that goes on is never forgotten.
-const FOR: Span = Span::seconds(30);
+const FOR: Span = Span::MINUTE;
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {

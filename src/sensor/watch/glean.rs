@@ -44,10 +44,17 @@ pub(super) struct Hint<'a> {
 
 impl Watch {
     #[inline]
-    pub(super) fn glean_datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) {
-        if promises(&datagram.path) {
+    pub(super) fn glean_datagram(
+        &mut self,
+        datagram: &Datagram<'_>,
+        handsets: &Handsets,
+        now: Timestamp,
+    ) -> bool {
+        let promises = promises(&datagram.path);
+        if promises {
             self.glean_promising(&datagram.path, datagram.payload, handsets, now);
         }
+        promises
     }
 
     #[cold]

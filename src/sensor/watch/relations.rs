@@ -10,7 +10,9 @@ use crate::touches::{Place, Side, Zone};
 use std::hash::BuildHasher;
 
 /// A power of two.
-const SLOTS: usize = 4_096;
+const SLOTS: usize = 8_192;
+/// Places for each hash: an office of 2,000 handsets has few that more than so many share.
+const WAYS: usize = 4;
 /// After so long it's all looked at anew, changes or not.
 const FOR: Span = Span::minutes(2);
 /// What devices say of themselves is told again after so long.
@@ -58,7 +60,7 @@ impl Slot {
     }
 }
 
-/// Relations by the two addresses, in pairs of slots; a collision costs a look-up.
+/// Relations by the two addresses, in sets of slots; a collision costs a look-up.
 #[derive(Debug)]
 pub(super) struct Relations {
     slots: Vec<Slot>,
@@ -93,18 +95,18 @@ impl Relations {
     }
 
     #[inline]
-    fn pair(&self, tag: u64) -> &[Slot] {
-        self.slots.get(index(tag)..).and_then(|slots| slots.get(..2)).unwrap_or_default()
+    fn set(&self, tag: u64) -> &[Slot] {
+        self.slots.get(index(tag)..).and_then(|slots| slots.get(..WAYS)).unwrap_or_default()
     }
 
     #[inline]
     fn own(&mut self, tag: u64) -> Option<&mut Slot> {
-        self.slots.get_mut(index(tag)..)?.iter_mut().take(2).find(|slot| slot.tag == tag)
+        self.slots.get_mut(index(tag)..)?.iter_mut().take(WAYS).find(|slot| slot.tag == tag)
     }
 
     #[inline]
     pub(super) fn get(&self, tag: u64, changes: u32, now: Timestamp) -> Option<Relation> {
-        let slot = self.pair(tag).iter().find(|slot| slot.tag == tag)?;
+        let slot = self.set(tag).iter().find(|slot| slot.tag == tag)?;
         (slot.changes == changes && now < slot.until).then_some(slot.relation)
     }
 
@@ -114,11 +116,12 @@ impl Relations {
             (own.until, own.relation) = (until, relation);
             return;
         }
-        let Some([a, b]) = self.slots.get_mut(index(tag)..).and_then(|slots| slots.first_chunk_mut()) else {
-            return;
-        };
-        let slot = if a.tag == tag || (b.tag != tag && a.until <= b.until) { a } else { b };
-        *slot = Slot::new(tag, until, changes, relation);
+        let set =
+            self.slots.get_mut(index(tag)..).and_then(|slots| slots.get_mut(..WAYS)).unwrap_or_default();
+        let own = set.iter_mut().min_by_key(|slot| (slot.tag != tag, slot.until));
+        if let Some(slot) = own {
+            *slot = Slot::new(tag, until, changes, relation);
+        }
     }
 
     /// Whether the sender calls itself otherwise than in its last message, or is to be listened to
@@ -158,8 +161,8 @@ impl Relations {
     }
 }
 
-/// The first of a pair.
+/// The first of a set.
 #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
 const fn index(tag: u64) -> usize {
-    tag as usize & (SLOTS - 2)
+    tag as usize & (SLOTS - WAYS)
 }
