@@ -14,6 +14,7 @@ mod lines;
 pub mod message;
 mod name_addr;
 pub mod proof;
+pub mod sdp;
 pub mod sniff;
 mod start;
 pub mod typed;
