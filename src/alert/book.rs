@@ -210,8 +210,7 @@ impl Book {
         now: Timestamp,
         write: impl FnOnce() -> Finding,
     ) -> Option<Alert> {
-        self.open[shelf].touch(slot, now);
-        self.set_due();
+        self.goes_on(shelf, slot, now);
         let incident = self.open[shelf].get_mut(slot)?;
         let risen = gist.severity > incident.told.severity;
         let accepted = incident.accepted.as_ref().is_some_and(|(until, _)| now < *until);
@@ -226,9 +225,17 @@ impl Book {
 
     /// Something of the incident goes on, even if nobody need be told.
     pub fn touch(&mut self, key: &Key, now: Timestamp) {
-        let open = &mut self.open[shelf(key)];
-        if let Some(slot) = open.find(key) {
-            open.touch(slot, now);
+        let shelf = shelf(key);
+        if let Some(slot) = self.open[shelf].find(key) {
+            self.goes_on(shelf, slot, now);
+        }
+    }
+
+    fn goes_on(&mut self, shelf: usize, slot: SlotId, now: Timestamp) {
+        let open = &mut self.open[shelf];
+        let was_quietest = open.oldest().is_some_and(|(oldest, _)| oldest == slot);
+        open.touch(slot, now);
+        if was_quietest {
             self.set_due();
         }
     }

@@ -278,6 +278,7 @@ impl<const N: usize> Ring<N> {
 
     /// Newest first.
     pub fn iter(&self) -> impl Iterator<Item = SlotId> {
-        (1..=N).map_while(move |back| self.slots[(self.next + N - back) % N])
+        let (newer, older) = self.slots.split_at(self.next % N);
+        newer.iter().rev().chain(older.iter().rev()).map_while(|slot| *slot)
     }
 }

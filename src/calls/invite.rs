@@ -4,7 +4,8 @@
 //! In: an INVITE. Out: a `Step`.
 //! Never: makes two attempts of one.
 
-use super::{Call, CallNo, Calls, Phase, Seen, Step};
+use super::legs::Tail;
+use super::{Call, CallNo, Calls, Phase, REORDERED, Seen, Step};
 use crate::bounded::SlotId;
 use crate::sip::NameAddr;
 use crate::text::Text;
@@ -40,14 +41,35 @@ impl<T: Copy> Calls<T> {
         let tag = self.tag_hash(msg.to_tag);
         let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let dialled = Text::new(seen.dialled);
-        // Where no response is seen (a one-way mirror), no tag can be known.
-        let tag_known = call.peers.contains(&tag) || call.peers == [0; 4];
-        if !msg.to_tag.is_empty() && (tag_known || call.phase == Phase::Provisional) {
+        let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
+        let elsewhere = new.is_elsewhere(&old);
+        // Where no response is seen (a one-way mirror), no tag can be known; but no end of a dialog
+        // calls itself by another telephone number.
+        let unheard = call.peers == [0; 4] && call.code == 0 || call.phase == Phase::Provisional;
+        if !msg.to_tag.is_empty() && (call.peers.contains(&tag) || (unheard && !elsewhere)) {
             return self.refresh(msg, seen.now);
         }
-        let hop_copy = msg.via_count > call.via_count && seen.path.src.ip() != call.path.src.ip();
+        if seen.path.src.ip() != call.path.src.ip() {
+            if msg.via_count > call.via_count {
+                // A proxy may hide a forward behind the same Call-ID.
+                let passed_on = elsewhere && !call.elsewhere && old.is_known();
+                call.elsewhere |= passed_on;
+                return if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) };
+            }
+            let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;
+            if at_once && (new.continues(&old) || dialled == call.dialled) {
+                if msg.via_count == call.via_count || call.phase.is_over() {
+                    return Step::Same(slot);
+                }
+                call.via_count = msg.via_count;
+                call.path = *seen.path;
+                call.dialled = dialled;
+                call.caller = Text::new(seen.caller);
+                return Step::Nearer(slot);
+            }
+        }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;
-        if hop_copy || resent || call.before == Some((msg.cseq, dialled)) {
+        if resent || call.before == Some((msg.cseq, dialled)) {
             return Step::Same(slot);
         }
         call.credentials |= !msg.credentials.is_empty();
@@ -116,6 +138,7 @@ impl<T: Copy> Calls<T> {
             peers: [0; 4],
             since: seen.now,
             reopened: 0,
+            elsewhere: false,
         });
         if let Some((_, _, evicted)) = inserted.evicted {
             self.pushed_out = Some(evicted);

@@ -18,6 +18,10 @@ const REMEMBERED: usize = 64;
 /// Shorter called numbers must be equal, longer ones need only end alike.
 const SUFFIX_DIGITS: u32 = 6;
 
+/// What a proxy or a dialog's other end puts in place of the number has fewer digits: an extension, a
+/// device's own name.
+const ELSEWHERE_DIGITS: u32 = 8;
+
 /// The last digits of what was called, enough to know it again behind prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
@@ -44,7 +48,17 @@ impl Tail {
         tail
     }
 
-    fn continues(&self, first: &Self) -> bool {
+    /// Whether there are any digits.
+    pub(super) const fn is_known(&self) -> bool {
+        self.len > 0
+    }
+
+    /// Whether this is a telephone number, and not the one that was called before behind other prefixes.
+    pub(super) fn is_elsewhere(&self, before: &Self) -> bool {
+        self.len >= ELSEWHERE_DIGITS && !self.continues(before)
+    }
+
+    pub(super) fn continues(&self, first: &Self) -> bool {
         let shorter = self.len.min(first.len);
         if shorter < 2 || (shorter < SUFFIX_DIGITS && self.len != first.len) {
             return false;

@@ -106,6 +106,8 @@ pub struct Call<T> {
     peers: [u32; 4],
     since: Timestamp,
     reopened: u8,
+    /// Whether it was told that a proxy passes it on elsewhere.
+    elsewhere: bool,
 }
 
 impl<T> Call<T> {
@@ -138,6 +140,10 @@ pub enum Step {
     Ended(SlotId),
     /// Over without an answer.
     Failed(SlotId),
+    /// The next hop, seen first, was taken for the caller; this is who really calls.
+    Nearer(SlotId),
+    /// A proxy passes the call on to quite another number: whoever was called forwards it.
+    Elsewhere(SlotId),
     /// A response redirects the call (3xx): its Contact says where.
     Redirected(SlotId),
     /// The message belongs to a call and changes nothing.
@@ -177,11 +183,14 @@ pub struct Calls<T> {
 /// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
 /// RFC 4028, RFC 3329): not the end of the attempt.
 const fn is_retried(code: u16) -> bool {
-    matches!(code, 401 | 407 | 413 | 415 | 416 | 420 | 421 | 422 | 484 | 491 | 494)
+    matches!(code, 401 | 407 | 413 | 415 | 416 | 420..=423 | 484 | 488 | 491 | 494)
 }
 
 /// A branch may fail and another answer; more often than this it's a game.
 const REOPEN_MAX: u8 = 4;
+
+/// Copies of one hop that pass a mirror in the wrong order do so within this time.
+const REORDERED: Span = Span::seconds(2);
 
 /// A session refresh starts the time anew at most this often.
 const REFRESH_EVERY: Span = Span::MINUTE;
@@ -267,6 +276,13 @@ impl<T: Copy> Calls<T> {
     /// What is kept with a call, to change it.
     pub fn tag_mut(&mut self, slot: SlotId) -> Option<&mut T> {
         self.table.get_mut(slot)?.tag.as_mut()
+    }
+
+    /// The call has been counted, whoever it will be charged to.
+    pub fn counted(&mut self, slot: SlotId) {
+        if let Some(call) = self.table.get_mut(slot) {
+            call.asked = true;
+        }
     }
 
     /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.

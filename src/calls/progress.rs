@@ -22,6 +22,9 @@ impl<T: Copy> Calls<T> {
             && let Some(free) = call.peers.iter_mut().find(|peer| **peer == 0)
         {
             *free = tag;
+        } else if tag != 0 && (200..300).contains(&code) && !call.peers.contains(&tag) {
+            // Many rang; the one that answered is the one whose dialog goes on.
+            call.peers[0] = tag;
         }
         match (code, call.phase) {
             (100..=179, _) => Step::Same(slot),

@@ -353,3 +353,80 @@ fn a_flood_leaves_answered_calls_alone() {
         Sip { start: "BYE sip:x@10.0.0.9 SIP/2.0", method: "BYE", to_tag: "t1", cseq: 9, ..Sip::default() };
     assert!(matches!(b.feed(&bye), Step::Ended(_)));
 }
+
+#[test]
+fn an_offer_that_is_refused_and_made_again_is_one_attempt() {
+    for refused in [422, 423, 488, 494] {
+        let mut b = Bench::new();
+        b.feed(&invite(INVITE));
+        assert!(matches!(b.feed(&response(&format!("SIP/2.0 {refused} No"))), Step::Same(_)));
+        assert!(matches!(b.feed(&Sip { cseq: 2, ..invite(INVITE) }), Step::Same(_)), "{refused}");
+    }
+}
+
+/// The mirror shows the proxy's copy before the handset's own INVITE.
+#[test]
+fn the_hop_nearest_the_caller_names_it_whichever_was_seen_first() {
+    let mut b = Bench::new();
+    (b.src, b.dst) = (10, 20);
+    let further = Sip { vias: 2, ..invite("INVITE sip:+5355512345@trunk SIP/2.0") };
+    let Step::Attempted(slot) = b.feed(&further) else { panic!() };
+    (b.src, b.dst) = (1, 10);
+    let near = invite("INVITE sip:005355512345@example.com SIP/2.0");
+    assert_eq!(b.feed(&near), Step::Nearer(slot));
+    assert_eq!(b.feed(&near), Step::Same(slot));
+    let call = b.calls.get(slot).unwrap();
+    assert_eq!((call.path.src, call.dialled), (([10, 0, 0, 1], 5060).into(), Text::from("005355512345")));
+    (b.src, b.dst) = (10, 20);
+    assert_eq!(b.feed(&further), Step::Same(slot));
+    // Later, or for another number, it is no copy.
+    b.wait(Span::seconds(3));
+    (b.src, b.dst) = (2, 10);
+    assert!(matches!(b.feed(&invite("INVITE sip:0088216012345@example.com SIP/2.0")), Step::Attempted(_)));
+}
+
+#[test]
+fn a_proxy_that_forwards_under_the_same_call_id_says_so_once() {
+    let mut b = Bench::new();
+    let Step::Attempted(slot) = b.feed(&invite("INVITE sip:215@example.com SIP/2.0")) else { panic!() };
+    (b.src, b.dst) = (10, 20);
+    for start in ["INVITE sip:line1@10.0.0.20 SIP/2.0", "INVITE sip:215@10.0.0.21 SIP/2.0"] {
+        assert_eq!(b.feed(&Sip { vias: 2, ..invite(start) }), Step::Same(slot));
+    }
+    let dear = Sip { vias: 2, ..invite("INVITE sip:0088216012345@trunk SIP/2.0") };
+    assert_eq!(b.feed(&dear), Step::Elsewhere(slot));
+    assert_eq!(b.feed(&dear), Step::Same(slot));
+}
+
+/// Where nothing was answered yet, no tag of the far end is known: that hides no other number.
+#[test]
+fn a_fake_to_tag_behind_a_known_call_id_hides_nothing() {
+    let other = Sip { to_tag: "fake", cseq: 2, ..invite("INVITE sip:0088216012345@example.com SIP/2.0") };
+    let mut b = Bench::new();
+    b.feed(&invite(INVITE));
+    assert!(matches!(b.feed(&other), Step::Attempted(_)), "nothing was heard");
+    let mut b = Bench::new();
+    b.feed(&invite(INVITE));
+    b.feed(&response("SIP/2.0 404 Not Found"));
+    assert!(matches!(b.feed(&other), Step::Attempted(_)), "a failure was");
+    let mut b = Bench::new();
+    assert_eq!(b.feed(&Sip { to_tag: "fake", ..invite(INVITE) }), Step::InDialogUnknown);
+    assert!(matches!(b.feed(&other), Step::Attempted(_)), "behind another fake tag");
+    // A far end's own name or extension is a re-INVITE's.
+    let mut b = Bench::new();
+    b.feed(&invite(INVITE));
+    let hold = Sip { to_tag: "t1", cseq: 2, ..invite("INVITE sip:gw7@10.0.0.9 SIP/2.0") };
+    assert!(matches!(b.feed(&hold), Step::Same(_)));
+}
+
+#[test]
+fn the_branch_that_answers_is_known_however_many_rang() {
+    let mut b = Bench::new();
+    b.feed(&invite(INVITE));
+    for tag in ["a", "b", "c", "d", "e"] {
+        b.feed(&Sip { to_tag: tag, ..response("SIP/2.0 180 Ringing") });
+    }
+    b.feed(&Sip { to_tag: "f", ..response("SIP/2.0 200 OK") });
+    let hold = Sip { to_tag: "f", cseq: 2, ..invite("INVITE sip:+442079460018@10.0.0.9 SIP/2.0") };
+    assert!(matches!(b.feed(&hold), Step::Same(_)));
+}

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use super::fragment::{Fragments, Pending, Rest};
 use super::hep::Hep;
+use super::sctp::{First, Sctp};
 use super::transport::{self, Udp};
 use super::way::{Layer, Way};
-use super::{Datagram, Encap, Packet, Skip, Stats, fast, link, net};
+use super::{Datagram, Encap, Packet, Path, Skip, Stats, fast, link, net};
 use crate::frame::Frame;
 use crate::time::{Span, Timestamp};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-const SCTP: u8 = 132;
+pub(super) const SCTP: u8 = 132;
 
 /// The decoder's bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,7 @@ impl Default for Settings {
 pub(super) struct Core {
     pub(super) stats: Arc<Stats>,
     pub(super) fragments: Fragments,
+    sctp: Sctp,
 }
 
 /// Reads frames; remembers fragments.
@@ -48,6 +50,8 @@ pub struct Decoder {
     /// A packet put together from fragments, and one put together inside that.
     joined: Vec<u8>,
     joined_inside: Vec<u8>,
+    /// An SCTP message put together from chunks.
+    message: Vec<u8>,
 }
 
 impl Default for Decoder {
@@ -59,8 +63,8 @@ impl Default for Decoder {
 impl Decoder {
     /// A decoder that has seen nothing.
     pub fn new(settings: Settings) -> Self {
-        let core = Core { stats: Arc::default(), fragments: Fragments::new(settings) };
-        Self { core, joined: Vec::new(), joined_inside: Vec::new() }
+        let core = Core { stats: Arc::default(), fragments: Fragments::new(settings), sctp: Sctp::default() };
+        Self { core, joined: Vec::new(), joined_inside: Vec::new(), message: Vec::new() }
     }
 
     /// What it counted so far.
@@ -86,6 +90,7 @@ impl Decoder {
         let layer = link::first(&mut way, &self.core.stats, frame)?;
         match self.core.walk(&mut way, layer)? {
             Step::Packet(packet) => Ok(packet),
+            Step::Message(path, bytes) => Ok(kept(&mut self.message, path, bytes, false)),
             Step::Joined(rest) => self.resume(*rest),
         }
     }
@@ -94,13 +99,13 @@ impl Decoder {
     /// (truncated), and further messages of an SCTP packet. To be asked after each frame, and with
     /// the latest possible time at the end of a capture, until it's `None`.
     pub fn poll(&mut self, now: Timestamp) -> Option<Result<Packet<'_>, Skip>> {
-        self.core.fragments.expire(&self.core.stats, now);
+        let Core { stats, fragments, sctp } = &mut self.core;
+        fragments.expire(stats, now);
+        sctp.expire(fragments, stats, now);
         match self.core.fragments.pending.pop_front()? {
             Pending::Beginning(rest) => Some(self.resume(rest)),
-            Pending::Datagram(path, bytes) => {
-                self.joined = bytes;
-                let payload = &self.joined;
-                Some(Ok(Packet::Datagram(Datagram { path, payload, truncated: false })))
+            Pending::Datagram { path, bytes, truncated } => {
+                Some(Ok(kept(&mut self.message, path, bytes, truncated)))
             }
         }
     }
@@ -111,14 +116,16 @@ impl Decoder {
     }
 
     fn resume(&mut self, mut rest: Rest) -> Result<Packet<'_>, Skip> {
-        self.joined = rest.bytes;
-        match self.core.walk(&mut rest.way, Layer::Carried(rest.protocol, &self.joined))? {
+        let Self { core, joined, joined_inside, message } = self;
+        *joined = rest.bytes;
+        match core.walk(&mut rest.way, Layer::Carried(rest.protocol, joined))? {
             Step::Packet(packet) => Ok(packet),
+            Step::Message(path, bytes) => Ok(kept(message, path, bytes, false)),
             Step::Joined(mut inside) => {
-                self.joined_inside = inside.bytes;
-                let layer = Layer::Carried(inside.protocol, &self.joined_inside);
-                match self.core.walk(&mut inside.way, layer)? {
+                *joined_inside = inside.bytes;
+                match core.walk(&mut inside.way, Layer::Carried(inside.protocol, joined_inside))? {
                     Step::Packet(packet) => Ok(packet),
+                    Step::Message(path, bytes) => Ok(kept(message, path, bytes, false)),
                     Step::Joined(_) => Err(Skip::TooDeep),
                 }
             }
@@ -126,9 +133,17 @@ impl Decoder {
     }
 }
 
+/// A datagram whose bytes the decoder keeps.
+fn kept(place: &mut Vec<u8>, path: Path, bytes: Vec<u8>, truncated: bool) -> Packet<'_> {
+    *place = bytes;
+    Packet::Datagram(Datagram { path, payload: place, truncated })
+}
+
 /// Where a walk ends.
 enum Step<'f> {
     Packet(Packet<'f>),
+    /// A message of several chunks.
+    Message(Path, Vec<u8>),
     Joined(Box<Rest>),
 }
 
@@ -158,8 +173,10 @@ impl Core {
                     return transport::tcp(way, data).map(|segment| Step::Packet(Packet::Segment(segment)));
                 }
                 Layer::Carried(SCTP, data) => {
-                    let datagram = transport::sctp(self, way, data)?;
-                    return Ok(Step::Packet(Packet::Datagram(datagram)));
+                    return match self.sctp.packet(&mut self.fragments, &self.stats, way, data)? {
+                        First::Borrowed(datagram) => Ok(Step::Packet(Packet::Datagram(datagram))),
+                        First::Joined(path, bytes) => Ok(Step::Message(path, bytes)),
+                    };
                 }
                 Layer::Carried(protocol, data) => net::carried(way, &self.stats, protocol, data)?,
                 Layer::Fragment(key, piece) => {

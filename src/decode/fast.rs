@@ -47,7 +47,7 @@ fn ipv4<'f>(ethernet: &Ethernet2HeaderSlice<'_>, vlan: Option<u16>, data: &'f [u
     let inside = data.get(ip.slice().len()..usize::from(ip.total_len()))?;
     let udp = UdpHeaderSlice::from_slice(inside).ok()?;
     let payload = inside.get(8..usize::from(udp.length()))?;
-    if tunnel::is_port(udp.destination_port()) || payload.starts_with(&hep::MAGIC) {
+    if tunnel::is_port(udp.source_port(), udp.destination_port()) || payload.starts_with(&hep::MAGIC) {
         return None;
     }
     let path = Path {

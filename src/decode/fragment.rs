@@ -15,8 +15,8 @@ use super::{Defrag, Path, Skip, Stats};
 use crate::bounded::Table;
 use crate::time::{Span, Timestamp};
 
-/// Beginnings that wait to be asked for.
-const MAX_PENDING: usize = 64;
+/// Beginnings and further messages that wait to be asked for: more than any one packet can hold.
+const MAX_PENDING: usize = 4_096;
 /// A UDP header.
 const MIN_BEGINNING: usize = 8;
 
@@ -53,7 +53,7 @@ pub(super) enum Pending {
     /// The beginning of a packet whose rest never came.
     Beginning(Rest),
     /// A datagram's payload.
-    Datagram(Path, Vec<u8>),
+    Datagram { path: Path, bytes: Vec<u8>, truncated: bool },
 }
 
 #[derive(Debug)]

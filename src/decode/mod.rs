@@ -9,10 +9,12 @@ mod decoder;
 mod fast;
 mod fragment;
 pub mod hep;
+mod l2tp;
 mod link;
 mod mpls;
 mod net;
 mod notice;
+mod sctp;
 mod transport;
 mod tunnel;
 mod way;
@@ -134,16 +136,17 @@ labels! {
         Vxlan = "vxlan", "VXLAN (RFC 7348).";
         Geneve = "geneve", "Geneve (RFC 8926).";
         GtpU = "gtp_u", "GTP-U, a mobile network's user plane (3GPP TS 29.281).";
+        L2tp = "l2tp", "L2TP, version 2 (RFC 2661) and 3 (RFC 3931).";
         Tzsp = "tzsp", "TZSP, a remote mirror of wireless and MikroTik devices.";
         Hep = "hep", "HEPv3, a copy that a PBX or proxy sent.";
-        Sctp = "sctp", "SCTP DATA chunks (RFC 4168, 9260).";
+        Sctp = "sctp", "SCTP DATA chunks (RFC 4168, 9260), also in UDP (RFC 6951).";
     }
 }
 
 labels! {
-    /// What became of IP fragments.
+    /// What became of fragments: IP's, and those of SCTP messages.
     pub enum Defrag {
-        Joined = "joined", "Packets that were put together.";
+        Joined = "joined", "Packets and messages that were put together.";
         Duplicate = "duplicate", "Fragments that had been seen already.";
         Overlap = "overlap", "Fragments that overlap others with different bytes; what came first counts.";
         Expired = "expired", "Packets whose rest never came.";
@@ -158,7 +161,7 @@ labels! {
 pub struct Stats {
     /// Packets by what they were wrapped in; one packet may count several times.
     pub encap: Tally<Encap>,
-    /// IP fragments.
+    /// Fragments.
     pub defrag: Tally<Defrag>,
 }
 

@@ -82,6 +82,7 @@ pub(super) fn carried<'f>(
         }
         47 => tunnel::gre(way, stats, data),
         97 => tunnel::ether_ip(way, stats, data),
+        115 => tunnel::l2tp(way, stats, data),
         137 => tunnel::mpls(way, data),
         50 => Err(Skip::TunnelEncrypted),
         _ => Err(Skip::OtherTransport),

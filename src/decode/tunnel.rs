@@ -3,9 +3,10 @@
 //! In: a tunnel's header. Out: the next `Layer`, on a way that has gone one deeper.
 //! Never: takes a datagram for a tunnel by its port alone.
 
+use super::decoder::SCTP;
 use super::link::{BRIDGED, MPLS};
 use super::way::{Layer, Way};
-use super::{Encap, Skip, Stats, hep};
+use super::{Encap, Skip, Stats, hep, l2tp, sctp};
 
 const ERSPAN_1_2: u16 = 0x88be;
 const ERSPAN_3: u16 = 0x22eb;
@@ -85,6 +86,14 @@ pub(super) fn ether_ip<'f>(way: &mut Way, stats: &Stats, data: &'f [u8]) -> Resu
     }
 }
 
+/// L2TP, version 3, in IP (RFC 3931 section 4.1.1).
+pub(super) fn l2tp<'f>(way: &mut Way, stats: &Stats, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
+    let layer = l2tp::in_ip(data, way.truncated).ok_or(Skip::OtherTransport)?;
+    way.enter()?;
+    stats.encap.bump(Encap::L2tp);
+    Ok(layer)
+}
+
 /// MPLS in IP (RFC 4023).
 pub(super) fn mpls<'f>(way: &mut Way, data: &'f [u8]) -> Result<Layer<'f>, Skip> {
     way.enter()?;
@@ -101,10 +110,20 @@ const GTP_U: u16 = 2_152;
 const TZSP: u16 = 37_008;
 const MPLS_IN_UDP: u16 = 6_635;
 
-/// Whether a tunnel may come to a UDP port.
+/// Whether a tunnel may come from a UDP port to another.
 #[inline]
-pub(super) fn is_port(port: u16) -> bool {
-    matches!(port, VXLAN | VXLAN_OLD | VXLAN_GPE | GENEVE | GTP_U | TZSP | MPLS_IN_UDP)
+pub(super) fn is_port(from: u16, to: u16) -> bool {
+    is_answer(from)
+        || matches!(
+            to,
+            l2tp::PORT | sctp::IN_UDP | VXLAN | VXLAN_OLD | VXLAN_GPE | GENEVE | GTP_U | TZSP | MPLS_IN_UDP
+        )
+}
+
+/// Where one end keeps the well-known port and the other may have any, answers come from it.
+#[inline]
+fn is_answer(from: u16) -> bool {
+    matches!(from, l2tp::PORT | sctp::IN_UDP)
 }
 
 /// A tunnel in UDP, if the port says so and the bytes don't contradict it.
@@ -112,15 +131,19 @@ pub(super) fn is_port(port: u16) -> bool {
 pub(super) fn udp<'f>(
     way: &mut Way,
     stats: &Stats,
-    port: u16,
+    (from, to): (u16, u16),
     data: &'f [u8],
 ) -> Result<Option<Layer<'f>>, Skip> {
+    let port = if is_answer(from) && !is_port(0, to) { from } else { to };
     let (encap, layer) = match port {
         VXLAN | VXLAN_OLD => (Encap::Vxlan, vxlan(data)),
         VXLAN_GPE => (Encap::Vxlan, vxlan_gpe(data)),
         GENEVE => (Encap::Geneve, geneve(data)),
         GTP_U => (Encap::GtpU, gtp(data)),
         TZSP => (Encap::Tzsp, tzsp(data)),
+        l2tp::PORT => (Encap::L2tp, l2tp::in_udp(data, way.truncated)),
+        // No tunnel: only another way to carry SCTP.
+        sctp::IN_UDP => return Ok(sctp::is_in_udp(data, way.truncated).then_some(Layer::Carried(SCTP, data))),
         // Counted with the labels.
         MPLS_IN_UDP => return mpls_in_udp(way, data),
         // Copies of SIP may come to any port.

@@ -129,6 +129,27 @@ impl Automaton {
         (label != UNLABELLED).then_some(label)
     }
 
+    /// The label of a number; `None` if no plan has it.
+    #[inline]
+    pub(crate) fn label_of(&self, number: &Packed) -> Option<u16> {
+        self.label_after(self.begin(), number)
+    }
+
+    /// The label that says what all numbers have in common that begin as this one does, as far as any
+    /// does; `None` if a walk has left them already.
+    #[inline]
+    pub(crate) fn near_after(&self, walk: Walk, number: &Packed) -> Option<u16> {
+        let label = self.0.near_packed(walk.state, number.without(usize::from(walk.taken)).bits);
+        (label != UNLABELLED).then_some(label)
+    }
+
+    /// The main plan of a number's calling code, and how many digits that has; `None` if it isn't assigned.
+    #[inline]
+    pub(crate) fn code_of(&self, number: &Packed) -> Option<(u16, u8)> {
+        let first = number.first_three()?;
+        self.0.codes.get(first).copied().filter(|(main, _)| *main != MIXED)
+    }
+
     /// What a label says.
     #[inline]
     pub(crate) fn labelled(&self, label: u16) -> Option<Label> {
@@ -206,6 +227,19 @@ impl Tables {
             (at, bits, count) = (*next, bits << 4, count - 1);
         }
         self.tail(at, count)
+    }
+
+    /// What the numbers have in common that share as many of these digits with any as can be.
+    #[inline]
+    fn near_packed(&self, from: u16, digits: u64) -> u16 {
+        let (mut at, mut bits, mut near) = (from, digits, UNLABELLED);
+        while at < TAIL {
+            let Some(node) = self.nodes.get(usize::from(at)).filter(|_| at != DEAD) else { return near };
+            near = node.near;
+            let Some(next) = node.next.get((bits >> 60) as usize) else { return near };
+            (at, bits) = (*next, bits << 4);
+        }
+        self.tails.get(usize::from(at - TAIL)).map_or(near, |tail| tail.near)
     }
 
     #[inline]

@@ -406,9 +406,7 @@ impl Dial {
         if leg != Leg::Handset || digits.len() > LONGEST_EXTENSION || abroad {
             return None;
         }
-        let mut reading = Reading::internal(Kind::Extension, "too short for the public plan: an extension");
-        reading.target.exact = false;
-        Some(reading)
+        Some(Reading::leftover())
     }
 
     fn no_plan(&self, digits: &[u8]) -> Reading {

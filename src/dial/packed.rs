@@ -66,6 +66,19 @@ impl Packed {
         self.bits >> 60
     }
 
+    /// The first three digits as they are written, four bits each; more than 0x999 if there are fewer.
+    #[inline]
+    pub(crate) const fn beginning(&self) -> usize {
+        (self.bits >> 52) as usize
+    }
+
+    /// The first three digits as a number.
+    #[inline]
+    pub(crate) const fn first_three(&self) -> Option<usize> {
+        let first = self.beginning();
+        if self.len < 3 { None } else { Some(first - 6 * (first >> 4) - 60 * (first >> 8)) }
+    }
+
     /// Whether the digits begin with others.
     #[inline]
     pub(crate) const fn starts_with(&self, prefix: &Self) -> bool {

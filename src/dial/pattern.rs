@@ -91,6 +91,11 @@ impl Prefix {
         self.first
     }
 
+    /// The most digits of a string that matches as a whole only; `None` if a match can leave some over.
+    pub(crate) fn whole(&self) -> Option<usize> {
+        self.branches.is_closed().then(|| self.branches.longest())
+    }
+
     fn find_slow(&self, text: &[u8]) -> Option<Match> {
         let mut end = None;
         run(&self.branches, text, Match::default(), &mut |found| {
@@ -116,6 +121,30 @@ impl Node {
                 .fold((0, true), |a, b| (if a.1 { a.0 | b.0 } else { a.0 }, a.1 & b.1)),
             Self::Repeat(inner, low, _) => (inner.first().0, *low == 0 || inner.first().1),
             Self::Group(_, inner) => inner.first(),
+        }
+    }
+}
+
+impl Node {
+    /// Whether every match goes to the end of the string.
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::End => true,
+            Self::Either(nodes) => nodes.iter().all(Self::is_closed),
+            Self::Sequence(nodes) => nodes.last().is_some_and(Self::is_closed),
+            Self::Digit(_) | Self::Repeat(..) | Self::Group(..) => false,
+        }
+    }
+
+    /// The most digits that it covers.
+    fn longest(&self) -> usize {
+        match self {
+            Self::Digit(_) => 1,
+            Self::End => 0,
+            Self::Either(nodes) => nodes.iter().map(Self::longest).max().unwrap_or(0),
+            Self::Sequence(nodes) => nodes.iter().map(Self::longest).sum(),
+            Self::Repeat(inner, _, high) => inner.longest() * usize::from(*high),
+            Self::Group(_, inner) => inner.longest(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct HomePlan {
     pub(crate) region: Region,
     /// Index in `Numbering::plans`.
     pub(crate) plan: u16,
+    /// Index of its calling code's main plan.
+    pub(crate) main: u16,
     /// Its calling code in ASCII digits.
     pub(crate) code: Vec<u8>,
     pub(crate) domestic: Vec<Region>,
@@ -59,7 +61,27 @@ pub(crate) struct PackedPlan {
     /// None if national numbers need nothing before them.
     pub(crate) trunk: Option<Packed>,
     pub(crate) code: Option<Packed>,
+    /// Whether a nought before a national number is its trunk prefix and nothing else, in all plans of
+    /// the calling code.
+    pub(crate) nought: bool,
+    /// Bit n: digits whose first three, as [`Packed::beginning`] gives them, are n are an extension if
+    /// there are three to five of them, whoever knows it or not.
+    pub(crate) leftover: Vec<u64>,
 }
+
+impl PackedPlan {
+    /// Whether these digits, dialled on a handset, can be nothing but an extension.
+    #[inline]
+    pub(crate) fn is_leftover(&self, digits: &Packed) -> bool {
+        let first = digits.beginning();
+        let fits = (LEFTOVER_LEAST..=LEFTOVER_MOST).contains(&digits.len);
+        fits && self.leftover.get(first / 64).is_some_and(|bits| bits >> (first % 64) & 1 == 1)
+    }
+}
+
+/// How many digits [`PackedPlan::is_leftover`] speaks of.
+const LEFTOVER_LEAST: usize = 3;
+const LEFTOVER_MOST: usize = 5;
 
 impl HomePlan {
     /// For the settings' home.
@@ -68,9 +90,11 @@ impl HomePlan {
         let plans = &world.numbering.plans;
         let at = plans.iter().position(|plan| plan.region == settings.home).ok_or_else(unknown)?;
         let plan = plans.get(at).filter(|plan| plan.region != Region::WORLD).ok_or_else(unknown)?;
+        let main = plans.iter().position(|other| other.calling_code == plan.calling_code);
         let mut home = Self {
             region: plan.region,
             plan: u16::try_from(at).map_err(|_| unknown())?,
+            main: main.and_then(|main| u16::try_from(main).ok()).ok_or_else(unknown)?,
             code: plan.calling_code.to_string().into_bytes(),
             domestic: domestic(plan.region, &settings.domestic),
             outside: Vec::new(),
@@ -93,11 +117,11 @@ impl HomePlan {
             home.outside.push(outside(prefix)?);
         }
         home.dialling()?;
-        home.packed = home.pack();
+        home.packed = home.pack(world);
         Ok(home)
     }
 
-    fn pack(&self) -> PackedPlan {
+    fn pack(&self, world: &World) -> PackedPlan {
         let mut outside: Vec<Packed> = self.outside.iter().map(|digits| Packed::first_of(digits)).collect();
         outside.sort_by_key(|prefix| std::cmp::Reverse(prefix.len));
         PackedPlan {
@@ -106,7 +130,45 @@ impl HomePlan {
             rewritten: self.rewrites.iter().map(|(from, _)| Packed::first_of(from)).collect(),
             trunk: (!self.trunk.is_empty()).then(|| Packed::first_of(self.trunk)),
             code: Some(Packed::first_of(&self.code)),
+            nought: self.trunk == b"0" && !self.nanp && self.siblings(world).all(is_nought_plain),
+            leftover: self.leftover(world),
         }
+    }
+
+    /// The plans of the home's calling code.
+    fn siblings<'w>(&self, world: &'w World) -> impl Iterator<Item = &'w Plan> {
+        let code = world.plan(self.plan).map_or(0, |plan| plan.calling_code);
+        world.numbering.plans.iter().filter(move |plan| plan.calling_code == code)
+    }
+
+    fn leftover(&self, world: &World) -> Vec<u64> {
+        let mut bits = vec![0; 64];
+        for n in 0..1_000 {
+            let digits = format!("{n:03}").into_bytes();
+            let at = Packed::first_of(&digits).beginning();
+            if self.is_left_alone(world, &digits)
+                && let Some(bits) = bits.get_mut(at / 64)
+            {
+                *bits |= 1 << (at % 64);
+            }
+        }
+        bits
+    }
+
+    /// Whether nothing takes three to five digits that begin so but `read_leftover`: neither a short
+    /// number, nor a prefix of any sort, nor a number without its area code.
+    fn is_left_alone(&self, world: &World, digits: &[u8]) -> bool {
+        let Some(first) = digits.first().map(|byte| byte.wrapping_sub(b'0')) else { return false };
+        let outside = self.outside.iter().any(|prefix| prefix.first() == digits.first());
+        let usual = self.outside.is_empty() && matches!(first, 0 | 9);
+        let rewritten =
+            self.rewrites.iter().any(|(from, _)| from.first().is_none_or(|one| one - b'0' == first));
+        let prefixed = self.service_first | self.international.first() | world.trunk_first(self.plan);
+        if outside || usual || rewritten || prefixed >> first & 1 == 1 || self.short.may_begin(digits) {
+            return false;
+        }
+        let closed = self.trunk.is_empty() || self.nanp || first == 1;
+        !closed || self.siblings(world).all(|plan| shortest(plan) > LEFTOVER_MOST + put_before(plan))
     }
 
     fn dialling(&mut self) -> Result<(), DialError> {
@@ -135,6 +197,27 @@ impl HomePlan {
     pub(crate) fn is_domestic(&self, region: Region) -> bool {
         region == self.region || self.domestic.contains(&region)
     }
+}
+
+/// Whether a nought before more than nine digits is no more than a trunk prefix: it is taken off alone.
+fn is_nought_plain(plan: &Plan) -> bool {
+    let is_other = |branch: &str| {
+        let prefix = Prefix::new(branch);
+        prefix.is_ok_and(|prefix| prefix.first() & 1 == 0 || prefix.whole().is_some_and(|most| most <= 9))
+    };
+    let branches = || plan.trunk_pattern.split('|');
+    branches().all(|branch| branch == "0" || is_other(branch)) && branches().any(|branch| branch == "0")
+}
+
+/// The fewest digits of a plan's numbers.
+fn shortest(plan: &Plan) -> usize {
+    let lengths = plan.types.iter().fold(plan.lengths, |all, row| all | row.lengths);
+    lengths.trailing_zeros() as usize
+}
+
+/// Digits that a plan's trunk rule may put before a number.
+fn put_before(plan: &Plan) -> usize {
+    plan.transform.len()
 }
 
 fn domestic(home: Region, extra: &[Region]) -> Vec<Region> {

@@ -3,6 +3,7 @@
 //! In: digits that fit no plan. Out: the number behind the stem.
 //! Never: finds a stem other than an international prefix in front of a number that doesn't exist.
 
+use super::packed::Packed;
 use super::reading::Reading;
 use super::{Class, Dial, Group, Kind, Risk};
 
@@ -22,6 +23,9 @@ impl Dial {
     /// A number that exists, behind a stem; `plus` if the string began with `+`.
     #[cold]
     pub(crate) fn read_probe(&self, digits: &[u8], plus: bool) -> Option<Reading> {
+        if digits.len() <= SHORTEST_NUMBER {
+            return None;
+        }
         let known = STEMS.iter().filter_map(|stem| digits.strip_prefix(*stem));
         if let Some(reading) = known.filter_map(|rest| self.read_behind(rest)).next() {
             return Some(reading);
@@ -38,6 +42,9 @@ impl Dial {
     /// once nothing else can be made of the string.
     #[cold]
     pub(crate) fn read_unallocated_probe(&self, digits: &[u8]) -> Option<Reading> {
+        if digits.len() <= SHORTEST_NUMBER {
+            return None;
+        }
         if self.is_overdialled(digits) {
             return None;
         }
@@ -54,6 +61,30 @@ impl Dial {
         let rest = digits.get(found.len..).unwrap_or_default();
         let exact = |len| rest.get(..len).and_then(|number| self.world.automaton.find(number));
         (SHORTEST_NUMBER..rest.len()).filter_map(exact).any(|found| found.exact)
+    }
+
+    /// Whether [`Dial::read_probe`] makes anything of digits behind a single nought, of which nothing but
+    /// their beginning was taken; may say so of some that it leaves alone.
+    #[inline]
+    pub(crate) fn may_be_probe(&self, digits: &[u8], packed: &Packed) -> bool {
+        let longest = packed.len.saturating_sub(SHORTEST_NUMBER);
+        if longest > 2 && digits.starts_with(b"011") {
+            return true;
+        }
+        // As in `guessed_stem`, a digit at a time.
+        let (mut plain, mut doubled, mut before) = (true, false, b' ');
+        let stems = digits.iter().zip(1..=longest.min(LONGEST_STEM));
+        for (byte, len) in stems {
+            plain &= matches!(byte, b'0' | b'9');
+            doubled |= *byte == b'0' && before == b'0';
+            before = *byte;
+            let rest = digits.get(len..).unwrap_or_default();
+            let guessed = (plain || doubled) && rest.first() != Some(&b'0');
+            if guessed && self.world.exists(&packed.without(len), rest) {
+                return true;
+            }
+        }
+        false
     }
 
     fn read_behind(&self, rest: &[u8]) -> Option<Reading> {

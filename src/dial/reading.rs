@@ -100,6 +100,12 @@ impl Reading {
         Self::plain(Class::Internal, kind, Group::Free, Band::Free, rule)
     }
 
+    pub(crate) fn leftover() -> Self {
+        let mut reading = Self::internal(Kind::Extension, "too short for the public plan: an extension");
+        reading.target.exact = false;
+        reading
+    }
+
     pub(crate) fn emergency(home: Region, rule: &'static str) -> Self {
         let mut reading = Self::plain(Class::Emergency, Kind::Emergency, Group::Free, Band::Free, rule);
         reading.target.region = Some(home);

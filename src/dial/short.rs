@@ -46,6 +46,8 @@ pub(crate) struct ShortNumbers {
     sets: Vec<ShortSet>,
     rows: Vec<Row>,
     prefixes: Trie<1>,
+    /// The prefixes of the overlay and of the operator.
+    listed: Vec<Vec<u8>>,
     /// What the operator says of them.
     pub(crate) own: Vec<Override>,
     own_prefixes: Trie<1>,
@@ -75,21 +77,32 @@ impl ShortNumbers {
             sets: plan.short.iter().map(|(set, _)| *set).collect(),
             rows: Vec::new(),
             prefixes: Trie::default(),
+            listed: Vec::new(),
             own: overrides::settled(own.iter().cloned())?,
             own_prefixes: Trie::default(),
         };
         let mut prefixes = TrieBuilder::<1>::default();
         for (index, row) in (0u16..).zip(&all.own) {
             prefixes.insert(row.prefix.as_bytes(), 0, index);
+            all.listed.push(row.prefix.as_bytes().to_vec());
         }
         all.own_prefixes = prefixes.build();
         let mut prefixes = TrieBuilder::<1>::default();
         for row in overlay.short(plan.region) {
             prefixes.insert(row.prefix.as_bytes(), 0, u16::try_from(all.rows.len()).unwrap_or(NONE));
+            all.listed.push(row.prefix.as_bytes().to_vec());
             all.rows.push(Row { lengths: row.lengths, kind: row.kind, band: row.band, risk: row.risk });
         }
         all.prefixes = prefixes.build();
         Ok(all)
+    }
+
+    /// Whether any emergency number, short number or override can begin with these digits.
+    pub(crate) fn may_begin(&self, digits: &[u8]) -> bool {
+        let state = digits.iter().fold(self.start, |state, byte| self.dfa.next_state(state, *byte));
+        let meets =
+            |listed: &Vec<u8>| listed.iter().zip(digits).all(|(one, byte)| one == byte || *one == b'x');
+        !self.dfa.is_dead_state(state) || self.listed.iter().any(meets)
     }
 
     /// Whether these digits are an emergency number.

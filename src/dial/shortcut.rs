@@ -3,11 +3,12 @@
 //! In: ten digits or more. Out: the reading that the long way in `classify` gives as well, or none.
 //! Never: decides anything that `classify` decides otherwise (a test compares them).
 
+use super::automaton::MIXED;
 use super::extract::Quick;
 use super::packed::{LONGEST, Packed};
 use super::reading::{Reading, Step, Steps};
-use super::trie::NONE;
-use super::{Dial, Leg, OWN, ROW};
+use super::trie::{NONE, Reached};
+use super::{Class, Dial, Kind, Leg, OWN, ROW};
 
 /// Up to so many digits may be emergency numbers, short numbers or learned extensions.
 const SHORT: usize = 9;
@@ -20,25 +21,80 @@ impl Dial {
     /// leg perhaps behind the outside line. The prefixes and the plans are walked at once.
     #[inline]
     pub(crate) fn shortcut(&self, leg: Leg, dialled: &Quick<'_>) -> Option<Reading> {
+        if dialled.packed.len <= SHORT {
+            return self.shortcut_extension(leg, dialled);
+        }
         let (digits, rule, steps) = self.shortcut_way(leg, dialled)?;
         let automaton = &self.world.automaton;
         let reached = self.prefixes.reach(&digits);
-        let label = automaton.label_after(reached.walk, &digits)?;
+        let Some(label) = automaton.label_after(reached.walk, &digits) else {
+            return self.shortcut_gap(dialled, &(digits, rule, steps), &reached);
+        };
         let (number, values) = (digits.number(), self.prefixes.values(&reached));
         let target = if values[ROW] & values[OWN] == NONE {
-            self.settled.target(label, number, values, rule)?
+            self.settled.target((label, true), number, values, rule)?
         } else {
             self.target_of(number, (digits.len, values), (automaton.labelled(label)?, true), rule)
         };
         Some(Reading { target, steps, short_row: None, short_own: None, plausible: true })
     }
 
+    /// Three to five digits that no plan knows.
+    #[inline]
+    fn shortcut_extension(&self, leg: Leg, dialled: &Quick<'_>) -> Option<Reading> {
+        let home = &self.home;
+        if leg != Leg::Handset || dialled.plus || !home.packed.is_leftover(&dialled.packed) {
+            return None;
+        }
+        if home.extensions.is_configured(dialled.digits) {
+            return Some(Reading::internal(Kind::Extension, "configured extension"));
+        }
+        if home.extensions.is_learned(dialled.digits) {
+            return Some(Reading::internal(Kind::Extension, "learned extension"));
+        }
+        Some(Reading::leftover())
+    }
+
+    /// A home number behind its nought that no plan has: it is what the numbers nearest to it are, unless
+    /// something else can be made of its digits.
+    #[inline(never)]
+    fn shortcut_gap(&self, dialled: &Quick<'_>, way: &Way, reached: &Reached) -> Option<Reading> {
+        let (digits, rule, steps) = way;
+        let (home, automaton) = (&self.home.packed, &self.world.automaton);
+        if !home.nought || *steps != Steps::default().with(Step::Trunk) {
+            return None;
+        }
+        let (code, label) = (home.code.as_ref()?, automaton.near_after(reached.walk, digits)?);
+        let mut found = automaton.labelled(label)?;
+        if found.plan == MIXED {
+            found.plan = self.home.main;
+        }
+        let national = digits.without(code.len);
+        let lengths = self.world.plan(found.plan)?.lengths;
+        let fits = lengths >> national.len & 1 == 1;
+        let plausible = fits || national.len < lengths.trailing_zeros() as usize;
+        let strips = self.world.trunk_first(found.plan) >> national.first() & 1 == 1;
+        let stripped = || self.world.without_trunk(found.plan, dialled.digits.get(1..)?);
+        if lengths >> national.len == 0 || national.first() == 0 || (strips && stripped().is_some()) {
+            return None;
+        }
+        let (number, values) = (digits.number(), self.prefixes.values(reached));
+        let target = if values[ROW] & values[OWN] == NONE {
+            self.settled.target((label, false), number, values, rule)?
+        } else {
+            self.target_of(number, (digits.len, values), (found, false), rule)
+        };
+        let sure = target.exact || (plausible && target.class != Class::National);
+        let kept = !target.exact && automaton.label_of(&dialled.packed.behind(code)?).is_some();
+        if kept || (!sure && self.may_be_probe(dialled.digits, &dialled.packed)) {
+            return None;
+        }
+        Some(Reading { target, steps: *steps, short_row: None, short_own: None, plausible })
+    }
+
     #[inline]
     fn shortcut_way(&self, leg: Leg, dialled: &Quick<'_>) -> Option<Way> {
         let (home, whole) = (&self.home.packed, &dialled.packed);
-        if whole.len <= SHORT {
-            return None;
-        }
         if dialled.plus {
             return worldwide(*whole, "international number", Steps::default().with(Step::Plus));
         }
@@ -111,6 +167,48 @@ mod tests {
                 })
                 .collect()
         })
+    }
+
+    /// The short way answers what offices dial most, whether it exists or not.
+    #[test]
+    fn is_short_for_what_is_dialled_most() {
+        let dial = &dials()[0];
+        for user in
+            ["07700900123", "02079460958", "01144960123", "3461", "214", "00442079460958", "01632960111"]
+        {
+            let uri = format!("sip:{user}@pbx.example.com");
+            let short = Quick::read(uri.as_bytes())
+                .and_then(|dialled| dial.shortcut(Leg::Handset, &dialled))
+                .unwrap_or_else(|| panic!("{user} takes the long way"));
+            let long = dial.read_slowly(Leg::Handset, uri.as_bytes());
+            assert_eq!((short.target, short.steps), (long.target, long.steps), "{user}");
+            assert_eq!(short.plausible, long.plausible, "{user}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// The same of numbers that don't exist, of extensions, and of all homes.
+        #[test]
+        fn says_what_the_long_way_says_of_what_no_plan_knows(
+            at in 0usize..42, learned in any::<bool>(),
+            user in "0[1-9][0-9]{8,13}|0(77|20|11|16|94)[0-9]{7,9}|0[09]{1,3}[0-9]{7,10}|[1-9][0-9]{1,4}|[0-9]{3,5}",
+        ) {
+            let mut dial = dials()[at].clone();
+            if learned {
+                dial.learn_extension(user.as_bytes());
+            }
+            for leg in [Leg::Handset, Leg::Trunk] {
+                let uri = format!("sip:{user}@pbx.example.com;user=phone");
+                let short = Quick::read(uri.as_bytes()).and_then(|dialled| dial.shortcut(leg, &dialled));
+                if let Some(short) = short {
+                    let long = dial.read_slowly(leg, uri.as_bytes());
+                    prop_assert_eq!((short.target, short.steps), (long.target, long.steps));
+                    prop_assert_eq!(short.plausible, long.plausible);
+                }
+            }
+        }
     }
 
     proptest! {

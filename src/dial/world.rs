@@ -9,6 +9,7 @@ use super::automaton::{Automaton, Found};
 use super::extract::Dialled;
 use super::numbering::{Numbering, Plan};
 use super::overlay::Overlay;
+use super::packed::Packed;
 use super::pattern::Prefix;
 use super::{DialError, Region};
 
@@ -20,6 +21,8 @@ pub(crate) struct World {
     pub(crate) automaton: Automaton,
     pub(crate) overlay: Overlay,
     trunks: Vec<Trunk>,
+    /// For each plan, the digits with which a trunk prefix can begin in any plan of its calling code.
+    strips: Vec<u16>,
     /// The plans' regions.
     regions: Vec<Region>,
 }
@@ -49,12 +52,18 @@ impl World {
 
     fn compile() -> Result<Self, DialError> {
         let numbering = Numbering::shipped()?;
-        let trunks = numbering.plans.iter().map(Trunk::new).collect::<Result<_, _>>()?;
+        let trunks = numbering.plans.iter().map(Trunk::new).collect::<Result<Vec<_>, _>>()?;
+        let with_code = |code| {
+            let all = numbering.plans.iter().zip(&trunks).filter(move |(plan, _)| plan.calling_code == code);
+            all.fold(0, |set, (_, trunk): (_, &Trunk)| set | trunk.pattern.first())
+        };
+        let strips = numbering.plans.iter().map(|plan| with_code(plan.calling_code)).collect();
         Ok(Self {
             numbering,
             automaton: Automaton::new(numbering)?,
             overlay: Overlay::shipped(numbering)?,
             trunks,
+            strips,
             regions: numbering.plans.iter().map(|plan| plan.region).collect(),
         })
     }
@@ -108,6 +117,19 @@ impl World {
     /// The digits with which a plan's trunk prefix can begin, one bit each.
     pub(crate) fn trunk_first(&self, plan: u16) -> u16 {
         self.trunks.get(usize::from(plan)).map_or(0, |trunk| trunk.pattern.first())
+    }
+
+    /// Whether a number exists as it stands or without a trunk prefix behind its calling code: what
+    /// [`World::place`] takes for exact.
+    #[inline]
+    pub(crate) fn exists(&self, number: &Packed, digits: &[u8]) -> bool {
+        if self.automaton.label_of(number).is_some() {
+            return true;
+        }
+        let Some((main, code_len)) = self.automaton.code_of(number) else { return false };
+        let first = number.without(usize::from(code_len)).first();
+        let strips = self.strips.get(usize::from(main)).is_some_and(|set| set >> first & 1 == 1);
+        strips && self.place(digits).is_some_and(|place| place.found.exact)
     }
 
     /// A national number as it was dialled, without its trunk prefix; `None` if it has none.

@@ -146,7 +146,7 @@ impl Judge {
         now: Timestamp,
     ) {
         let cause = cause(verdict.lane);
-        let joins = self.is_offices(lane, slot, now);
+        let joins = matches!(verdict.subject, Subject::Handset(_)) && self.is_offices(lane, slot, now);
         let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
         let fresh = !self.dossiers.contains_key(&key);
@@ -257,8 +257,9 @@ impl Judge {
         if lane != dossier.lane() || std::mem::replace(&mut call.cased[whose(subject)], true) {
             return;
         }
-        let call = *call;
-        dossier.add(&call, self.baseline.prices().per_minute(call.rate));
+        if let Some(call) = self.baseline.call(lane, slot) {
+            dossier.add(call, self.baseline.prices().per_minute(call.rate));
+        }
         self.baseline.unlearn(lane, slot);
     }
 

@@ -13,9 +13,18 @@ use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
 use crate::handsets::{Handsets, Who};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
-use crate::sip::{Message, NameAddr, Start, uri};
+use crate::sip::{Message, NameAddr, Start, history, uri};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
+
+/// A transfer or forward that was told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sideways {
+    /// The last digits of where it goes.
+    to: u32,
+    /// Whether it came with credentials.
+    credentials: bool,
+}
 
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
@@ -78,6 +87,13 @@ impl Core {
         self.calls.tag(slot, tag);
     }
 
+    /// The call was seen at its second hop first: it is charged anew, and counted once.
+    pub(super) fn nearer(&mut self, slot: SlotId, msg: &Message<'_>, now: Timestamp) {
+        self.over(slot, now, false);
+        self.calls.counted(slot);
+        self.attempted(slot, Some(msg), now);
+    }
+
     /// The far end rings.
     pub(super) fn progressed(&mut self, slot: SlotId, state: CallState, now: Timestamp) {
         let Some(tag) = self.calls.tag_mut(slot) else { return };
@@ -131,7 +147,7 @@ impl Core {
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
-        self.sideways(seen, contact.uri, Cause::Forwarded, Some(call));
+        self.sideways(seen, contact.uri, Cause::Forwarded, Some(call), &[]);
     }
 
     /// REFER: whoever sends it is charged with the call it asks for.
@@ -146,18 +162,49 @@ impl Core {
             self.calls.replaces(dialog, number).is_some()
         });
         if !replaces {
-            self.sideways(seen, refer_to.uri, Cause::Transferred, None);
+            self.sideways(seen, refer_to.uri, Cause::Transferred, None, &[]);
         }
     }
 
+    /// A proxy passes a call on to another number: it is charged to whoever it says diverted it, or to
+    /// the account that was called.
+    pub(super) fn passed_on(&mut self, slot: SlotId, seen: &Seen<'_>) {
+        let Some(call) = self.calls.get(slot) else { return };
+        let (no, called) = (call.no, call.dialled);
+        // What goes to a handset has its number there, whatever it looks like.
+        if self.handsets.has_registered(seen.path.dst.ip()) {
+            return;
+        }
+        let by = diverted_by(seen.msg);
+        let called = called.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        let by = if by.is_empty() { called } else { by };
+        self.sideways(seen, seen.msg.called(), Cause::Forwarded, Some(no), by);
+    }
+
+    /// Whether a transfer was told already: a copy, or the same again with the credentials that were
+    /// asked for.
+    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8]) -> bool {
+        let msg = seen.msg;
+        let call_id = self.calls.call_id_hash(msg.call_id);
+        let this =
+            Sideways { to: uri::last_digits(uri::user(uri)), credentials: !msg.credentials.is_empty() };
+        let before = self.sideways.find(&(call_id, msg.cseq.wrapping_sub(1)));
+        let asked = before
+            .and_then(|slot| self.sideways.get(slot))
+            .copied()
+            .filter(|before| this.credentials && !before.credentials && before.to == this.to);
+        let new = self.sideways.find_or_insert(&(call_id, msg.cseq), seen.now, || this).new;
+        !new || asked.is_some()
+    }
+
     /// A call that somebody else places on a handset's behalf: part of the call `of`, or one of its own.
-    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, of: Option<CallNo>) {
+    /// `by` is the account that is charged; empty if it is whoever sends the message.
+    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, of: Option<CallNo>, by: &[u8]) {
         let target = self.dial.classify(Leg::Handset, uri);
         if target.group == Group::Free {
             return;
         }
-        let key = (self.calls.call_id_hash(seen.msg.call_id), seen.msg.cseq);
-        if !self.sideways.find_or_insert(&key, seen.now, || ()).new {
+        if self.is_told(seen, uri) {
             return;
         }
         if of.is_none() {
@@ -166,7 +213,7 @@ impl Core {
             self.ledger.over(target.class);
         }
         let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
-        let who = self.handsets.sender(seen.path, &[], seen.caller, seen.now).who;
+        let who = self.handsets.sender(seen.path, by, seen.caller, seen.now).who;
         let fact = CallFact {
             time: seen.now,
             call,
@@ -273,7 +320,7 @@ fn caller(
     trunk_side: bool,
     now: Timestamp,
 ) -> (Who, Cause) {
-    let diverted = msg.and_then(|msg| NameAddr::parse(msg.diversion)).map_or(&[][..], |by| uri::user(by.uri));
+    let diverted = msg.map_or(&[][..], diverted_by);
     let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
     let account = if !trunk_side || (call.joined && diverted.is_empty()) {
         &[][..]
@@ -285,6 +332,13 @@ fn caller(
         if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
     };
     (charged(handsets, ledger, &call.path, account, call.caller.as_bytes(), now), cause)
+}
+
+/// Who forwards a call, as the PBX says it: the Diversion header (RFC 5806), or the last entry of the
+/// history from which it was sent elsewhere (RFC 7044).
+fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
+    let diversion = NameAddr::parse(msg.diversion).map_or(&[][..], |by| uri::user(by.uri));
+    if diversion.is_empty() { history::diverted_by(msg.history, msg.history_last) } else { diversion }
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.

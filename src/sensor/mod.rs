@@ -104,7 +104,7 @@ struct Core {
     handsets: Handsets,
     registrations: Registrations,
     calls: Calls<Tag>,
-    sideways: Table<(u64, u32), ()>,
+    sideways: Table<(u64, u32), attempt::Sideways>,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,
@@ -366,6 +366,8 @@ impl Core {
                 self.was_answered(slot, now);
             }
             Step::Ended(slot) | Step::Failed(slot) => self.over(slot, now, false),
+            Step::Nearer(slot) => self.nearer(slot, msg, now),
+            Step::Elsewhere(slot) => self.passed_on(slot, seen),
             Step::Redirected(slot) => self.redirected(slot, seen),
             Step::Same(slot) => self.same(slot, seen),
             Step::InDialogUnknown => self.coverage.signs.bump(Sign::InDialogUnknown),

@@ -174,6 +174,58 @@ fn on_the_trunk_alone_the_pbx_says_who_called() {
 }
 
 #[test]
+fn the_history_says_who_forwards_where_no_diversion_does() {
+    let mut b = Bench::new();
+    b.register(PHONE, ONSITE, "214");
+    let history = head("h", "f", "", "1 INVITE", "main", "x")
+        + "History-Info: <sip:232@example.com?Reason=SIP%3Bcause%3D302>;index=1\r\n\
+           History-Info: <sip:+5355512346@carrier.example>;index=1.1;mp=1\r\n";
+    let call = only(&calls(b.sip(ONSITE, TRUNK, "INVITE sip:+5355512346@carrier.example SIP/2.0", &history)));
+    assert_eq!((call.cause, call.who.user), (Cause::Forwarded, Text::from("232")));
+}
+
+/// The proxy keeps the Call-ID and sends the call to a dear number: whoever was called pays for it.
+#[test]
+fn a_forward_in_the_proxy_is_charged_to_whoever_was_called() {
+    let mut b = Bench::new();
+    b.register(PHONE, ONSITE, "214");
+    b.register([10, 0, 0, 99], ONSITE, "231");
+    let first = only(&b.invite([10, 0, 0, 99], ONSITE, "214", "p"));
+    let further = format!(
+        "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKp2\r\n{}",
+        head("p", "f", "", "1 INVITE", "231", "214")
+    );
+    let line = "INVITE sip:+5355512345@carrier.example SIP/2.0";
+    let call = only(&calls(b.sip(ONSITE, TRUNK, line, &further)));
+    assert_eq!((call.call, call.cause, call.target.class), (first.call, Cause::Forwarded, Class::Overseas));
+    assert_eq!(call.who.user, Text::from("214"), "{call:?}");
+    assert!(b.sip(ONSITE, TRUNK, line, &further).is_empty(), "a copy");
+    assert_eq!(b.sensor.totals().attempts, 1);
+}
+
+#[test]
+fn a_call_seen_at_its_second_hop_first_is_charged_to_its_handset_and_counted_once() {
+    let mut b = Bench::new();
+    b.register(PHONE, ONSITE, "214");
+    let further = format!(
+        "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKp2\r\n{}",
+        head("p", "f", "", "1 INVITE", "214", "x")
+    );
+    b.sip(ONSITE, TRUNK, "INVITE sip:+5355512345@carrier.example SIP/2.0", &further);
+    let near = head("p", "f", "", "1 INVITE", "214", "x");
+    let facts = calls(b.sip(PHONE, ONSITE, "INVITE sip:005355512345@example.com SIP/2.0", &near));
+    assert_eq!(
+        facts.iter().map(|call| call.state).collect::<Vec<_>>(),
+        [CallState::Failed, CallState::Attempted]
+    );
+    assert_eq!((facts[1].leg, facts[1].who.user), (Leg::Handset, Text::from("214")));
+    let ok = head("p", "f", "t", "1 INVITE", "214", "x");
+    b.sip(ONSITE, PHONE, "SIP/2.0 200 OK", &ok);
+    let totals = b.sensor.totals();
+    assert_eq!((totals.attempts, totals.answered), (1, 1));
+}
+
+#[test]
 fn a_302_charges_the_handset_that_sends_it() {
     let mut b = Bench::new();
     b.register(PHONE, PBX, "214");
@@ -196,6 +248,8 @@ fn refer_charges_the_handset_that_sends_it() {
     let call = only(&calls(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer)));
     assert_eq!((call.cause, call.state), (Cause::Transferred, CallState::Attempted));
     assert!(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &refer).is_empty(), "a copy");
+    let again = refer.replace("5 REFER", "6 REFER") + "Proxy-Authorization: Digest username=\"214\"\r\n";
+    assert!(b.sip(PHONE, PBX, "REFER sip:x@203.0.113.10 SIP/2.0", &again).is_empty(), "with credentials");
     assert_eq!(b.sensor.totals().attempts, 1, "a dial by whoever asks for it");
     // The PBX places it: the same dial.
     let placed = only(&b.invite(PBX, TRUNK, "005355512345", "placed"));

@@ -22,6 +22,13 @@ pub(super) fn unprintable(block: &[u8; BLOCK]) -> u64 {
     marks
 }
 
+/// The bytes of a block that are `wanted`: bit 0 is the first byte.
+#[inline(always)]
+pub(super) fn equal(block: &[u8; BLOCK], wanted: u8) -> u64 {
+    let (quarters, _) = block.as_chunks::<16>();
+    quarters.iter().rev().fold(0, |marks, quarter| (marks << 16) | u64::from(hits(*quarter, [wanted])))
+}
+
 /// Offset of the first byte that is one of `wanted`.
 #[inline(always)]
 pub(super) fn find<const N: usize>(value: &[u8], wanted: [u8; N]) -> Option<usize> {
@@ -105,6 +112,8 @@ mod tests {
                 text[at] = byte;
                 let want = u64::from(!(b' '..=b'~').contains(&byte)) << at;
                 assert_eq!(unprintable(&text), want, "{byte:#x} {at}");
+                let same = if byte == b'~' { u64::MAX } else { 1 << at };
+                assert_eq!(equal(&text, byte), same, "{byte:#x} {at}");
             }
         }
     }

@@ -138,6 +138,17 @@ pub(super) fn last_value(mut value: &[u8]) -> &[u8] {
     trim(value)
 }
 
+/// All values separated by commas, trimmed.
+pub(super) fn values(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let value = rest?;
+        let comma = next_comma(value);
+        rest = comma.map(|at| from(value, at.saturating_add(1)));
+        Some(trim(comma.map_or(value, |at| upto(value, at))))
+    })
+}
+
 /// How many values there are that aren't empty.
 pub(super) fn count_values(mut value: &[u8]) -> u16 {
     let mut count = 0u16;

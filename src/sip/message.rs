@@ -92,6 +92,7 @@ impl<'a> Message<'a> {
             preferred: &[],
             diversion: &[],
             history: &[],
+            history_last: &[],
             refer_to: &[],
             referred_by: &[],
             replaces: &[],
@@ -215,13 +216,13 @@ impl<'a> Reader<'a, '_> {
                 message.last_route = last_value(value);
                 return;
             }
+            Header::HistoryInfo if again => return message.history_last = value,
             // These may stand there several times; the first one counts and the others are no oddity.
             Header::Contact
             | Header::AssertedIdentity
             | Header::PreferredIdentity
             | Header::RemotePartyId
             | Header::Diversion
-            | Header::HistoryInfo
             | Header::Authorization
             | Header::ProxyAuthorization
                 if again =>
@@ -249,7 +250,6 @@ impl<'a> Reader<'a, '_> {
         let seen = self.seen;
         let message = &mut *self.message;
         match header {
-            Header::Via | Header::Route => {}
             Header::CallId => message.call_id = value,
             Header::From => {
                 if let Some(addr) = address(value, &mut message.quirks) {
@@ -307,19 +307,19 @@ impl<'a> Reader<'a, '_> {
             Header::ProxyAuthenticate if seen & Header::WwwAuthenticate.bit() == 0 => {
                 message.challenge = value;
             }
-            Header::ProxyAuthorization | Header::ProxyAuthenticate => {}
             Header::AssertedIdentity => message.asserted = first_value(value),
             Header::PreferredIdentity => message.preferred = first_value(value),
             Header::RemotePartyId if seen & Header::PreferredIdentity.bit() == 0 => {
                 message.preferred = first_value(value);
             }
-            Header::RemotePartyId => {}
             Header::Diversion => message.diversion = first_value(value),
-            Header::HistoryInfo => message.history = value,
+            Header::HistoryInfo => (message.history, message.history_last) = (value, value),
             Header::ReferTo => message.refer_to = value,
             Header::ReferredBy => message.referred_by = value,
             Header::Replaces => message.replaces = value,
             Header::SessionId => message.session_id = value,
+            Header::Via | Header::Route => {}
+            Header::RemotePartyId | Header::ProxyAuthorization | Header::ProxyAuthenticate => {}
         }
     }
 

@@ -8,11 +8,13 @@ mod block;
 pub mod digest;
 pub mod framing;
 mod headers;
+pub mod history;
 mod lex;
 mod lines;
 pub mod message;
 mod name_addr;
 pub mod proof;
+pub mod sdp;
 pub mod sniff;
 mod start;
 pub mod typed;
@@ -165,6 +167,8 @@ pub struct Message<'a> {
     pub diversion: &'a [u8],
     /// The first History-Info header's whole value (RFC 7044).
     pub history: &'a [u8],
+    /// The value of the last History-Info line; the same as `history` if there is only one.
+    pub history_last: &'a [u8],
     /// Refer-To (RFC 3515).
     pub refer_to: &'a [u8],
     /// Referred-By (RFC 3892).

@@ -303,7 +303,7 @@ impl Flow {
             self.ahead.clear();
             self.ahead_bytes = 0;
             Outcome::EncryptedStart
-        } else if self.reader.is_ignored() || self.reader.is_hunting() {
+        } else if self.reader.is_ignored() || self.reader.is_elsewhere() {
             Outcome::NotSip
         } else {
             Outcome::Sip

@@ -2,10 +2,11 @@
 //!
 //! In: bytes in order. Out: whole messages. Never: keeps more than one message's bytes.
 
+use super::http::{self, Body, Head};
 use super::probe::{self, Probe};
-use super::websocket::{Frames, Step, Upgrade, upgrade};
+use super::websocket::{Frames, Step};
 use super::{Event, Sink, Stats};
-use crate::decode::Path;
+use crate::decode::{Path, hep};
 use crate::sip::framing::{Framing, Scan};
 
 /// How many bytes without a message a stream may have before it's given up as another protocol.
@@ -21,9 +22,22 @@ enum Kind {
     Sip(Scan),
     /// Inside the headers of HTTP; so many bytes have been looked at.
     Http(usize),
+    /// Inside HTTP's body or a chunk of it: so many bytes are still to come; what comes then.
+    HttpBody(u64, Then),
+    HttpChunk,
+    Hep,
     WebSocket(Frames),
     Encrypted,
     Other,
+}
+
+/// What follows a part of HTTP.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// Whatever begins anew.
+    Start,
+    /// The next chunk of a body.
+    Chunk,
 }
 
 /// Reads one stream.
@@ -53,6 +67,11 @@ impl Reader {
     /// Whether it looks for a start line.
     pub(super) fn is_hunting(&self) -> bool {
         matches!(&self.kind, Kind::Sip(scan) if scan.is_hunting())
+    }
+
+    /// Whether it passes by what isn't SIP.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.is_hunting() || matches!(self.kind, Kind::HttpBody(..) | Kind::HttpChunk)
     }
 
     /// Whether nothing is half read.
@@ -112,6 +131,9 @@ impl Reader {
                 Kind::Start => self.start(rest, stats),
                 Kind::Sip(_) => self.sip(rest, path, stats, sink),
                 Kind::Http(_) => self.http(rest, stats),
+                Kind::HttpBody(..) => Some(self.http_body(rest)),
+                Kind::HttpChunk => self.http_chunk(rest),
+                Kind::Hep => self.hep(rest, path, stats, sink),
                 Kind::WebSocket(_) => self.frames(rest, path, stats, sink),
                 Kind::Encrypted | Kind::Other => Some(rest.len()),
             };
@@ -131,6 +153,7 @@ impl Reader {
             Probe::More => return None,
             Probe::Tls => Kind::Encrypted,
             Probe::Http => Kind::Http(0),
+            Probe::Hep => Kind::Hep,
             Probe::WebSocket => {
                 stats.events.bump(Event::WebSocket);
                 Kind::WebSocket(Frames::default())
@@ -165,18 +188,64 @@ impl Reader {
 
     fn http(&mut self, rest: &[u8], stats: &Stats) -> Option<usize> {
         let Kind::Http(seen) = &mut self.kind else { return Some(0) };
-        match upgrade(rest, seen) {
-            Upgrade::More => None,
-            Upgrade::Sip(n) => {
+        match http::head(rest, seen) {
+            Head::More => None,
+            Head::Sip(n) => {
                 stats.events.bump(Event::WebSocket);
                 self.kind = Kind::WebSocket(Frames::default());
                 Some(n)
             }
-            Upgrade::No => {
+            Head::Other(n, body) => {
+                self.kind = match body {
+                    Body::Length(0) => Kind::Start,
+                    Body::Length(length) => Kind::HttpBody(length, Then::Start),
+                    Body::Chunks => Kind::HttpChunk,
+                    Body::ToTheEnd => Kind::HttpBody(u64::MAX, Then::Start),
+                };
+                Some(n)
+            }
+            Head::No => {
                 self.kind = Kind::Sip(Scan::lost());
                 Some(0)
             }
         }
+    }
+
+    fn http_body(&mut self, rest: &[u8]) -> usize {
+        let Kind::HttpBody(left, then) = &mut self.kind else { return 0 };
+        let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+        *left = left.saturating_sub(n as u64);
+        if *left == 0 {
+            self.kind = match then {
+                Then::Start => Kind::Start,
+                Then::Chunk => Kind::HttpChunk,
+            };
+        }
+        n
+    }
+
+    fn http_chunk(&mut self, rest: &[u8]) -> Option<usize> {
+        self.kind = match http::chunk(rest)? {
+            Some((length, false)) => Kind::HttpBody(length, Then::Chunk),
+            Some((length, true)) => Kind::HttpBody(length, Then::Start),
+            None => Kind::Sip(Scan::lost()),
+        };
+        Some(0)
+    }
+
+    fn hep(&mut self, rest: &[u8], path: &Path, stats: &Stats, sink: Sink<'_>) -> Option<usize> {
+        let Ok(length) = hep::length(rest) else {
+            stats.events.bump(Event::Resync);
+            self.kind = Kind::Sip(Scan::lost());
+            return Some(0);
+        };
+        let packet = rest.get(..length?)?;
+        let mirror = path.mirror.unwrap_or(path.src.ip());
+        if let Ok(copy) = hep::Hep::parse(packet).and_then(|hep| hep.datagram(Some(mirror))) {
+            stats.events.bump(Event::Message);
+            sink(&copy.path, copy.payload);
+        }
+        Some(packet.len())
     }
 
     fn frames(&mut self, rest: &[u8], path: &Path, stats: &Stats, sink: Sink<'_>) -> Option<usize> {

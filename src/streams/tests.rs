@@ -448,3 +448,74 @@ proptest! {
         prop_assert_eq!(rig.streams.bytes, 0);
     }
 }
+
+/// A body says what it likes; whatever comes after it is read.
+#[test]
+fn what_an_http_body_says_is_no_message_however_it_is_cut() {
+    let (inside, after) = (message("inside", 4), message("after", 4));
+    let length = inside.len();
+    for head in [
+        format!("POST /x HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{inside}"),
+        format!("HTTP/1.1 200 OK\r\ncontent-length:{length}\r\n\r\n{inside}"),
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n{length:x};a=b\r\n{inside}\r\n\
+             2\r\n\r\n\r\n0\r\n\r\n"
+        ),
+        "GET /x HTTP/1.1\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n".to_owned(),
+    ] {
+        let stream = format!("{head}{after}");
+        for step in [1, 3, 50, 10_000] {
+            let mut rig = Rig::default();
+            for (i, part) in stream.as_bytes().chunks(step).enumerate() {
+                rig.push(0, &segment(seq(77, i * step), part));
+            }
+            assert_eq!(rig.texts(), [after.as_str()], "{head} step {step}");
+        }
+    }
+    let mut rig = Rig::default();
+    let to_the_end = format!("HTTP/1.0 200 OK\r\n\r\n<pre>\r\n{inside}");
+    rig.push(0, &segment(0, to_the_end.as_bytes()));
+    let no_chunk = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{after}");
+    rig.push(0, &Segment { path: path(3, false), ..segment(0, no_chunk.as_bytes()) });
+    assert_eq!(rig.texts(), [after.as_str()]);
+}
+
+#[test]
+fn hep_over_tcp_is_read_however_it_is_cut_and_met_in_the_middle() {
+    let packet = |text: &str| {
+        let chunk = |kind: u16, value: &[u8]| {
+            let length = u16::try_from(6 + value.len()).unwrap();
+            [&[0, 0][..], &kind.to_be_bytes(), &length.to_be_bytes(), value].concat()
+        };
+        let chunks = [
+            chunk(3, &[10, 0, 0, 1]),
+            chunk(4, &[10, 0, 0, 2]),
+            chunk(7, &5_061u16.to_be_bytes()),
+            chunk(8, &5_061u16.to_be_bytes()),
+            chunk(11, &[1]),
+            chunk(15, text.as_bytes()),
+        ]
+        .concat();
+        let length = u16::try_from(6 + chunks.len()).unwrap();
+        [&b"HEP3"[..], &length.to_be_bytes(), &chunks].concat()
+    };
+    let (one, two) = (message("1", 300), message("2", 0));
+    let stream = [packet(&one), packet(&two)].concat();
+    for step in [1, 5, 100, 10_000] {
+        let (mut streams, mut seen) = (Streams::default(), Vec::new());
+        for (i, part) in stream.chunks(step).enumerate() {
+            streams.push(&segment(seq(9, i * step), part), Timestamp(0), &mut |path, text| {
+                seen.push((path.src, path.mirror, String::from_utf8(text.to_vec()).unwrap()));
+            });
+        }
+        let sender = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let from: SocketAddr = ([10, 0, 0, 1], 5_061).into();
+        assert_eq!(seen, [(from, sender, one.clone()), (from, sender, two.clone())], "step {step}");
+    }
+    let mut rig = Rig::default();
+    rig.push(0, &segment(0, &stream[100..packet(&one).len()]));
+    rig.finish();
+    rig.push(0, &segment(seq(0, packet(&one).len() - 100), &packet(&two)));
+    rig.finish();
+    assert_eq!(rig.texts(), [two.as_str()]);
+}

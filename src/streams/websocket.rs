@@ -1,54 +1,12 @@
-//! WebSocket (RFC 6455) as far as SIP uses it (RFC 7118): the upgrade, frames, masks, fragments.
+//! WebSocket (RFC 6455) as far as SIP uses it (RFC 7118): frames, masks, fragments.
 //!
 //! In: bytes in order. Out: whole messages.
 //! Never: decompresses, holds more than one message of at most 128 KiB.
-
-use memchr::memmem;
 
 use crate::sip::{Sniff, sniff::sniff};
 
 /// Longest message that is put together, in bytes.
 const MESSAGE_MAX: usize = 128 * 1024;
-/// Longest HTTP head that is waited for, in bytes.
-const HEAD_MAX: usize = 16 * 1024;
-
-/// What an HTTP head turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Upgrade {
-    /// It goes on.
-    More,
-    /// The way into WebSocket with SIP; so many bytes long.
-    Sip(usize),
-    /// Anything else.
-    No,
-}
-
-/// Reads an HTTP head, of either side. `seen` bytes of it were looked at before.
-pub(super) fn upgrade(bytes: &[u8], seen: &mut usize) -> Upgrade {
-    let from = seen.saturating_sub(3);
-    let Some(end) = memmem::find(bytes.get(from..).unwrap_or_default(), b"\r\n\r\n") else {
-        *seen = bytes.len();
-        return if bytes.len() > HEAD_MAX { Upgrade::No } else { Upgrade::More };
-    };
-    let end = from.saturating_add(end).saturating_add(4);
-    let head = bytes.get(..end).unwrap_or_default();
-    if has_token(head, b"upgrade", b"websocket") && has_token(head, b"sec-websocket-protocol", b"sip") {
-        Upgrade::Sip(end)
-    } else {
-        Upgrade::No
-    }
-}
-
-/// Whether a header names a token in its comma-separated list.
-fn has_token(head: &[u8], name: &[u8], token: &[u8]) -> bool {
-    head.split(|byte| *byte == b'\n').skip(1).any(|line| {
-        let mut halves = line.splitn(2, |byte| *byte == b':');
-        let found = halves.next().is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(name));
-        let value = halves.next().unwrap_or_default();
-        found && value.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(token))
-    })
-}
-
 /// What stands next in a stream of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {

@@ -2,7 +2,9 @@
 
 mod fragments;
 mod hep;
+mod l2tp;
 mod links;
+mod sctp;
 mod tunnels;
 
 use std::net::{IpAddr, SocketAddr};
@@ -151,11 +153,11 @@ proptest! {
     /// Nor does any damage to any encapsulation, nor any cut.
     #[test]
     fn damaged_packets_never_panic(
-        which in 0usize..64,
+        which in 0usize..96,
         cut in 0usize..400,
         flips in proptest::collection::vec((0usize..200, any::<u8>()), 0..6),
     ) {
-        let all = [links::samples(), tunnels::samples(), hep::samples()].concat();
+        let all = [links::samples(), tunnels::samples(), l2tp::samples(), sctp::samples(), hep::samples()].concat();
         let (_, link, mut data, _) = all[which % all.len()].clone();
         for (at, value) in flips {
             if let Some(byte) = data.get_mut(at) { *byte = value; }
@@ -169,11 +171,11 @@ proptest! {
     /// The short way says and counts what the long way does, on damaged packets too.
     #[test]
     fn the_short_way_agrees_with_the_long_one(
-        which in 0usize..64,
+        which in 0usize..96,
         cut in 60usize..400,
         flips in proptest::collection::vec((0usize..60, any::<u8>()), 0..3),
     ) {
-        let all = [links::samples(), tunnels::samples(), hep::samples()].concat();
+        let all = [links::samples(), tunnels::samples(), l2tp::samples(), sctp::samples(), hep::samples()].concat();
         let (_, link, mut data, _) = all[which % all.len()].clone();
         for (at, value) in flips {
             if let Some(byte) = data.get_mut(at) { *byte = value; }

@@ -3,13 +3,13 @@
 use super::*;
 use crate::tally::Label;
 
-type Sample = (&'static str, Link, Vec<u8>, Path);
+pub(super) type Sample = (&'static str, Link, Vec<u8>, Path);
 
 fn gre(flags: u8, version: u8, kind: u16, rest: &[u8]) -> Vec<u8> {
     carried(47, &[&[flags, version][..], &kind.to_be_bytes(), rest].concat())
 }
 
-fn with(head: &[u8], inner: &[u8]) -> Vec<u8> {
+pub(super) fn with(head: &[u8], inner: &[u8]) -> Vec<u8> {
     [head, inner].concat()
 }
 
@@ -114,45 +114,10 @@ fn four_tunnels_deep_is_read_and_five_is_not() {
 
 #[test]
 fn a_text_on_a_tunnels_port_is_a_datagram() {
-    for port in [4_789, 4_790, 8_472, 6_081, 2_152, 37_008, 6_635] {
+    for port in [4_789, 4_790, 8_472, 6_081, 2_152, 37_008, 6_635, 1_701, 9_899] {
         let Seen::Datagram(path, payload, false) = decode(Link::Ethernet, &in_udp(port, PAYLOAD)) else {
             panic!("port {port}");
         };
         assert_eq!((path.dst.port(), path.mirror, payload.as_slice()), (port, None, PAYLOAD));
     }
-}
-
-#[test]
-fn every_chunk_of_an_sctp_packet_is_given() {
-    let chunk = |kind: u8, flags: u8, head: usize, user: &[u8]| {
-        let length = u16::try_from(head + user.len()).unwrap().to_be_bytes();
-        let mut out = [&[kind, flags][..], &length, &vec![0; head - 4], user].concat();
-        out.resize(out.len().next_multiple_of(4), 0);
-        out
-    };
-    let mut packet = [&5060u16.to_be_bytes()[..], &5062u16.to_be_bytes(), &[0; 8]].concat();
-    // A heartbeat, the rest of a message that can't be read, two whole messages.
-    packet.extend(
-        [chunk(4, 0, 8, b"x"), chunk(0, 1, 16, b"rest"), chunk(0, 3, 16, b"one"), chunk(64, 3, 20, b"two")]
-            .concat(),
-    );
-    let data = carried(132, &packet);
-    let mut decoder = Decoder::default();
-    let first = owned(decoder.decode(&frame(Link::Ethernet, 0, &data)));
-    assert!(
-        matches!(&first, Seen::Datagram(path, user, false) if path.dst.port() == 5062 && user == b"one"),
-        "{first:?}"
-    );
-    let second = owned(decoder.poll(Timestamp(0)).unwrap());
-    assert!(
-        matches!(&second, Seen::Datagram(path, user, false) if path.src.port() == 5060 && user == b"two"),
-        "{second:?}"
-    );
-    assert!(decoder.poll(Timestamp(0)).is_none());
-    // Of a message in fragments the first is read, as truncated.
-    packet.truncate(12);
-    packet.extend(chunk(0, 2, 16, b"half"));
-    let data = carried(132, &packet);
-    let half = owned(decoder.decode(&frame(Link::Ethernet, 0, &data)));
-    assert!(matches!(&half, Seen::Datagram(_, user, true) if user == b"half"), "{half:?}");
 }
