@@ -5,7 +5,7 @@
 //! Never: makes two attempts of one.
 
 use super::legs::Tail;
-use super::{Call, CallNo, Calls, Phase, REORDERED, Seen, Step};
+use super::{Call, CallNo, Calls, Phase, REOPEN_MAX, REORDERED, Seen, Step, may_be_retried};
 use crate::bounded::SlotId;
 use crate::sip::NameAddr;
 use crate::text::Text;
@@ -76,6 +76,12 @@ impl<T: Copy> Calls<T> {
         let other_number = dialled != call.dialled;
         if other_number && !may_change_number(call, &dialled) {
             return self.reuse(slot, seen, true);
+        }
+        if call.phase == Phase::Failed && may_be_retried(call.code) && call.reopened < REOPEN_MAX {
+            call.reopened = call.reopened.saturating_add(1);
+            call.cseq = msg.cseq;
+            self.enter(slot, Phase::Attempted, seen.now);
+            return Step::Resumed(slot);
         }
         if call.phase.is_over() {
             return self.reuse(slot, seen, false);

@@ -136,6 +136,8 @@ pub enum Step {
     Answered(SlotId),
     /// A branch had failed, but another one answered.
     Reopened(SlotId),
+    /// It had failed, but the caller tries again with another offer.
+    Resumed(SlotId),
     /// Over after an answer.
     Ended(SlotId),
     /// Over without an answer.
@@ -183,7 +185,13 @@ pub struct Calls<T> {
 /// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
 /// RFC 4028, RFC 3329): not the end of the attempt.
 const fn is_retried(code: u16) -> bool {
-    matches!(code, 401 | 407 | 413 | 415 | 416 | 420..=423 | 484 | 488 | 491 | 494)
+    matches!(code, 401 | 407 | 413 | 415 | 416 | 420..=422 | 484 | 491 | 494)
+}
+
+/// Failures that end the attempt unless it is made again in another form: most devices have no other
+/// offer (488), and few INVITEs are too brief (423).
+const fn may_be_retried(code: u16) -> bool {
+    matches!(code, 423 | 488)
 }
 
 /// A branch may fail and another answer; more often than this it's a game.

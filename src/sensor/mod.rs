@@ -361,6 +361,10 @@ impl Core {
             Step::Retargeted(slot) => self.retargeted(slot, msg, now),
             Step::Ringing(slot) => self.progressed(slot, CallState::Ringing, now),
             Step::Answered(slot) => self.was_answered(slot, now),
+            Step::Resumed(slot) => {
+                self.reopened(slot);
+                self.same(slot, seen);
+            }
             Step::Reopened(slot) => {
                 self.reopened(slot);
                 self.was_answered(slot, now);

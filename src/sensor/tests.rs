@@ -131,6 +131,26 @@ fn a_call_is_counted_while_it_is_up_and_charged_to_the_account() {
 }
 
 #[test]
+fn a_refused_offer_ends_the_call_and_another_one_takes_it_up() {
+    let mut b = Bench::new();
+    let call = only(&b.invite(PHONE, PBX, "005355512345", "c"));
+    let key = Key { account: Account::Handset(call.who.id), group: call.target.group };
+    let refused = b.sip(PBX, PHONE, "SIP/2.0 488 No", &head("c", "f", "t", "1 INVITE", "214", "x"));
+    assert_eq!(only(&calls(refused)).state, CallState::Failed);
+    assert_eq!(b.ledger.counts(key, b.now).open, 0);
+    let again = head("c", "f", "", "2 INVITE", "214", "005355512345");
+    assert!(b.sip(PHONE, PBX, "INVITE sip:005355512345@example.com SIP/2.0", &again).is_empty());
+    assert_eq!(b.ledger.counts(key, b.now).open, 1);
+    let ok = b.sip(PBX, PHONE, "SIP/2.0 200 OK", &head("c", "f", "u", "2 INVITE", "214", "x"));
+    let answered = only(&calls(ok));
+    assert_eq!((answered.state, answered.call), (CallState::Answered, call.call));
+    let counts = b.ledger.counts(key, b.now);
+    assert_eq!((counts.in_window(Window::Minute), counts.open), (1, 1));
+    let totals = b.sensor.totals();
+    assert_eq!((totals.attempts, totals.answered), (1, 1));
+}
+
+#[test]
 fn calls_that_come_in_are_charged_to_nobody() {
     let mut b = Bench::new();
     b.register(PHONE, PBX, "214");
