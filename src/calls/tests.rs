@@ -364,15 +364,16 @@ fn an_offer_that_is_refused_and_made_again_is_one_attempt() {
     }
     for refused in [423, 488] {
         let mut b = Bench::new();
+        let line = format!("SIP/2.0 {refused} No");
         let Step::Attempted(slot) = b.feed(&invite(INVITE)) else { panic!() };
         // It is over, for most devices have no other offer...
-        assert_eq!(b.feed(&response(&format!("SIP/2.0 {refused} No"))), Step::Failed(slot));
+        assert_eq!(b.feed(&response(&line)), Step::Failed(slot));
         assert_eq!(b.feed(&invite(INVITE)), Step::Same(slot), "a copy that comes late");
         // ... unless it is made again. A game isn't played for long.
         for cseq in 2..=5 {
             let again = Sip { cseq, ..invite(INVITE) };
             assert_eq!(b.feed(&again), Step::Resumed(slot), "{refused}");
-            let refusal = Sip { cseq, ..response(&format!("SIP/2.0 {refused} No")) };
+            let refusal = Sip { cseq, ..response(&line) };
             assert_eq!(b.feed(&refusal), Step::Failed(slot));
         }
         assert!(matches!(b.feed(&Sip { cseq: 6, ..invite(INVITE) }), Step::Attempted(_)));

@@ -139,7 +139,8 @@ fn a_refused_offer_ends_the_call_and_another_one_takes_it_up() {
     assert_eq!(only(&calls(refused)).state, CallState::Failed);
     assert_eq!(b.ledger.counts(key, b.now).open, 0);
     let again = head("c", "f", "", "2 INVITE", "214", "005355512345");
-    assert!(b.sip(PHONE, PBX, "INVITE sip:005355512345@example.com SIP/2.0", &again).is_empty());
+    let facts = b.sip(PHONE, PBX, "INVITE sip:005355512345@example.com SIP/2.0", &again);
+    assert!(calls(facts).is_empty());
     assert_eq!(b.ledger.counts(key, b.now).open, 1);
     let ok = b.sip(PBX, PHONE, "SIP/2.0 200 OK", &head("c", "f", "u", "2 INVITE", "214", "x"));
     let answered = only(&calls(ok));
