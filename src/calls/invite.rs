@@ -41,32 +41,17 @@ impl<T: Copy> Calls<T> {
         let tag = self.tag_hash(msg.to_tag);
         let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let dialled = Text::new(seen.dialled);
-        let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
-        let elsewhere = new.is_elsewhere(&old);
+        let elsewhere = Tail::of(seen.dialled).is_elsewhere(&Tail::of(call.dialled.as_bytes()));
         // Where no response is seen (a one-way mirror), no tag can be known; but no end of a dialog
         // calls itself by another telephone number.
         let unheard = call.peers == [0; 4] && call.code == 0 || call.phase == Phase::Provisional;
         if !msg.to_tag.is_empty() && (call.peers.contains(&tag) || (unheard && !elsewhere)) {
             return self.refresh(msg, seen.now);
         }
-        if seen.path.src.ip() != call.path.src.ip() {
-            if msg.via_count > call.via_count {
-                // A proxy may hide a forward behind the same Call-ID.
-                let passed_on = elsewhere && !call.elsewhere && old.is_known();
-                call.elsewhere |= passed_on;
-                return if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) };
-            }
-            let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;
-            if at_once && (new.continues(&old) || dialled == call.dialled) {
-                if msg.via_count == call.via_count || call.phase.is_over() {
-                    return Step::Same(slot);
-                }
-                call.via_count = msg.via_count;
-                call.path = *seen.path;
-                call.dialled = dialled;
-                call.caller = Text::new(seen.caller);
-                return Step::Nearer(slot);
-            }
+        if seen.path.src.ip() != call.path.src.ip()
+            && let Some(step) = another_hop(call, slot, seen, &dialled)
+        {
+            return step;
         }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;
         if resent || call.before == Some((msg.cseq, dialled)) {
@@ -151,6 +136,30 @@ impl<T: Copy> Calls<T> {
         }
         inserted.slot
     }
+}
+
+/// The same INVITE on another hop, or a forward that a proxy hides behind the same Call-ID; `None` if
+/// it is neither.
+fn another_hop<T>(call: &mut Call<T>, slot: SlotId, seen: &Seen<'_>, dialled: &Text<40>) -> Option<Step> {
+    let msg = seen.msg;
+    let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
+    if msg.via_count > call.via_count {
+        let passed_on = new.is_elsewhere(&old) && !call.elsewhere && old.is_known();
+        call.elsewhere |= passed_on;
+        return Some(if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) });
+    }
+    let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;
+    if !at_once || !(new.continues(&old) || *dialled == call.dialled) {
+        return None;
+    }
+    if msg.via_count == call.via_count || call.phase.is_over() {
+        return Some(Step::Same(slot));
+    }
+    call.via_count = msg.via_count;
+    call.path = *seen.path;
+    call.dialled = *dialled;
+    call.caller = Text::new(seen.caller);
+    Some(Step::Nearer(slot))
 }
 
 /// Whether another number is the same attempt: after a redirection, or more digits after

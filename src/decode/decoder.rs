@@ -112,7 +112,13 @@ impl Decoder {
 
     /// When `poll` has something to do beside what the last frame left.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.core.fragments.poll_timeout()
+        Timestamp::earlier(self.core.fragments.poll_timeout(), self.core.sctp.poll_timeout())
+    }
+
+    /// Whether the last frame left something that `poll` gives at once.
+    #[inline]
+    pub fn has_more(&self) -> bool {
+        !self.core.fragments.pending.is_empty()
     }
 
     fn resume(&mut self, mut rest: Rest) -> Result<Packet<'_>, Skip> {

@@ -231,6 +231,11 @@ impl Sctp {
         message
     }
 
+    /// When the oldest has waited too long.
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.table.oldest().map(|(_, at)| at.plus(AGE).plus(Span(1)))
+    }
+
     /// Gives up what has waited too long.
     pub(super) fn expire(&mut self, fragments: &mut Fragments, stats: &Stats, now: Timestamp) {
         if self.table.is_empty() {

@@ -180,7 +180,7 @@ impl Sensor {
             Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
             Err(skip) => self.skipped(skip, frame, now),
         };
-        self.stirred = due || stirs;
+        self.stirred = due || stirs || self.decoder.has_more();
         if self.stirred {
             self.leftovers(now);
             self.give_up_holes(now, now);
@@ -427,7 +427,6 @@ impl Core {
         if now >= self.look {
             self.look_at_encrypted(now);
         }
-        // Nearly always nothing is due, and that's known from four queue fronts.
         while let Some(step) = self.calls.expire(now) {
             match step {
                 Step::Attempted(slot) => self.attempted(slot, None, now),
