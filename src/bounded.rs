@@ -6,6 +6,7 @@
 mod chains;
 mod image;
 mod keep;
+mod near;
 
 use std::hash::{BuildHasher, Hash};
 
@@ -69,6 +70,8 @@ pub struct Table<K, V> {
     free: Vec<u32>,
     chains: Chains,
     evicted: u64,
+    /// For slots of another table: where what belongs to them stood last.
+    near: Vec<u32>,
 }
 
 /// The hash by which the map places an entry: half of it stands in the chains, and the map wants
@@ -87,6 +90,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             free: Vec::new(),
             chains: Chains::new(strangers.max(1), protected),
             evicted: 0,
+            near: Vec::new(),
         }
     }
 

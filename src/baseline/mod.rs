@@ -184,7 +184,7 @@ impl Baseline {
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
         let Some(lane) = Lane::of(&fact.target) else {
-            self.ordinary(self.handsets.find(&fact.who.id), now);
+            self.ordinary(self.find_handset(fact.who.id), now);
             return None;
         };
         if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
@@ -257,8 +257,13 @@ impl Baseline {
         }
     }
 
+    fn find_handset(&self, id: HandsetId) -> Option<SlotId> {
+        self.handsets.find_near(id.0, &id)
+    }
+
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
-        let inserted = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now));
+        let inserted =
+            self.handsets.find_or_insert_near(who.id.0, &who.id, now, || Handset::new(*who, now));
         let slot = inserted.slot;
         let known = if inserted.new { self.waiting.remove(&who.id) } else { None };
         if let Some(handset) = self.handsets.get_mut(slot) {
@@ -334,12 +339,12 @@ impl Baseline {
 
     /// A handset, while it is remembered.
     pub fn handset(&self, id: HandsetId) -> Option<&Handset> {
-        self.handsets.find(&id).and_then(|slot| self.handsets.get(slot))
+        self.find_handset(id).and_then(|slot| self.handsets.get(slot))
     }
 
     /// A handset, to change it.
     pub fn handset_mut(&mut self, id: HandsetId) -> Option<&mut Handset> {
-        self.handsets.find(&id).and_then(|slot| self.handsets.get_mut(slot))
+        self.find_handset(id).and_then(|slot| self.handsets.get_mut(slot))
     }
 
     /// What the whole office spent in a lane in the last hour and day.
