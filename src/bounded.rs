@@ -94,6 +94,14 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         }
     }
 
+    /// The same for a table that is seldom full and of which nobody asks for the oldest entry before it
+    /// is: a use of an entry costs less as long as that holds.
+    pub fn loose(strangers: usize, protected: usize) -> Self {
+        let mut table = Self::new(strangers, protected);
+        table.chains.loosen();
+        table
+    }
+
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is as good as the whole")]
     fn hash(&self, key: &K) -> u32 {
@@ -192,6 +200,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
 
     /// Takes out the least recently used stranger if it was last used before `before`.
     pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE || self.slots[index as usize].touched >= before {
             return None;
@@ -199,7 +208,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index)
     }
 
-    /// The least recently used stranger and when it was used last.
+    /// The least recently used stranger and when it was used last; not of a loose table.
     pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
         let index = self.chains.oldest(false);
         let slot = self.slots.get(index as usize)?;
@@ -238,6 +247,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     fn evict_oldest(&mut self) -> Option<(SlotId, K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE {
             return None;

@@ -161,7 +161,7 @@ impl Default for Inventory {
 impl Inventory {
     /// Room for so many strangers and so many handsets that registered.
     pub fn new(strangers: usize, registered: usize) -> Self {
-        Self { table: Table::new(strangers, registered) }
+        Self { table: Table::loose(strangers, registered) }
     }
 
     /// Learns from a fact.

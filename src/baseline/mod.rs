@@ -122,7 +122,7 @@ impl Baseline {
     pub fn new(settings: Settings, hours: OfficeHours, prices: Prices) -> Self {
         Self {
             lanes: [Table::new(settings.calls, 0), Table::new(settings.calls, 0)],
-            handsets: Table::new(settings.strangers, settings.handsets),
+            handsets: Table::loose(settings.strangers, settings.handsets),
             office: [Ring::default(), Ring::default()],
             office_spend: Default::default(),
             numbers: Numbers::new(settings.numbers),
@@ -359,15 +359,12 @@ impl Baseline {
 
     /// The slots of a handset's last calls, newest first.
     pub fn slots(&self, id: HandsetId, lane: Lane) -> impl Iterator<Item = SlotId> {
-        self.handset(id).into_iter().flat_map(move |h| h.rings[lane.index()].iter())
+        self.handset(id).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]).iter()
     }
 
     fn history_of(&self, slot: SlotId, lane: Lane) -> impl Iterator<Item = &Call> {
-        self.handsets
-            .get(slot)
-            .into_iter()
-            .flat_map(move |h| h.rings[lane.index()].iter())
-            .filter_map(move |row| self.call(lane, row))
+        let ring = self.handsets.get(slot).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]);
+        ring.iter().filter_map(move |row| self.call(lane, row))
     }
 
     /// The last calls of the whole office, newest first.

@@ -149,7 +149,7 @@ impl Judge {
         let joins = matches!(verdict.subject, Subject::Handset(_)) && self.is_offices(lane, slot, now);
         let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
-        let fresh = !self.dossiers.contains_key(&key);
+        let fresh = !self.dossiers.contains(&key);
         if fresh {
             let dossier = self.adopt(verdict, key, slot);
             self.dossiers.insert(key, dossier);
@@ -173,13 +173,11 @@ impl Judge {
         now: Timestamp,
         change: impl FnOnce(&mut Self, &mut Dossier),
     ) {
-        // Taken out meanwhile, so that the judge and the dossier can be changed side by side.
-        let mut dossiers = std::mem::take(&mut self.dossiers);
-        if let Some(dossier) = dossiers.get_mut(&key) {
-            change(self, dossier);
-            self.report(key, dossier, lane, slot, now);
+        if let Some(mut dossier) = self.dossiers.lend(&key) {
+            change(self, &mut dossier);
+            self.report(key, &dossier, lane, slot, now);
+            self.dossiers.give_back(key, dossier);
         }
-        self.dossiers = dossiers;
     }
 
     /// Whether a call is one of those that the office's open incident is about: one attack over many
@@ -281,6 +279,10 @@ impl Judge {
     /// A call that no rule speaks of still belongs to its handset's incident if it comes soon after.
     pub(super) fn follow(&mut self, lane: Lane, slot: SlotId, now: Timestamp) {
         let Some(call) = self.baseline.call(lane, slot) else { return };
+        // Who has an incident of calls is a suspect.
+        if self.suspects.binary_search(&call.handset).is_err() {
+            return;
+        }
         let cause = cause(lane);
         let subject = Subject::Handset(call.handset);
         let key = Key { subject, cause };

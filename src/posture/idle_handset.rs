@@ -39,7 +39,7 @@ pub struct IdleHandset {
 
 impl Default for IdleHandset {
     fn default() -> Self {
-        Self { handsets: Table::new(ROOM, 0) }
+        Self { handsets: Table::loose(ROOM, 0) }
     }
 }
 

@@ -50,7 +50,7 @@ pub struct LapsedRegistration {
 
 impl Default for LapsedRegistration {
     fn default() -> Self {
-        Self { handsets: Table::new(ROOM, 0) }
+        Self { handsets: Table::loose(ROOM, 0) }
     }
 }
 

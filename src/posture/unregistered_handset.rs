@@ -44,7 +44,7 @@ pub struct UnregisteredHandset {
 
 impl Default for UnregisteredHandset {
     fn default() -> Self {
-        Self { phones: Table::new(ROOM, 0), at: Table::new(ROOM, 0), registered: Table::new(ROOM, 0) }
+        Self { phones: Table::loose(ROOM, 0), at: Table::loose(ROOM, 0), registered: Table::loose(ROOM, 0) }
     }
 }
 
