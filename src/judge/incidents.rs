@@ -42,6 +42,25 @@ impl Judge {
                 verdict.severity = Severity::Warning;
             }
         }
+        match verdicts {
+            [one] => self.tell_one(one, lane, slot, now),
+            _ => self.tell_all(verdicts, lane, slot, now),
+        }
+        for verdict in verdicts.iter() {
+            self.note_verdict(verdict, slot, now);
+        }
+    }
+
+    /// What `tell_all` does where it's one verdict, as nearly always in a flood.
+    fn tell_one(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {
+        if verdict.severity > Severity::Info {
+            self.page(verdict, std::iter::once(verdict), lane, slot, now);
+        } else {
+            self.notice(verdict, lane, slot, now);
+        }
+    }
+
+    fn tell_all(&mut self, verdicts: &[Verdict], lane: Lane, slot: SlotId, now: Timestamp) {
         for subject in [true, false] {
             let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
             let pages = || verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info);
@@ -55,9 +74,6 @@ impl Judge {
             // What tells most of how the calls are made is named, though it wouldn't page by itself.
             let heard = verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info || tells(v.rule));
             self.page(&first, heard, lane, slot, now);
-        }
-        for verdict in verdicts.iter() {
-            self.note_verdict(verdict, slot, now);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::fact::{CallFact, Device, Role, Sighting};
 use crate::finding::{Check, CheckFinding, Evidence, Severity, Status, Subject};
 use crate::handsets::Who;
 use crate::text::escape;
-use crate::time::{OfficeHours, Timestamp};
+use crate::time::{OfficeHours, Span, Timestamp};
 use crate::touches::Side;
 
 use super::Settings;
@@ -51,6 +51,9 @@ pub struct Watched {
 impl Watched {
     /// Something was seen.
     pub fn note(&mut self, now: Timestamp) {
+        if now.0 < self.hour.saturating_mul(Span::HOUR.0) {
+            return;
+        }
         let hour = now.as_secs().div_euclid(3_600) + 1;
         if hour <= self.hour {
             return;

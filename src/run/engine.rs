@@ -161,11 +161,8 @@ impl Engine {
     }
 
     fn deadline(&self) -> Timestamp {
-        [self.sensor.poll_timeout(), self.judge.poll_timeout(), self.passwords.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Timestamp(i64::MAX))
+        let halves = Timestamp::earlier(self.sensor.poll_timeout(), self.judge.poll_timeout());
+        Timestamp::earlier(halves, self.passwords.deadline()).unwrap_or(Timestamp(i64::MAX))
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
