@@ -359,6 +359,16 @@ impl Judge {
         Some(output)
     }
 
+    /// What there is to say, in order, lent where it stands: `poll_output` for whoever needn't keep it.
+    pub fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter()
+    }
+
+    /// All of it has been said.
+    pub fn said(&mut self) {
+        self.outputs.clear();
+    }
+
     /// A replay is over: time stands at its end, incidents stay open.
     pub fn finish(&mut self, now: Timestamp) {
         self.handle_timeout(now);

@@ -176,9 +176,10 @@ impl Engine {
         while let Some(verdict) = self.passwords.poll(self.now) {
             self.judge.handle_verdict(&verdict, self.now);
         }
-        while let Some(output) = self.judge.poll_output() {
-            sink.output(&output)?;
+        for output in self.judge.outputs() {
+            sink.output(output)?;
         }
+        self.judge.said();
         Ok(())
     }
 }

@@ -74,6 +74,7 @@ impl Crowds {
         prior: Prior,
         office: &Office,
         moment: &Moment,
+        watched: f64,
     ) -> Option<Odds> {
         let crowd = self.crowd(call.zone, moment.now);
         let day = |caller: &Caller| moment.now.since(caller.at) < Span::DAY;
@@ -88,7 +89,7 @@ impl Crowds {
         let excited = f64::from(crowd.excited) * exp(-hours / LASTS);
         let season = office.season(moment.place, [0.0; 4]);
         let usual = 0.5
-            * office.rate(call.class, moment)
+            * office.rate(call.class, moment, watched)
             * office.share(call.zone, call.class, prior, moment)
             * season
             + EXCITES / LASTS * excited;
