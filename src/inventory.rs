@@ -211,7 +211,7 @@ impl Inventory {
     /// The short way to the place of a handset that is there already: what `slot` does for it.
     fn known(&mut self, who: &Who, now: Timestamp) -> Option<SlotId> {
         let key = who.mac.map_or(Key::Who(who.id.0), Key::Mac);
-        let slot = self.table.find_near(who.id.0, &key)?;
+        let slot = self.table.find_near(Some(who.id.0), &key)?;
         self.table.touch(slot, now);
         let entry = self.table.get_mut(slot)?;
         entry.who = Some(*who);
@@ -264,10 +264,8 @@ impl Inventory {
         let keys = [device.mac.map(Key::Mac), who, place];
         let key = keys.iter().flatten().next().copied()?;
         let fresh = || Entry::new(now);
-        let mut found = match device.who {
-            Some(who) => self.table.find_or_insert_near(who.id.0, &key, now, fresh),
-            None => self.table.find_or_insert(&key, now, fresh),
-        };
+        let whose = device.who.map(|who| who.id.0);
+        let mut found = self.table.find_or_insert_near(whose, &key, now, fresh);
         if found.new {
             // A router's address hides several handsets: only a lone handset moves.
             let old = keys.iter().flatten().skip(1).find_map(|weaker| self.table.find(weaker));

@@ -258,12 +258,12 @@ impl Baseline {
     }
 
     fn find_handset(&self, id: HandsetId) -> Option<SlotId> {
-        self.handsets.find_near(id.0, &id)
+        self.handsets.find_near(Some(id.0), &id)
     }
 
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
         let inserted =
-            self.handsets.find_or_insert_near(who.id.0, &who.id, now, || Handset::new(*who, now));
+            self.handsets.find_or_insert_near(Some(who.id.0), &who.id, now, || Handset::new(*who, now));
         let slot = inserted.slot;
         let known = if inserted.new { self.waiting.remove(&who.id) } else { None };
         if let Some(handset) = self.handsets.get_mut(slot) {

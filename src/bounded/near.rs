@@ -12,10 +12,10 @@ use crate::time::Timestamp;
 const MOST: usize = 65_536;
 
 impl<K: Hash + Eq + Clone, V> Table<K, V> {
-    /// The slot of a key that belongs to a slot of another table: as `find`.
+    /// The slot of a key that belongs to a slot of another table, if that is known: as `find`.
     #[inline]
-    pub fn find_near(&self, whose: SlotId, key: &K) -> Option<SlotId> {
-        let place = self.near.get(whose.index as usize);
+    pub fn find_near(&self, whose: Option<SlotId>, key: &K) -> Option<SlotId> {
+        let place = whose.and_then(|whose| self.near.get(whose.index as usize));
         place.and_then(|index| self.holds(*index, key)).or_else(|| self.find(key))
     }
 
@@ -23,11 +23,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     #[inline]
     pub fn find_or_insert_near(
         &mut self,
-        whose: SlotId,
+        whose: Option<SlotId>,
         key: &K,
         now: Timestamp,
         make: impl FnOnce() -> V,
     ) -> Inserted<K, V> {
+        let Some(whose) = whose else { return self.find_or_insert(key, now, make) };
         let place = self.near.get(whose.index as usize);
         if let Some(slot) = place.and_then(|index| self.holds(*index, key)) {
             self.touch_index(slot.index, now);
@@ -70,7 +71,7 @@ mod tests {
             let (mut near, mut plain) = (Table::new(5, 2), Table::new(5, 2));
             for (step, (op, whose, key)) in ops.into_iter().enumerate() {
                 let now = Timestamp(i64::try_from(step).unwrap());
-                let whose = others.find_or_insert(&whose, now, || ()).slot;
+                let whose = (whose < 10).then(|| others.find_or_insert(&whose, now, || ()).slot);
                 match op {
                     0 => {
                         let slots = [near.find(&key), plain.find(&key)];
