@@ -254,6 +254,11 @@ impl<T: Copy> Calls<T> {
         None
     }
 
+    /// A call that `expire` gave isn't over: its media flow.
+    pub fn goes_on(&mut self, slot: SlotId, now: Timestamp) {
+        self.enter(slot, Phase::Answered, now);
+    }
+
     /// Forgets a call that `expire` gave.
     pub fn release(&mut self, slot: SlotId) {
         self.table.discard(slot);
