@@ -52,7 +52,8 @@ impl Destinations {
             CallState::Ended => {
                 // An end that was told too early is told again: only the rest is new.
                 let money = prices.cost(target.rate, call.talked).amount;
-                let told = if call.told > Span::ZERO { prices.cost(target.rate, call.told).amount } else { 0 };
+                let told =
+                    if call.told > Span::ZERO { prices.cost(target.rate, call.told).amount } else { 0 };
                 Counts {
                     talked: u64::try_from(call.talked.0.saturating_sub(call.told.0)).unwrap_or(0),
                     money: u64::try_from(money.saturating_sub(told)).unwrap_or(0),

@@ -40,7 +40,11 @@ pub fn wish(body: &[u8]) -> Option<Wish> {
                 (own, own_holds) = (None, None);
             }
             [b'c', b'=', rest @ ..] => {
-                if any { own = address_of(rest) } else { common = address_of(rest) }
+                if any {
+                    own = address_of(rest)
+                } else {
+                    common = address_of(rest)
+                }
             }
             b"a=sendrecv" | b"a=sendonly" | b"a=recvonly" | b"a=inactive" => {
                 let holds = line != b"a=sendrecv";
