@@ -76,7 +76,7 @@ pub struct Call<T> {
     pub no: CallNo,
     /// Whether it continues a leg that was seen before.
     pub joined: bool,
-    /// Whether it is what a REFER asked for, which was counted then.
+    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
     pub asked: bool,
     /// Where it stands.
     pub phase: Phase,
