@@ -40,15 +40,16 @@ pub fn wish(body: &[u8]) -> Option<Wish> {
                 (own, own_holds) = (None, None);
             }
             [b'c', b'=', rest @ ..] => {
-                if any {
-                    own = address_of(rest)
-                } else {
-                    common = address_of(rest)
-                }
+                let ip = if any { &mut own } else { &mut common };
+                *ip = address_of(rest);
             }
             b"a=sendrecv" | b"a=sendonly" | b"a=recvonly" | b"a=inactive" => {
                 let holds = line != b"a=sendrecv";
-                if any { own_holds = Some(holds) } else { common_holds = holds }
+                if any {
+                    own_holds = Some(holds);
+                } else {
+                    common_holds = holds;
+                }
             }
             _ => ice |= line.starts_with(b"a=candidate:") || line.starts_with(b"a=ice-"),
         }

@@ -32,7 +32,7 @@ fn first() -> Heard {
 
 /// A request of the phone's within the dialog.
 fn within(method: &str, cseq: u32) -> Ask {
-    ask(method, URI, "c1").cseq(cseq).to_tag("t1")
+    ask(method, URI, "c1").cseq(cseq).far_tag("t1")
 }
 
 fn up() -> Vec<Heard> {
@@ -46,14 +46,14 @@ const NEAR: &str = "\"Desk\" <sip:214@pbx.example>";
 fn back(method: &str, cseq: u32) -> Heard {
     let branch = format!("z9hG4bKback{cseq}");
     let ask =
-        ask(method, "sip:214@10.0.3.17:5060", "c1").cseq(cseq).from(FAR).tag("t1").to(NEAR).to_tag("fc1");
+        ask(method, "sip:214@10.0.3.17:5060", "c1").cseq(cseq).caller(FAR).tag("t1").to(NEAR).far_tag("fc1");
     now(sip(CLOUD, PHONE, ask.via(&[("203.0.113.10:5060", &branch)]).bytes()))
 }
 
 /// The phone's answer to it.
 fn back_answer(code: u16, cseq: u32) -> Heard {
     let branch = format!("z9hG4bKback{cseq}");
-    let answer = answer(code, "c1").cseq(cseq).from(FAR).tag("t1").to(NEAR).to_tag("fc1");
+    let answer = answer(code, "c1").cseq(cseq).caller(FAR).tag("t1").to(NEAR).far_tag("fc1");
     now(sip(PHONE, CLOUD, answer.via(&[("203.0.113.10:5060", &branch)]).bytes()))
 }
 
@@ -69,11 +69,11 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn dialogs() -> Vec<Case> {
-    let early = answer(183, "c1").to_tag("t1").extra("Require: 100rel\r\nRSeq: 1\r\n").body(SDP);
-    let rings = || r(answer(180, "c1").to_tag("t1"));
+    let early = answer(183, "c1").far_tag("t1").extra("Require: 100rel\r\nRSeq: 1\r\n").body(SDP);
+    let rings = || r(answer(180, "c1").far_tag("t1"));
     let of = |method: &str, cseq| r(ok("c1").method(method).cseq(cseq));
     let copies = [0, 500, 1_000, 2_000, 4_000, 8_000, 16_000].map(|ms| (ms, first().1));
-    let gateway = ask("INVITE", "sip:gw7@198.51.100.77:5080", "c1").cseq(2).to_tag("t1").to(FAR).body(SDP);
+    let gateway = ask("INVITE", "sip:gw7@198.51.100.77:5080", "c1").cseq(2).far_tag("t1").to(FAR).body(SDP);
     vec![
         after("sent seven times", 1, copies.to_vec()).dear(),
         after(
@@ -128,7 +128,7 @@ fn dialogs() -> Vec<Case> {
                 &[
                     in_s(5, q(within("INVITE", 2))),
                     back("INVITE", 7),
-                    r(answer(491, "c1").cseq(2).to_tag("t1")),
+                    r(answer(491, "c1").cseq(2).far_tag("t1")),
                     back_answer(491, 7),
                     in_s(2, q(within("INVITE", 3))),
                     r(ok("c1").cseq(3)),
@@ -162,7 +162,7 @@ fn dialogs() -> Vec<Case> {
                 rings(),
                 in_s(3, q(ask("CANCEL", URI, "c1"))),
                 of("CANCEL", 1),
-                r(answer(487, "c1").to_tag("t1")),
+                r(answer(487, "c1").far_tag("t1")),
                 q(within("ACK", 1)),
             ],
         )
@@ -173,7 +173,7 @@ fn dialogs() -> Vec<Case> {
 
 fn retries() -> Vec<Case> {
     let refused =
-        |code, cseq, tag: &str, extra: &str| r(answer(code, "c1").cseq(cseq).to_tag(tag).extra(extra));
+        |code, cseq, tag: &str, extra: &str| r(answer(code, "c1").cseq(cseq).far_tag(tag).extra(extra));
     let again = |cseq, extra: &str| q(invite("c1", DEAR).cseq(cseq).extra(extra));
     let (www, proxy) = (challenge("WWW-Authenticate", ""), challenge("Proxy-Authenticate", ""));
     let (one, other) = (credentials("Authorization", ""), credentials("Proxy-Authorization", ""));
@@ -184,10 +184,10 @@ fn retries() -> Vec<Case> {
             vec![
                 first(),
                 refused(401, 1, "x", &www),
-                q(ask("ACK", URI, "c1").to_tag("x")),
+                q(ask("ACK", URI, "c1").far_tag("x")),
                 again(2, &one),
                 refused(407, 2, "y", &proxy),
-                q(ask("ACK", URI, "c1").cseq(2).to_tag("y")),
+                q(ask("ACK", URI, "c1").cseq(2).far_tag("y")),
                 again(3, &format!("{one}{other}")),
                 refused(407, 3, "z", &challenge("Proxy-Authenticate", "2")),
                 again(4, &credentials("Proxy-Authorization", "2")),
@@ -202,8 +202,8 @@ fn retries() -> Vec<Case> {
             vec![
                 first(),
                 refused(407, 1, "y", &proxy),
-                q(invite("c1", DEAR).cseq(2).to_tag("y").extra(&other)),
-                r(ok("c1").cseq(2).to_tag("z")),
+                q(invite("c1", DEAR).cseq(2).far_tag("y").extra(&other)),
+                r(ok("c1").cseq(2).far_tag("z")),
             ],
         )
         .dear()
@@ -222,7 +222,7 @@ fn retries() -> Vec<Case> {
         .answered(1),
         after("busy, and dialled again", 2, {
             let again = invite("c9", DEAR);
-            vec![first(), refused(486, 1, "y", ""), in_s(20, q(again)), r(answer(486, "c9").to_tag("y"))]
+            vec![first(), refused(486, 1, "y", ""), in_s(20, q(again)), r(answer(486, "c9").far_tag("y"))]
         }),
         after("moved to another number", 1, {
             let moved = "Contact: <sip:00882160077777@gw.example>\r\n";
@@ -251,7 +251,7 @@ fn retries() -> Vec<Case> {
         let frames = vec![
             first(),
             refused(code, 1, "y", ""),
-            q(ask("ACK", URI, "c1").to_tag("y")),
+            q(ask("ACK", URI, "c1").far_tag("y")),
             again(2, ""),
             r(ok("c1").cseq(2)),
         ];
@@ -276,10 +276,10 @@ fn on(to: Ip, uri: &str, vias: &[(&str, &str)], called: &str) -> Heard {
 fn hops() -> Vec<Case> {
     let called = "<sip:215@pbx.example>";
     let rings = |src, dst, tag: &str, vias: &[(&str, &str)]| {
-        now(sip(src, dst, answer(180, "c1").to(called).to_tag(tag).via(vias).bytes()))
+        now(sip(src, dst, answer(180, "c1").to(called).far_tag(tag).via(vias).bytes()))
     };
     let taken = |src, dst, tag: &str, vias: &[(&str, &str)]| {
-        now(sip(src, dst, answer(200, "c1").to(called).to_tag(tag).via(vias).bytes()))
+        now(sip(src, dst, answer(200, "c1").to(called).far_tag(tag).via(vias).bytes()))
     };
     let (left, right) = ([ONE, PHONE_VIA], [TWO, PHONE_VIA]);
     let fork = vec![
@@ -292,7 +292,7 @@ fn hops() -> Vec<Case> {
         in_s(3, taken(PHONE2, PBX, "p2", &left)),
         taken(PBX, PHONE, "p2", &[PHONE_VIA]),
         now(sip(PBX, PHONE3, ask("CANCEL", "sip:215@10.0.3.19:5060", "c1").via(&[TWO]).to(called).bytes())),
-        now(sip(PHONE3, PBX, answer(487, "c1").to(called).to_tag("p3").via(&right).bytes())),
+        now(sip(PHONE3, PBX, answer(487, "c1").to(called).far_tag("p3").via(&right).bytes())),
     ];
     let both = chain(&[&fork, &[taken(PHONE3, PBX, "p3", &right)]]);
     let trunk = on(TRUNK, "sip:+882160012345@trunk", &left, FAR).1;
@@ -328,7 +328,7 @@ fn hops() -> Vec<Case> {
                 let (src, dst) = if vias.len() % 2 == 0 { (PBX, CLOUD) } else { (CLOUD, PBX) };
                 frames.push(now(sip(src, dst, invite("c1", DEAR).via(&vias).bytes())));
             }
-            frames.push(now(sip(PBX, PHONE, answer(483, "c1").to_tag("l").via(&[PHONE_VIA]).bytes())));
+            frames.push(now(sip(PBX, PHONE, answer(483, "c1").far_tag("l").via(&[PHONE_VIA]).bytes())));
             frames
         })
         .dear()
@@ -340,12 +340,12 @@ fn hops() -> Vec<Case> {
 fn borders() -> Vec<Case> {
     let own = [("10.0.0.5:5060", "z9hG4bKsbc")];
     let hidden = |number: &str, id: &str, tag: &str, from: &str| {
-        let ask = ask("INVITE", &format!("sip:{number}@trunk"), id).tag(tag).from(from).to(FAR).via(&own);
+        let ask = ask("INVITE", &format!("sip:{number}@trunk"), id).tag(tag).caller(from).to(FAR).via(&own);
         now(sip(PBX, TRUNK, ask.contact("<sip:10.0.0.5:5060>").bytes()))
     };
     let answers = |id: &str, tag: &str| {
-        let inside = answer(200, "c1").to_tag("in").via(&[PHONE_VIA]).bytes();
-        let outside = answer(200, id).tag(tag).to_tag("out").via(&own).bytes();
+        let inside = answer(200, "c1").far_tag("in").via(&[PHONE_VIA]).bytes();
+        let outside = answer(200, id).tag(tag).far_tag("out").via(&own).bytes();
         [now(sip(TRUNK, PBX, outside)), now(sip(PBX, PHONE, inside))]
     };
     let whole = |second: Heard, id: &str, tag: &str| chain(&[&[from_phone(DEAR), second], &answers(id, tag)]);
@@ -391,7 +391,7 @@ fn borders() -> Vec<Case> {
                 from_phone(DEAR),
                 now(sip(PHONE, PBX, other.bytes())),
                 hidden("+882160012345", "sbc-1", "sbc", "<sip:+442079460000@trunk>"),
-                now(sip(PBX, TRUNK, second.from("<sip:+442079460000@trunk>").bytes())),
+                now(sip(PBX, TRUNK, second.caller("<sip:+442079460000@trunk>").bytes())),
             ]
         }),
     ]
@@ -400,7 +400,7 @@ fn borders() -> Vec<Case> {
 /// The PBX's own INVITE to the carrier.
 fn dials(id: &str, number: &str, from: &str) -> Heard {
     let branch = format!("z9hG4bK{id}");
-    let ask = ask("INVITE", &format!("sip:{number}@trunk"), id).from(from).via(&[("10.0.0.5", &branch)]);
+    let ask = ask("INVITE", &format!("sip:{number}@trunk"), id).caller(from).via(&[("10.0.0.5", &branch)]);
     now(sip(PBX, TRUNK, ask.contact("<sip:10.0.0.5>").bytes()))
 }
 
@@ -408,17 +408,18 @@ fn legs() -> Vec<Case> {
     let site = "<sip:+442079460000@trunk>";
     let caller = "<sip:+447700900123@trunk>";
     let comes_in =
-        ask("INVITE", "sip:+442079460018@pbx", "in1").from(caller).via(&[("198.51.100.20", "z9hG4bKin")]);
+        ask("INVITE", "sip:+442079460018@pbx", "in1").caller(caller).via(&[("198.51.100.20", "z9hG4bKin")]);
     let comes_in = now(sip(TRUNK, PBX, comes_in.contact("<sip:198.51.100.20>").bytes()));
     let rings = [(PHONE, "214"), (PHONE2, "215"), (PHONE3, "216")].map(|(phone, account)| {
         let branch = format!("z9hG4bKl{account}");
         let ask = ask("INVITE", &format!("sip:{account}@10.0.3.1"), &format!("leg{account}"));
-        let ask = ask.from("<sip:+447700900123@pbx>").via(&[("10.0.0.5", &branch)]).contact("<sip:10.0.0.5>");
+        let ask =
+            ask.caller("<sip:+447700900123@pbx>").via(&[("10.0.0.5", &branch)]).contact("<sip:10.0.0.5>");
         (100, sip(PBX, phone, ask.bytes()))
     });
     let of = |phone: Ip, account: &str, id: &str, host: &str| {
         let from = format!("<sip:{account}@pbx.example>");
-        now(sip(phone, PBX, invite(id, DEAR).from(&from).via(&[(host, &format!("z9hG4bK{id}"))]).bytes()))
+        now(sip(phone, PBX, invite(id, DEAR).caller(&from).via(&[(host, &format!("z9hG4bK{id}"))]).bytes()))
     };
     vec![
         after(
@@ -427,7 +428,7 @@ fn legs() -> Vec<Case> {
             vec![
                 now(sip(PHONE, PBX, invite("leg1", "900882160012345").bytes())),
                 (200, dials("leg2", DEAR, site).1),
-                now(sip(TRUNK, PBX, ok("leg2").from(site).bytes())),
+                now(sip(TRUNK, PBX, ok("leg2").caller(site).bytes())),
                 now(sip(PBX, PHONE, ok("leg1").bytes())),
             ],
         )
@@ -444,9 +445,9 @@ fn legs() -> Vec<Case> {
             ],
         ),
         after("the PBX rings a phone and then dials for it (click to dial)", 2, {
-            let ring = ask("INVITE", "sip:214@10.0.3.17", "cc1").from("<sip:00882160012345@pbx.example>");
+            let ring = ask("INVITE", "sip:214@10.0.3.17", "cc1").caller("<sip:00882160012345@pbx.example>");
             let ring = ring.via(&[("10.0.0.5", "z9hG4bKcc")]).contact("<sip:10.0.0.5>");
-            let taken = ok("cc1").from("<sip:00882160012345@pbx.example>").to("<sip:214@pbx.example>");
+            let taken = ok("cc1").caller("<sip:00882160012345@pbx.example>").to("<sip:214@pbx.example>");
             vec![
                 now(sip(PBX, PHONE, ring.bytes())),
                 now(sip(PHONE, PBX, taken.via(&[("10.0.0.5", "z9hG4bKcc")]).bytes())),
@@ -464,7 +465,7 @@ fn overlap() -> Vec<Case> {
             let id = ids[i as usize];
             let cseq = if counts { i + 1 } else { 1 };
             let mut ask = invite(id, number).cseq(cseq).to("<sip:x@y>");
-            let mut more = answer(484, id).cseq(cseq).to_tag(&format!("e{i}"));
+            let mut more = answer(484, id).cseq(cseq).far_tag(&format!("e{i}"));
             if let Some(tag) = tag {
                 (ask, more) = (ask.tag(tag), more.tag(tag));
             }
@@ -482,7 +483,7 @@ fn overlap() -> Vec<Case> {
 }
 
 fn refer(cseq: u32, extra: &str) -> Heard {
-    now(sip(PHONE, PBX, ask("REFER", "sip:215@pbx", "c1").cseq(cseq).to_tag("t1").extra(extra).bytes()))
+    now(sip(PHONE, PBX, ask("REFER", "sip:215@pbx", "c1").cseq(cseq).far_tag("t1").extra(extra).bytes()))
 }
 
 fn transfers() -> Vec<Case> {
@@ -490,8 +491,9 @@ fn transfers() -> Vec<Case> {
     let short = format!("r: <{URI}>\r\n");
     let colleague =
         || [now(sip(PHONE, PBX, invite("c1", "215").bytes())), now(sip(PBX, PHONE, ok("c1").bytes()))];
-    let says =
-        |code, cseq| now(sip(PBX, PHONE, answer(code, "c1").cseq(cseq).method("REFER").to_tag("t1").bytes()));
+    let says = |code, cseq| {
+        now(sip(PBX, PHONE, answer(code, "c1").cseq(cseq).method("REFER").far_tag("t1").bytes()))
+    };
     let blind = [in_s(5, refer(2, &to)), says(202, 2), (100, dials("xfer", DEAR, "<sip:214@pbx.example>").1)];
     let asked = [
         refer(2, &short),
@@ -501,10 +503,10 @@ fn transfers() -> Vec<Case> {
         refer(3, &format!("{to}{}", credentials("Proxy-Authorization", ""))),
     ];
     let first = |id: &str, number: &str| now(sip(PHONE, PBX, invite(id, number).bytes()));
-    let taken = |id: &str, tag: &str| now(sip(PBX, PHONE, answer(200, id).to_tag(tag).bytes()));
+    let taken = |id: &str, tag: &str| now(sip(PBX, PHONE, answer(200, id).far_tag(tag).bytes()));
     let joins = format!("Refer-To: <sip:{DEAR}@pbx?Replaces=A2%3Bto-tag%3Dtb%3Bfrom-tag%3DfA2>\r\n");
-    let joins = ask("REFER", "sip:215@pbx", "A1").cseq(2).to_tag("ta").extra(&joins);
-    let picks = ask("INVITE", "sip:215@pbx", "B1").from("<sip:216@pbx>").via(&[("10.0.3.18", "z9hG4bKB1")]);
+    let joins = ask("REFER", "sip:215@pbx", "A1").cseq(2).far_tag("ta").extra(&joins);
+    let picks = ask("INVITE", "sip:215@pbx", "B1").caller("<sip:216@pbx>").via(&[("10.0.3.18", "z9hG4bKB1")]);
     let picks = picks.extra("Replaces: A1;to-tag=ta;from-tag=fA1;early-only\r\n");
     vec![
         after("a blind transfer, and what the PBX dials for it", 2, chain(&[&colleague(), &blind])),
@@ -526,7 +528,7 @@ fn transfers() -> Vec<Case> {
             1,
             vec![
                 first("A1", "215"),
-                now(sip(PBX, PHONE, answer(180, "A1").to_tag("ta").bytes())),
+                now(sip(PBX, PHONE, answer(180, "A1").far_tag("ta").bytes())),
                 in_s(3, now(sip(PHONE2, PBX, picks.bytes()))),
             ],
         ),
@@ -539,19 +541,19 @@ fn forwards() -> Vec<Case> {
     const OTHER_TRUNK: Ip = [198, 51, 100, 21];
     let caller = "<sip:+447700900123@trunk>";
     let goes_out = |to: Ip, extra: &str| {
-        let ask = ask("INVITE", &format!("sip:{DEAR}@trunk"), "fw").from(caller);
+        let ask = ask("INVITE", &format!("sip:{DEAR}@trunk"), "fw").caller(caller);
         let ask = ask.via(&[("10.0.0.5", "z9hG4bKfw")]).contact("<sip:10.0.0.5>").extra(extra);
         (100, sip(PBX, to, ask.bytes()))
     };
     let comes_in = |called: &str| {
-        let ask = ask("INVITE", &format!("sip:{called}@pbx"), "in1").from(caller);
+        let ask = ask("INVITE", &format!("sip:{called}@pbx"), "in1").caller(caller);
         now(sip(
             TRUNK,
             PBX,
             ask.via(&[("198.51.100.20", "z9hG4bKin")]).contact("<sip:198.51.100.20>").bytes(),
         ))
     };
-    let told = now(sip(PBX, TRUNK, answer(181, "in1").from(caller).to_tag("f").bytes()));
+    let told = now(sip(PBX, TRUNK, answer(181, "in1").caller(caller).far_tag("f").bytes()));
     let by = "Diversion: <sip:214@pbx>;reason=unconditional\r\n";
     let history = "History-Info: <sip:+442079460018@pbx>;index=1, <sip:214@pbx>;index=1.1;mp=1,\r\n \
         <sip:00882160012345@trunk;cause=302>;index=1.1.1\r\n";
@@ -575,13 +577,13 @@ fn forwards() -> Vec<Case> {
         after("a speed dial that the PBX dials out", 1, {
             let from = "<sip:+442079460214@pbx.example>";
             vec![
-                now(sip(PHONE, PBX, invite("c1", "*12").from(from).bytes())),
+                now(sip(PHONE, PBX, invite("c1", "*12").caller(from).bytes())),
                 (100, dials("c2", DEAR, from).1),
             ]
         })
         .judged(1),
         after("181 alone is no call of its own", 1, {
-            vec![first(), r(answer(181, "c1").to_tag("t1")), r(ok("c1"))]
+            vec![first(), r(answer(181, "c1").far_tag("t1")), r(ok("c1"))]
         })
         .dear()
         .answered(1),
@@ -589,8 +591,8 @@ fn forwards() -> Vec<Case> {
 }
 
 fn hiding() -> Vec<Case> {
-    let fake = || q(invite("c1", DEAR).to_tag("fake"));
-    let says = |code| r(answer(code, "c1").to_tag("fake"));
+    let fake = || q(invite("c1", DEAR).far_tag("fake"));
+    let says = |code| r(answer(code, "c1").far_tag("fake"));
     let numbers = ["00882160000345", "00882160001345", "00882160002345", "00882160003345"];
     let nobody = "<sip:1@2>";
     let reused = |same: bool| -> Vec<Heard> {
@@ -600,9 +602,9 @@ fn hiding() -> Vec<Case> {
             let branch = format!("z9hG4bKu{i}");
             let via = [("10.0.3.17", &branch[..])];
             frames.push(q(ask("INVITE", &format!("sip:{number}@p"), "c1").cseq(cseq).to(nobody).via(&via)));
-            frames.push(r(answer(200, "c1").cseq(cseq).to(nobody).to_tag(&tag).via(&via)));
+            frames.push(r(answer(200, "c1").cseq(cseq).to(nobody).far_tag(&tag).via(&via)));
             if !same {
-                frames.push(in_s(5, q(ask("BYE", "sip:1@2", "c1").cseq(i + 50).to(nobody).to_tag(&tag))));
+                frames.push(in_s(5, q(ask("BYE", "sip:1@2", "c1").cseq(i + 50).to(nobody).far_tag(&tag))));
             }
         }
         frames
@@ -611,15 +613,15 @@ fn hiding() -> Vec<Case> {
         let tag = format!("t{i}");
         [
             q(invite("c1", DEAR).cseq(i * 10 + 1)),
-            r(answer(200, "c1").cseq(i * 10 + 1).to_tag(&tag)),
-            in_s(5, q(ask("BYE", URI, "c1").cseq(i * 10 + 2).to_tag(&tag))),
+            r(answer(200, "c1").cseq(i * 10 + 1).far_tag(&tag)),
+            in_s(5, q(ask("BYE", URI, "c1").cseq(i * 10 + 2).far_tag(&tag))),
         ]
     });
     let asked = vec![
         fake(),
-        r(answer(407, "c1").to_tag("fake").extra(&challenge("Proxy-Authenticate", ""))),
-        q(invite("c1", DEAR).cseq(2).to_tag("fake").extra(&credentials("Proxy-Authorization", ""))),
-        r(ok("c1").cseq(2).to_tag("fake")),
+        r(answer(407, "c1").far_tag("fake").extra(&challenge("Proxy-Authenticate", ""))),
+        q(invite("c1", DEAR).cseq(2).far_tag("fake").extra(&credentials("Proxy-Authorization", ""))),
+        r(ok("c1").cseq(2).far_tag("fake")),
     ];
     vec![
         after(
@@ -641,7 +643,7 @@ fn hiding() -> Vec<Case> {
             let again = invite("c1", DEAR).via(&[("10.0.3.17:1024", "z9hG4bKreboot")]).bytes();
             vec![
                 first(),
-                r(answer(486, "c1").to_tag("x")),
+                r(answer(486, "c1").far_tag("x")),
                 in_s(300, now(datagram((PHONE, 1024), (CLOUD, 5060), &again))),
             ]
         }),
@@ -662,7 +664,7 @@ fn blind() -> Vec<Case> {
             0,
             vec![
                 q(within("INVITE", 12).body(SDP)),
-                r(answer(481, "c1").cseq(12).to_tag("t1")),
+                r(answer(481, "c1").cseq(12).far_tag("t1")),
                 in_s(400, now(sip(PHONE, CLOUD, b"\r\n\r\n"))),
             ],
         ),
@@ -670,7 +672,7 @@ fn blind() -> Vec<Case> {
             "answers to calls that nobody saw begin",
             0,
             vec![
-                r(answer(180, "c1").to_tag("t1")),
+                r(answer(180, "c1").far_tag("t1")),
                 r(ok("c1")),
                 q(within("ACK", 1)),
                 in_s(9, q(within("BYE", 2))),

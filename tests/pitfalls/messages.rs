@@ -174,7 +174,7 @@ fn sizes() -> Vec<Case> {
 fn others() -> Vec<Case> {
     let say = |text: Vec<u8>| sip(PHONE, CLOUD, text);
     let plain = |method, uri, id| say(ask(method, uri, id).bytes());
-    let in_dialog = |method, id| say(ask(method, "sip:214@x", id).to_tag("z").bytes());
+    let in_dialog = |method, id| say(ask(method, "sip:214@x", id).far_tag("z").bytes());
     let silence = [&[0x80, 0, 0, 1][..], &[0; 20]].concat();
     vec![
         case("an INVITE that a message carries", 0, {

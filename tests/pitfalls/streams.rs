@@ -192,7 +192,8 @@ fn sctp() -> Vec<Case> {
     vec![
         case("SCTP: three chunks, out of order and doubled", 1, {
             let [a, b, c] = [data(10, 2, &one[..100]), data(11, 0, &one[100..300]), data(12, 1, &one[300..])];
-            vec![on_wire(&[c.clone()]), on_wire(&[a.clone()]), on_wire(&[a]), on_wire(&[b]), on_wire(&[c])]
+            let wire = [&c, &a, &a, &b, &c];
+            wire.map(|chunk| on_wire(std::slice::from_ref(chunk))).to_vec()
         })
         .dear(),
         case("SCTP: two interleaved messages", 2, {

@@ -68,7 +68,7 @@ impl Ask {
     pub(crate) fn cseq(self, cseq: u32) -> Self {
         Self { cseq, ..self }
     }
-    pub(crate) fn from(self, from: &str) -> Self {
+    pub(crate) fn caller(self, from: &str) -> Self {
         Self { from: from.into(), ..self }
     }
     pub(crate) fn tag(self, tag: &str) -> Self {
@@ -77,7 +77,7 @@ impl Ask {
     pub(crate) fn to(self, to: &str) -> Self {
         Self { to: Some(to.into()), ..self }
     }
-    pub(crate) fn to_tag(self, tag: &str) -> Self {
+    pub(crate) fn far_tag(self, tag: &str) -> Self {
         Self { to_tag: tag.into(), ..self }
     }
     pub(crate) fn via(self, list: &[(&str, &str)]) -> Self {
@@ -152,7 +152,7 @@ pub(crate) fn answer(code: u16, id: &str) -> Answer {
 
 /// 200 to the INVITE, with the To-tag of all later requests.
 pub(crate) fn ok(id: &str) -> Answer {
-    answer(200, id).to_tag("t1")
+    answer(200, id).far_tag("t1")
 }
 
 impl Answer {
@@ -162,7 +162,7 @@ impl Answer {
     pub(crate) fn method(self, method: &str) -> Self {
         Self { method: method.into(), ..self }
     }
-    pub(crate) fn from(self, from: &str) -> Self {
+    pub(crate) fn caller(self, from: &str) -> Self {
         Self { from: from.into(), ..self }
     }
     pub(crate) fn tag(self, tag: &str) -> Self {
@@ -171,7 +171,7 @@ impl Answer {
     pub(crate) fn to(self, to: &str) -> Self {
         Self { to: to.into(), ..self }
     }
-    pub(crate) fn to_tag(self, tag: &str) -> Self {
+    pub(crate) fn far_tag(self, tag: &str) -> Self {
         Self { to_tag: tag.into(), ..self }
     }
     pub(crate) fn via(self, list: &[(&str, &str)]) -> Self {
