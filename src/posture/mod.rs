@@ -142,7 +142,7 @@ impl Posture {
             watched: Watched::default(),
             watchers: Watchers::default(),
             board: Board::default(),
-            people: Table::new(PEOPLE, 0),
+            people: Table::loose(PEOPLE, 0),
             found: Vec::new(),
             told: VecDeque::new(),
             round: None,
@@ -232,7 +232,7 @@ impl Posture {
             Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => who,
             _ => return,
         };
-        let slot = self.people.find_or_insert(&who.ip, now, || *who).slot;
+        let slot = self.people.find_or_insert_near(Some(who.id.0), &who.ip, now, || *who).slot;
         if let Some(known) = self.people.get_mut(slot) {
             *known = *who;
         }
