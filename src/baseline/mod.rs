@@ -363,7 +363,8 @@ impl Baseline {
     }
 
     fn history_of(&self, slot: SlotId, lane: Lane) -> impl Iterator<Item = &Call> {
-        let ring = self.handsets.get(slot).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]);
+        let ring =
+            self.handsets.get(slot).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]);
         ring.iter().filter_map(move |row| self.call(lane, row))
     }
 

@@ -80,10 +80,15 @@ impl Chains {
     }
 
     /// From now on they are chained.
+    #[inline]
     pub(super) fn tighten(&mut self) {
-        if self.uses.is_none() {
-            return;
+        if self.uses.is_some() {
+            self.chain_up();
         }
+    }
+
+    #[cold]
+    fn chain_up(&mut self) {
         let orders = [false, true].map(|protected| self.in_order(protected));
         self.uses = None;
         for (chain, order) in self.chains.iter_mut().zip(&orders) {
@@ -128,26 +133,41 @@ impl Chains {
     }
 
     /// An entry was used.
+    #[inline]
     pub(super) fn used(&mut self, index: u32) {
-        let link = &mut self.links[index as usize];
-        if let Some(uses) = &mut self.uses {
-            *uses += 1;
-            return link.set_used(*uses);
+        match &mut self.uses {
+            None => self.used_last(index),
+            Some(uses) => {
+                *uses += 1;
+                self.links[index as usize].set_used(*uses);
+            }
         }
-        if self.chains[usize::from(link.protected)].newest != index {
-            self.leave(index);
+    }
+
+    fn used_last(&mut self, index: u32) {
+        let protected = self.links[index as usize].protected;
+        if self.chains[usize::from(protected)].newest != index {
+            self.unchain(index);
             self.link_newest(index);
         }
     }
 
     /// An entry goes.
     pub(super) fn leave(&mut self, index: u32) {
+        if self.uses.is_none() {
+            return self.unchain(index);
+        }
+        let link = &mut self.links[index as usize];
+        link.set_used(u64::MAX);
+        let chain = &mut self.chains[usize::from(link.protected)];
+        chain.len = chain.len.saturating_sub(1);
+    }
+
+    #[inline]
+    fn unchain(&mut self, index: u32) {
         let Link { older, newer, protected, .. } = self.links[index as usize];
         let chain = &mut self.chains[usize::from(protected)];
         chain.len = chain.len.saturating_sub(1);
-        if self.uses.is_some() {
-            return self.links[index as usize].set_used(u64::MAX);
-        }
         if older == NONE {
             chain.oldest = newer;
         } else {
@@ -156,6 +176,7 @@ impl Chains {
         if newer == NONE { chain.newest = older } else { self.links[newer as usize].older = older }
     }
 
+    #[inline]
     fn link_newest(&mut self, index: u32) {
         let link = &mut self.links[index as usize];
         let chain = &mut self.chains[usize::from(link.protected)];
@@ -164,14 +185,11 @@ impl Chains {
             *uses += 1;
             return link.set_used(*uses);
         }
-        let older = chain.newest;
-        chain.newest = index;
-        if older == NONE {
-            chain.oldest = index;
-        } else {
-            self.links[older as usize].newer = index;
+        (link.older, link.newer) = (chain.newest, NONE);
+        let older = std::mem::replace(&mut chain.newest, index);
+        match self.links.get_mut(older as usize) {
+            Some(older) => older.newer = index,
+            None => chain.oldest = index,
         }
-        let link = &mut self.links[index as usize];
-        (link.older, link.newer) = (older, NONE);
     }
 }
