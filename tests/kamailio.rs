@@ -2,8 +2,10 @@
 //! spellings, alone and every two together, go to both. `tests/kamailio_differences.tsv` lists what only
 //! Kamailio takes, and why.
 
+#[cfg(test)]
 #[path = "office/have.rs"]
 mod have;
+#[cfg(test)]
 #[path = "office/running.rs"]
 mod running;
 
