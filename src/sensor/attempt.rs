@@ -190,9 +190,9 @@ impl Core {
 
     /// Whether a transfer was told already: a copy, or the same again with the credentials that were
     /// asked for.
-    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8]) -> bool {
+    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8], apart: u32) -> bool {
         let msg = seen.msg;
-        let call_id = self.calls.call_id_hash(msg.call_id);
+        let call_id = self.calls.call_id_hash(msg.call_id) ^ u64::from(apart) << 32;
         let this =
             Sideways { to: uri::last_digits(uri::user(uri)), credentials: !msg.credentials.is_empty() };
         let before = self.sideways.find(&(call_id, msg.cseq.wrapping_sub(1)));
@@ -211,7 +211,9 @@ impl Core {
         if target.group == Group::Free {
             return;
         }
-        if self.is_told(seen, uri) {
+        // A proxy's forwards to several have one CSeq.
+        let apart = if of.is_some() { uri::last_digits(uri::user(uri)) } else { 0 };
+        if self.is_told(seen, uri, apart) {
             return;
         }
         if of.is_none() {
