@@ -33,7 +33,7 @@ pub(super) fn check(data: &[u8]) {
         }
         assert!(!read.call_id.is_empty());
         let _ = (NameAddr::parse(read.contact), NameAddr::parse(read.refer_to()));
-        let _ = (Credentials::parse(read.credentials), Challenge::parse(read.challenge));
+        let _ = (Credentials::parse(read.credentials), Challenge::parse(read.challenge()));
         let _ = (uri::host(read.from.uri), uri::decoded_user(read.to.uri, &mut [0; uri::USER_MAX]));
     }
     let _ = typed::describe(data);

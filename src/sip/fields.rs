@@ -3,8 +3,6 @@
 //! In: a message's lines. Out: `Message`, or what it lacks.
 //! Never: reads a value that another of the same name has pushed aside.
 
-use std::hint::cold_path;
-
 use super::block::find;
 use super::headers::{Field, Header, field, may_be_used};
 use super::lex::{
@@ -60,10 +58,15 @@ const fn word(text: [u8; 4]) -> u32 {
 fn plain<'a, const N: usize, const T: usize>(line: &'a [u8], name: &[u8; N]) -> Option<&'a [u8]> {
     let (head, value) = line.split_first_chunk::<N>()?;
     if head.last_chunk::<T>() != name.last_chunk::<T>() || !is_trim(value) {
-        cold_path();
-        return None;
+        return unlikely();
     }
     Some(value)
+}
+
+/// Nothing, which is seldom the answer.
+#[cold]
+const fn unlikely<'a>() -> Option<&'a [u8]> {
+    None
 }
 
 impl<'a> Fields<'a> {

@@ -27,9 +27,17 @@ pub fn parse(payload: &[u8]) -> Result<Message<'_>, Reject> {
 impl<'a> Message<'a> {
     /// The URI that is called; empty for a response. Behind a strict router that is the last
     /// Route, for the Request-URI names the router (RFC 3261 section 16.4).
+    #[inline]
     pub fn called(&self) -> &'a [u8] {
-        let Start::Request { uri, .. } = self.start else { return &[] };
-        if self.last_route().is_empty() || !super::uri::user(uri).is_empty() {
+        match self.start {
+            Start::Request { uri, .. } if self.last_route().is_empty() => uri,
+            Start::Request { uri, .. } => self.routed(uri),
+            Start::Response(_) => &[],
+        }
+    }
+
+    fn routed(&self, uri: &'a [u8]) -> &'a [u8] {
+        if !super::uri::user(uri).is_empty() {
             return uri;
         }
         let is_loose = |uri: &[u8]| uri.windows(3).any(|part| part.eq_ignore_ascii_case(b";lr"));

@@ -13,7 +13,8 @@ impl<'a> NameAddr<'a> {
     /// Reads one value; `None` if a quote or a `<` is never closed, or there's no URI.
     #[inline(always)]
     pub fn parse(value: &'a [u8]) -> Option<Self> {
-        plain(value).or_else(|| Self::any(trim(value)))
+        // Nothing to read is what is asked most often: of headers that aren't there.
+        if value.is_empty() { None } else { plain(value).or_else(|| Self::any(trim(value))) }
     }
 
     #[inline(never)]

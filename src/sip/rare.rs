@@ -68,11 +68,13 @@ impl<'a> Rare<'a> {
         self.text = upto(self.text, at);
     }
 
+    #[inline]
     fn span(&self, place: Place) -> Span {
         self.spans.get(place as usize).copied().unwrap_or_default()
     }
 
     /// Whether there is a value, though it be empty.
+    #[inline]
     pub(super) fn has(&self, place: Place) -> bool {
         self.span(place) != Span::default()
     }
@@ -86,6 +88,7 @@ impl<'a> Rare<'a> {
     }
 
     /// Of two names for one thing the more telling one, wherever it stands.
+    #[inline]
     fn rather(&self, this: Place, than: Place) -> &'a [u8] {
         self.get(if self.has(this) { this } else { than })
     }
@@ -131,31 +134,37 @@ impl<'a> Message<'a> {
     }
 
     /// The first P-Asserted-Identity value.
+    #[inline]
     pub fn asserted(&self) -> &'a [u8] {
         first_value(self.rare.get(Place::Asserted))
     }
 
     /// The first P-Preferred-Identity or Remote-Party-ID value.
+    #[inline]
     pub fn preferred(&self) -> &'a [u8] {
         first_value(self.rare.rather(Place::Preferred, Place::RemoteParty))
     }
 
     /// The first Diversion value (RFC 5806): who diverted last.
+    #[inline]
     pub fn diversion(&self) -> &'a [u8] {
         first_value(self.rare.get(Place::Diversion))
     }
 
     /// The first History-Info header's whole value (RFC 7044).
+    #[inline]
     pub fn history(&self) -> &'a [u8] {
         self.rare.get(Place::History)
     }
 
     /// The value of the last History-Info line; the same as `history` if there is only one.
+    #[inline]
     pub fn history_last(&self) -> &'a [u8] {
         self.rare.rather(Place::HistoryLast, Place::History)
     }
 
     /// Refer-To (RFC 3515).
+    #[inline]
     pub fn refer_to(&self) -> &'a [u8] {
         self.rare.get(Place::ReferTo)
     }
@@ -166,18 +175,21 @@ impl<'a> Message<'a> {
     }
 
     /// Replaces (RFC 3891).
+    #[inline]
     pub fn replaces(&self) -> &'a [u8] {
         self.rare.get(Place::Replaces)
     }
 
     /// Session-ID (RFC 7989).
+    #[inline]
     pub fn session_id(&self) -> &'a [u8] {
         self.rare.get(Place::SessionId)
     }
 
     /// The last Route value, for strict routing (RFC 3261 section 16.4).
+    #[inline]
     pub fn last_route(&self) -> &'a [u8] {
-        last_value(self.rare.get(Place::Route))
+        if self.rare.has(Place::Route) { last_value(self.rare.get(Place::Route)) } else { &[] }
     }
 
     /// Expires in seconds.

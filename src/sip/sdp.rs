@@ -44,7 +44,7 @@ fn each_line<'a>(body: &'a [u8], mut take: impl FnMut(&'a [u8]) -> bool) {
         true
     };
     let goes_on = blocks.iter().all(|block| within(equal(block, b'\n'))) && within(last_feeds(left));
-    if goes_on {
+    if goes_on && may_name(body, begin) {
         take(from(body, begin));
     }
 }
