@@ -129,7 +129,6 @@ impl<T: Copy> Calls<T> {
             peers: [0; 4],
             since: seen.now,
             reopened: 0,
-            elsewhere: false,
         });
         if let Some((_, _, evicted)) = inserted.evicted {
             self.pushed_out = Some(evicted);
@@ -144,8 +143,8 @@ fn another_hop<T>(call: &mut Call<T>, slot: SlotId, seen: &Seen<'_>, dialled: &T
     let msg = seen.msg;
     let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
     if msg.via_count > call.via_count {
-        let passed_on = new.is_elsewhere(&old) && !call.elsewhere && old.is_known();
-        call.elsewhere |= passed_on;
+        // It may go to several at once; whoever tells of it tells of each once.
+        let passed_on = new.is_elsewhere(&old) && old.is_known();
         return Some(if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) });
     }
     let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;

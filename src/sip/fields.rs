@@ -194,10 +194,8 @@ impl<'a> Fields<'a> {
     /// The message, or why it can't be tracked.
     #[inline(always)]
     pub(super) fn message(&mut self, start: Start<'a>, start_token: &[u8]) -> Result<Message<'a>, Reject> {
-        let call_id = self.common.call_id.unwrap_or_default();
-        if call_id.is_empty() {
-            return Err(Reject::NoCallId);
-        }
+        // An empty one is one, for Kamailio too.
+        let call_id = self.common.call_id.ok_or(Reject::NoCallId)?;
         let from = self.common.from.ok_or(Reject::NoFrom)?;
         let cseq = self.common.cseq.and_then(cseq).ok_or(Reject::CseqMalformed)?;
         let agent = match start {
@@ -294,7 +292,7 @@ fn cseq(value: &[u8]) -> Option<CSeq<'_>> {
         return Some(CSeq { number, method, token });
     }
     let token = upto(token, span(token, |byte| !is_lws(byte)));
-    (!token.is_empty()).then(|| CSeq { number, method: Method::from_token(token), token })
+    (!token.is_empty()).then(|| CSeq { number, method: Method::from_loose_token(token), token })
 }
 
 struct Via<'a> {
