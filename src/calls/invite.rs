@@ -19,7 +19,7 @@ impl<T: Copy> Calls<T> {
             None if msg.to_tag.is_empty() => {
                 let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
-                self.attempt(slot, replaced, msg.session_id, seen.now);
+                self.attempt(slot, replaced, msg.session_id(), seen.now);
                 Step::Attempted(slot)
             }
             // The callee may re-INVITE too: then the tags are swapped.
@@ -81,7 +81,7 @@ impl<T: Copy> Calls<T> {
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
     fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
-        self.replaces(seen.msg.replaces, seen.dialled)
+        self.replaces(seen.msg.replaces(), seen.dialled)
     }
 
     /// The same for any value of Replaces and whoever is called.
@@ -103,7 +103,7 @@ impl<T: Copy> Calls<T> {
             call.call_id_reused = other_number;
             call.before = before;
         }
-        self.attempt(slot, None, seen.msg.session_id, seen.now);
+        self.attempt(slot, None, seen.msg.session_id(), seen.now);
         Step::Attempted(slot)
     }
 
