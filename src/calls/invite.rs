@@ -107,8 +107,8 @@ impl<T: Copy> Calls<T> {
         Step::Attempted(slot)
     }
 
-    fn insert(&mut self, key: [u64; 2], seen: &Seen<'_>) -> SlotId {
-        let inserted = self.table.find_or_insert(&key, seen.now, || Call {
+    fn insert(&mut self, key: u64, seen: &Seen<'_>) -> SlotId {
+        let inserted = self.table.insert_new(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
             asked: false,

@@ -174,7 +174,7 @@ pub struct Seen<'a> {
 /// All calls that are going on or were until a moment ago.
 #[derive(Debug)]
 pub struct Calls<T> {
-    table: Table<[u64; 2], Call<T>>,
+    table: Table<u64, Call<T>>,
     timers: Timers,
     legs: Legs,
     hashes: [KeyedHash; 2],
@@ -345,8 +345,10 @@ impl<T: Copy> Calls<T> {
         self.table.evicted()
     }
 
-    fn key(&self, call_id: &[u8], tag: &[u8]) -> [u64; 2] {
-        [self.hashes[0].hash_one((call_id, tag)), self.hashes[1].hash_one((call_id, tag))]
+    /// A call by a keyed hash of its Call-ID and tag: that two of 2^16 calls
+    /// in the table share one has a chance of 1 in 2^33, and nobody can bring it about.
+    fn key(&self, call_id: &[u8], tag: &[u8]) -> u64 {
+        self.hashes[0].hash_one((call_id, tag))
     }
 
     fn tag_hash(&self, tag: &[u8]) -> u32 {
@@ -396,7 +398,8 @@ impl<T: Copy> Calls<T> {
         call.code = 100;
         call.since = now;
         let table = &self.table;
-        self.timers.tried(slot, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.tried(slot, now, table.len(), holds);
     }
 
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {
@@ -404,8 +407,8 @@ impl<T: Copy> Calls<T> {
         call.phase = phase;
         call.since = now;
         let table = &self.table;
-        self.timers
-            .entered(slot, phase, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.entered(slot, phase, now, table.len(), holds);
     }
 }
 
