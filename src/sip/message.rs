@@ -270,7 +270,7 @@ impl<'a> Reader<'a, '_> {
                     let method = Method::from_token(token);
                     (self.cseq_token, message.cseq_method) = if method == Method::Other {
                         let token = upto(token, span(token, |byte| !is_lws(byte)));
-                        (token, Method::from_token(token))
+                        (token, Method::from_loose_token(token))
                     } else {
                         (token, method)
                     };
@@ -353,7 +353,8 @@ impl<'a> Reader<'a, '_> {
 
     /// Why the message can't be tracked, if it can't.
     fn insufficient(&self, start_token: &[u8]) -> Option<Reject> {
-        if self.message.call_id.is_empty() {
+        // An empty one is one, for Kamailio too.
+        if self.message.call_id.is_empty() && self.seen & Header::CallId.bit() == 0 {
             return Some(Reject::NoCallId);
         }
         if self.seen & Header::From.bit() == 0 {

@@ -9,8 +9,10 @@ pub mod digest;
 pub mod framing;
 mod headers;
 pub mod history;
+pub mod interval;
 mod lex;
 mod lines;
+pub mod media;
 pub mod message;
 mod name_addr;
 pub mod proof;
@@ -78,7 +80,7 @@ labels! {
     pub enum Quirk {
         LeadingBlank = "leading_blank", "CR, LF, NUL, blank or tab before the start line.";
         LooseStartLine = "loose_start_line", "Extra blanks or tabs in or after the start line, or <> around the URI.";
-        VersionCase = "version_case", "sip/2.0 in lower or mixed case.";
+        VersionCase = "version_case", "sip/2.0 in lower or mixed case, or with something behind it.";
         BareLf = "bare_lf", "Lines that end in LF alone.";
         NoBlankLine = "no_blank_line", "The datagram ends inside the headers.";
         ColonBlank = "colon_blank", "Blanks between a header's name and its colon.";

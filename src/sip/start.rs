@@ -33,6 +33,18 @@ impl Method {
             _ => Self::Other,
         }
     }
+
+    /// The method of CSeq's token, in whatever case: Kamailio takes it so, and the request line says
+    /// which it really is.
+    #[cold]
+    pub(super) fn from_loose_token(token: &[u8]) -> Self {
+        let is_it = |method: &&Self| token.eq_ignore_ascii_case(method.name().as_bytes());
+        Self::ALL
+            .iter()
+            .find(|method| **method != Self::Other && is_it(method))
+            .copied()
+            .unwrap_or(Self::Other)
+    }
 }
 
 /// A start line and the token of its method (empty in a response).
@@ -106,7 +118,8 @@ fn check_version(version: &[u8], quirks: &mut Quirks) -> Result<(), Reject> {
     if version == VERSION {
         return Ok(());
     }
-    if version.eq_ignore_ascii_case(VERSION) {
+    // Kamailio looks no further than that either.
+    if version.get(..VERSION.len()).is_some_and(|head| head.eq_ignore_ascii_case(VERSION)) {
         quirks.set(Quirk::VersionCase);
         return Ok(());
     }
@@ -220,13 +233,14 @@ mod tests {
         }
         assert_eq!(uri(b"INVITE sip:a@h; lr SIP/2.0").0, b"sip:a@h; lr");
         assert!(uri(b"INVITE sip:a@h sIp/2.0").1.has(Quirk::VersionCase));
+        assert!(uri(b"INVITE sip:a@h SIP/2.01").1.has(Quirk::VersionCase));
     }
 
     #[test]
     fn what_is_no_start_line_says_why() {
         for (line, why) in [
             (&b"INVITE sip:a@h SIP/7.0"[..], Reject::Version),
-            (b"INVITE sip:a@h sip/2.00", Reject::Version),
+            (b"INVITE sip:a@h sip/2.1", Reject::Version),
             (b"SIP/7.0 200 OK", Reject::Version),
             (b"INVITE sip:a@h HTTP/1.1", Reject::StartLine),
             (b"INVITE SIP/2.0", Reject::StartLine),

@@ -259,6 +259,12 @@ impl Touches {
         looks
     }
 
+    /// When a datagram of a settled UDP flow last passed, from here to there, to about a second; `None` if
+    /// the flow isn't among those that are settled.
+    pub fn last_heard(&self, src: SocketAddr, dst: SocketAddr) -> Option<Timestamp> {
+        self.settled.last(self.settled.tag(src, dst, Proto::Udp))
+    }
+
     /// A TCP segment passes.
     #[inline]
     pub fn segment(&mut self, segment: &Segment<'_>, places: Places<'_>, now: Timestamp) {
