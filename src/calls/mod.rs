@@ -102,7 +102,8 @@ pub struct Call<T> {
     pub tag: Option<T>,
     via_count: u16,
     cseq: u32,
-    before: Option<(u32, Text<40>)>,
+    /// The CSeq of the INVITE before, and a keyed hash of what that dialled.
+    before: Option<(u32, u64)>,
     peers: [u32; 4],
     since: Timestamp,
     reopened: u8,
@@ -350,10 +351,15 @@ impl<T: Copy> Calls<T> {
         self.table.evicted()
     }
 
-    /// A call by a keyed hash of its Call-ID and tag: that two of 2^16 calls
-    /// in the table share one has a chance of 1 in 2^33, and nobody can bring it about.
+    /// A call by a keyed hash of its Call-ID and tag: that any two of 2^16 calls in the table share one
+    /// has a chance of 1 in 2^33, and nobody can bring it about.
     fn key(&self, call_id: &[u8], tag: &[u8]) -> u64 {
         self.hashes[0].hash_one((call_id, tag))
+    }
+
+    /// A keyed hash of what was dialled.
+    fn dialled_hash(&self, dialled: &Text<40>) -> u64 {
+        self.hashes[1].hash_one(dialled.as_bytes())
     }
 
     fn tag_hash(&self, tag: &[u8]) -> u32 {
@@ -371,7 +377,7 @@ impl<T: Copy> Calls<T> {
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
     fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
-        let Some(call) = self.table.get(slot) else { return };
+        let Some(call) = self.table.get_mut(slot) else { return };
         let mut leg = Leg {
             call: CallNo(0),
             at: now,
@@ -383,17 +389,14 @@ impl<T: Copy> Calls<T> {
             asked: false,
         };
         let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
-        let no = match first {
-            Some((no, false)) => no,
-            _ => self.next_no(),
-        };
-        leg.call = no;
-        self.legs.remember(leg);
-        if let Some(call) = self.table.get_mut(slot) {
-            call.no = no;
-            call.joined = first.is_some_and(|(_, asked)| !asked);
-            call.asked = first.is_some_and(|(_, asked)| asked);
+        if !matches!(first, Some((_, false))) {
+            self.last = self.last.saturating_add(1);
         }
+        leg.call = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
+        call.no = leg.call;
+        call.joined = first.is_some_and(|(_, asked)| !asked);
+        call.asked = first.is_some_and(|(_, asked)| asked);
+        self.legs.remember(leg);
         self.enter(slot, Phase::Attempted, now);
     }
 

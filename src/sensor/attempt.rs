@@ -302,8 +302,8 @@ fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFa
         told: Span::ZERO,
         call_id_reused: call.call_id_reused,
         who: tag.who,
-        call_id: call.call_id,
-        dialled: call.dialled,
+        call_id: call.call_id.copied(),
+        dialled: call.dialled.copied(),
         target: tag.target,
         caller: tag.caller,
     }

@@ -1,6 +1,6 @@
 //! What two SIP addresses are to each other: looked up once in a while, not with each message.
 //!
-//! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor two minutes.
+//! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor ten minutes.
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ const SLOTS: usize = 8_192;
 /// Places for each hash: an office of 2,000 handsets has few that more than so many share.
 const WAYS: usize = 4;
 /// After so long it's all looked at anew, changes or not.
-const FOR: Span = Span::minutes(2);
+const FOR: Span = Span::minutes(10);
 /// What devices say of themselves is told again after so long.
 const TOLD_FOR: Span = Span::minutes(10);
 
