@@ -134,6 +134,24 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             self.touch_index(index, now);
             return Inserted { slot: self.id(index), new: false, evicted: None };
         }
+        self.insert_hashed(hash, key, now, make)
+    }
+
+    /// The slot of a key that `find` has just not found, made with `make`.
+    #[inline]
+    pub fn insert_new(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
+        debug_assert!(self.find(key).is_none(), "a key stands in the table once");
+        self.insert_hashed(self.hash(key), key, now, make)
+    }
+
+    #[inline]
+    fn insert_hashed(
+        &mut self,
+        hash: u32,
+        key: &K,
+        now: Timestamp,
+        make: impl FnOnce() -> V,
+    ) -> Inserted<K, V> {
         let evicted = if self.chains.is_full(false) { self.evict_oldest() } else { None };
         let index = self.take_slot(key, make, now);
         self.enter(index, hash, false);

@@ -19,7 +19,7 @@ impl<T: Copy> Calls<T> {
             None if msg.to_tag.is_empty() => {
                 let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
-                self.attempt(slot, replaced, msg.session_id, seen.now);
+                self.attempt(slot, replaced, msg.session_id(), seen.now);
                 Step::Attempted(slot)
             }
             // The callee may re-INVITE too: then the tags are swapped.
@@ -39,8 +39,10 @@ impl<T: Copy> Calls<T> {
     fn invite_again(&mut self, slot: SlotId, seen: &Seen<'_>) -> Step {
         let msg = seen.msg;
         let tag = self.tag_hash(msg.to_tag);
-        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let dialled = Text::new(seen.dialled);
+        let this = Some((msg.cseq, self.dialled_hash(&dialled)));
+        let before = self.table.get(slot).map(|call| (call.cseq, self.dialled_hash(&call.dialled)));
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let elsewhere = Tail::of(seen.dialled).is_elsewhere(&Tail::of(call.dialled.as_bytes()));
         // Where no response is seen (a one-way mirror), no tag can be known; but no end of a dialog
         // calls itself by another telephone number.
@@ -54,7 +56,7 @@ impl<T: Copy> Calls<T> {
             return step;
         }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;
-        if resent || call.before == Some((msg.cseq, dialled)) {
+        if resent || call.before == this {
             return Step::Same(slot);
         }
         call.credentials |= !msg.credentials.is_empty();
@@ -71,7 +73,7 @@ impl<T: Copy> Calls<T> {
         if call.phase.is_over() {
             return self.reuse(slot, seen, false);
         }
-        call.before = Some((call.cseq, call.dialled));
+        call.before = before;
         call.cseq = msg.cseq;
         call.dialled = dialled;
         if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
@@ -81,7 +83,7 @@ impl<T: Copy> Calls<T> {
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
     fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
-        self.replaces(seen.msg.replaces, seen.dialled)
+        self.replaces(seen.msg.replaces(), seen.dialled)
     }
 
     /// The same for any value of Replaces and whoever is called.
@@ -96,19 +98,19 @@ impl<T: Copy> Calls<T> {
     /// The same Call-ID and From-tag for a new call; the old one is over.
     fn reuse(&mut self, slot: SlotId, seen: &Seen<'_>, other_number: bool) -> Step {
         let Some((key, old)) = self.table.remove(slot) else { return Step::Unknown };
-        let before = Some((old.cseq, old.dialled));
+        let before = Some((old.cseq, self.dialled_hash(&old.dialled)));
         self.pushed_out = Some(old);
         let slot = self.insert(key, seen);
         if let Some(call) = self.table.get_mut(slot) {
             call.call_id_reused = other_number;
             call.before = before;
         }
-        self.attempt(slot, None, seen.msg.session_id, seen.now);
+        self.attempt(slot, None, seen.msg.session_id(), seen.now);
         Step::Attempted(slot)
     }
 
-    fn insert(&mut self, key: [u64; 2], seen: &Seen<'_>) -> SlotId {
-        let inserted = self.table.find_or_insert(&key, seen.now, || Call {
+    fn insert(&mut self, key: u64, seen: &Seen<'_>) -> SlotId {
+        let inserted = self.table.insert_new(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
             asked: false,
@@ -129,7 +131,6 @@ impl<T: Copy> Calls<T> {
             peers: [0; 4],
             since: seen.now,
             reopened: 0,
-            elsewhere: false,
         });
         if let Some((_, _, evicted)) = inserted.evicted {
             self.pushed_out = Some(evicted);
@@ -144,8 +145,8 @@ fn another_hop<T>(call: &mut Call<T>, slot: SlotId, seen: &Seen<'_>, dialled: &T
     let msg = seen.msg;
     let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
     if msg.via_count > call.via_count {
-        let passed_on = new.is_elsewhere(&old) && !call.elsewhere && old.is_known();
-        call.elsewhere |= passed_on;
+        // It may go to several at once; whoever tells of it tells of each once.
+        let passed_on = new.is_elsewhere(&old) && old.is_known();
         return Some(if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) });
     }
     let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;

@@ -102,12 +102,11 @@ pub struct Call<T> {
     pub tag: Option<T>,
     via_count: u16,
     cseq: u32,
-    before: Option<(u32, Text<40>)>,
+    /// The CSeq of the INVITE before, and a keyed hash of what that dialled.
+    before: Option<(u32, u64)>,
     peers: [u32; 4],
     since: Timestamp,
     reopened: u8,
-    /// Whether it was told that a proxy passes it on elsewhere.
-    elsewhere: bool,
 }
 
 impl<T> Call<T> {
@@ -174,7 +173,7 @@ pub struct Seen<'a> {
 /// All calls that are going on or were until a moment ago.
 #[derive(Debug)]
 pub struct Calls<T> {
-    table: Table<[u64; 2], Call<T>>,
+    table: Table<u64, Call<T>>,
     timers: Timers,
     legs: Legs,
     hashes: [KeyedHash; 2],
@@ -350,8 +349,15 @@ impl<T: Copy> Calls<T> {
         self.table.evicted()
     }
 
-    fn key(&self, call_id: &[u8], tag: &[u8]) -> [u64; 2] {
-        [self.hashes[0].hash_one((call_id, tag)), self.hashes[1].hash_one((call_id, tag))]
+    /// A call by a keyed hash of its Call-ID and tag: that any two of 2^16 calls in the table share one
+    /// has a chance of 1 in 2^33, and nobody can bring it about.
+    fn key(&self, call_id: &[u8], tag: &[u8]) -> u64 {
+        self.hashes[0].hash_one((call_id, tag))
+    }
+
+    /// A keyed hash of what was dialled.
+    fn dialled_hash(&self, dialled: &Text<40>) -> u64 {
+        self.hashes[1].hash_one(dialled.as_bytes())
     }
 
     fn tag_hash(&self, tag: &[u8]) -> u32 {
@@ -369,7 +375,7 @@ impl<T: Copy> Calls<T> {
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
     fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
-        let Some(call) = self.table.get(slot) else { return };
+        let Some(call) = self.table.get_mut(slot) else { return };
         let mut leg = Leg {
             call: CallNo(0),
             at: now,
@@ -381,17 +387,14 @@ impl<T: Copy> Calls<T> {
             asked: false,
         };
         let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
-        let no = match first {
-            Some((no, false)) => no,
-            _ => self.next_no(),
-        };
-        leg.call = no;
-        self.legs.remember(leg);
-        if let Some(call) = self.table.get_mut(slot) {
-            call.no = no;
-            call.joined = first.is_some_and(|(_, asked)| !asked);
-            call.asked = first.is_some_and(|(_, asked)| asked);
+        if !matches!(first, Some((_, false))) {
+            self.last = self.last.saturating_add(1);
         }
+        leg.call = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
+        call.no = leg.call;
+        call.joined = first.is_some_and(|(_, asked)| !asked);
+        call.asked = first.is_some_and(|(_, asked)| asked);
+        self.legs.remember(leg);
         self.enter(slot, Phase::Attempted, now);
     }
 
@@ -401,7 +404,8 @@ impl<T: Copy> Calls<T> {
         call.code = 100;
         call.since = now;
         let table = &self.table;
-        self.timers.tried(slot, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.tried(slot, now, table.len(), holds);
     }
 
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {
@@ -409,8 +413,8 @@ impl<T: Copy> Calls<T> {
         call.phase = phase;
         call.since = now;
         let table = &self.table;
-        self.timers
-            .entered(slot, phase, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.entered(slot, phase, now, table.len(), holds);
     }
 }
 

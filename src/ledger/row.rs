@@ -14,6 +14,9 @@ const UNIT: i64 = Span::seconds(5).0;
 /// How many units a step of each window has, in the order of `Window`.
 const LENGTHS: [i64; 4] = [1, 12, 60, 720];
 
+const _: () =
+    assert!(LENGTHS[1] % LENGTHS[0] == 0 && LENGTHS[2] % LENGTHS[1] == 0 && LENGTHS[3] % LENGTHS[2] == 0);
+
 /// Before any attempt.
 const NEVER: i64 = i64::MIN;
 
@@ -103,10 +106,11 @@ impl Row {
     fn advance(&self, latest: i64, unit: i64) {
         if latest != NEVER {
             let [minute, quarter, hour, day] = &self.running;
-            turn::<{ LENGTHS[0] }, _>(&self.minute, minute, latest, unit);
-            turn::<{ LENGTHS[1] }, _>(&self.quarter, quarter, latest, unit);
-            turn::<{ LENGTHS[2] }, _>(&self.hour, hour, latest, unit);
-            turn::<{ LENGTHS[3] }, _>(&self.day, day, latest, unit);
+            // A longer step is over only when every shorter one is: each is a multiple of the one before.
+            let _ = turn::<{ LENGTHS[0] }, _>(&self.minute, minute, latest, unit)
+                && turn::<{ LENGTHS[1] }, _>(&self.quarter, quarter, latest, unit)
+                && turn::<{ LENGTHS[2] }, _>(&self.hour, hour, latest, unit)
+                && turn::<{ LENGTHS[3] }, _>(&self.day, day, latest, unit);
         }
         self.latest.store(unit, Relaxed);
     }
@@ -163,7 +167,7 @@ impl Row {
     }
 }
 
-/// One window goes from the unit `latest` on to `unit`. Its lengths are known when it is compiled: a
+/// One window goes from the unit `latest` on to `unit`; the answer is whether a step was over. Its lengths are known when it is compiled: a
 /// division by a number that isn't costs more than all the rest.
 #[inline]
 fn turn<const LENGTH: i64, const N: usize>(
@@ -171,21 +175,23 @@ fn turn<const LENGTH: i64, const N: usize>(
     running: &AtomicU32,
     latest: i64,
     unit: i64,
-) {
+) -> bool {
     let (old, new) = (latest.div_euclid(LENGTH), unit.div_euclid(LENGTH));
     if old == new {
-        return;
+        return false;
     }
     let count = running.load(Relaxed);
     running.store(0, Relaxed);
     set(ring, old, count);
     let first = old.saturating_add(1).max(oldest(ring, new));
     if first == new {
-        return set(ring, new, 0);
+        set(ring, new, 0);
+        return true;
     }
     for stale in first..=new {
         set(ring, stale, 0);
     }
+    true
 }
 
 /// The oldest step that a ring holds beside `step`.
