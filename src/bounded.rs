@@ -38,11 +38,13 @@ impl SlotId {
     }
 }
 
+/// In this order, so that who checks the generation has the entry's beginning in the cache.
 #[derive(Debug)]
+#[repr(C)]
 struct Slot<K, V> {
-    entry: Option<(K, V)>,
-    touched: Timestamp,
     generation: u32,
+    touched: Timestamp,
+    entry: Option<(K, V)>,
 }
 
 /// What an insertion did.
