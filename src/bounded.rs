@@ -6,6 +6,7 @@
 mod chains;
 mod image;
 mod keep;
+mod near;
 
 use std::hash::{BuildHasher, Hash};
 
@@ -71,6 +72,8 @@ pub struct Table<K, V> {
     free: Vec<u32>,
     chains: Chains,
     evicted: u64,
+    /// For slots of another table: where what belongs to them stood last.
+    near: Vec<u32>,
 }
 
 /// The hash by which the map places an entry: half of it stands in the chains, and the map wants
@@ -89,7 +92,16 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             free: Vec::new(),
             chains: Chains::new(strangers.max(1), protected),
             evicted: 0,
+            near: Vec::new(),
         }
+    }
+
+    /// The same for a table that is seldom full and of which nobody asks for the oldest entry before it
+    /// is: a use of an entry costs less as long as that holds.
+    pub fn loose(strangers: usize, protected: usize) -> Self {
+        let mut table = Self::new(strangers, protected);
+        table.chains.loosen();
+        table
     }
 
     #[inline]
@@ -208,6 +220,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
 
     /// Takes out the least recently used stranger if it was last used before `before`.
     pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE || self.slots[index as usize].touched >= before {
             return None;
@@ -215,7 +228,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index)
     }
 
-    /// The least recently used stranger and when it was used last.
+    /// The least recently used stranger and when it was used last; not of a loose table.
     pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
         let index = self.chains.oldest(false);
         let slot = self.slots.get(index as usize)?;
@@ -254,6 +267,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     fn evict_oldest(&mut self) -> Option<(SlotId, K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE {
             return None;

@@ -354,7 +354,7 @@ fn caller(
 /// history from which it was sent elsewhere (RFC 7044).
 fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
     let diversion = NameAddr::parse(msg.diversion()).map_or(&[][..], |by| uri::user(by.uri));
-    if diversion.is_empty() { history::diverted_by(msg.history(), msg.history_last()) } else { diversion }
+    if diversion.is_empty() { history::diverted_by(msg) } else { diversion }
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.
