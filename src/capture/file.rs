@@ -91,6 +91,7 @@ impl FileCapture {
     /// # Errors
     /// If the capture is cut off or broken there, or if reading fails.
     #[expect(clippy::should_implement_trait, reason = "it lends its frames, which Iterator can't")]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         if self.done {
             return Ok(None);

@@ -15,6 +15,7 @@ mod mpls;
 mod net;
 mod notice;
 mod sctp;
+mod speech;
 mod transport;
 mod tunnel;
 mod way;
@@ -29,6 +30,7 @@ use crate::tally::Tally;
 
 pub use decoder::{Decoder, Settings};
 pub use notice::{Notice, Told, notice};
+pub use speech::Speech;
 
 /// A hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +58,13 @@ pub struct Path {
     pub vlan: Option<u16>,
     /// The sender of the outermost tunnel, where the packet came in one (a remote mirror).
     pub mirror: Option<IpAddr>,
+}
+
+impl Path {
+    /// Whether a datagram with these ports may be a tunnel's.
+    pub fn may_be_tunnel(&self) -> bool {
+        tunnel::is_port(self.src.port(), self.dst.port())
+    }
 }
 
 /// The payload of a UDP datagram (or of a SIP message that a HEP packet carries).

@@ -8,6 +8,7 @@ mod due;
 mod encrypted;
 mod facts;
 mod outcome;
+mod passing;
 mod past;
 mod readers;
 mod snapshot;
@@ -27,7 +28,7 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Losses, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
+use crate::decode::{self, Datagram, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
@@ -168,6 +169,12 @@ impl Sensor {
 
     /// Takes in a frame. Its facts wait in `poll_fact`. The answer is the time that holds now.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) -> Timestamp {
+        self.take(frame, true)
+    }
+
+    /// `short`: whether speech may take the short way. Nothing but the time it takes depends on it.
+    #[inline(always)]
+    fn take(&mut self, frame: &Frame<'_>, short: bool) -> Timestamp {
         let now = self.clock.advance(frame.ts);
         if frame.ts < now {
             self.core.coverage.signs.bump(Sign::TimeStepsBack);
@@ -176,10 +183,7 @@ impl Sensor {
         if due {
             self.core.expire(now);
         }
-        let stirs = match self.decoder.decode(frame) {
-            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
-            Err(skip) => self.skipped(skip, frame, now),
-        };
+        let stirs = !(short && self.passes(frame, now)) && self.reads(frame, now);
         self.stirred = due || stirs || self.decoder.has_more();
         if self.stirred {
             self.leftovers(now);
@@ -193,18 +197,6 @@ impl Sensor {
     /// of a known call doesn't.
     pub const fn stirred(&self) -> bool {
         self.stirred
-    }
-
-    #[cold]
-    fn skipped(&mut self, skip: Skip, frame: &Frame<'_>, now: Timestamp) -> bool {
-        self.core.outcomes.skipped(skip);
-        if skip == Skip::NotIp
-            && let Some(notice) = decode::notice(frame)
-        {
-            self.core.watch.notice(&notice, &self.core.handsets, now);
-            self.core.sightings();
-        }
-        true
     }
 
     /// What the decoder has beyond the frames' own outcomes: packets whose rest never came.

@@ -1,4 +1,5 @@
 mod due;
+mod passing;
 mod security;
 
 use super::*;

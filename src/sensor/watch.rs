@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::bounded::{LastingHash, Table};
-use crate::decode::{Datagram, Segment};
+use crate::decode::{Datagram, Segment, Speech};
 use crate::fact::secret::Exercise;
 use crate::fact::{Device, Sighting, What};
 use crate::handsets::{Handsets, Network};
@@ -143,9 +143,18 @@ impl Watch {
         let looked = self.touches.datagram(&datagram.path, datagram.payload, &places, now);
         let gleaned = self.glean_datagram(datagram, handsets, now);
         if looked {
+            if !gleaned && !datagram.path.may_be_tunnel() {
+                self.touches.let_pass(&datagram.path);
+            }
             self.tell_touches(handsets, now);
         }
         looked || gleaned
+    }
+
+    /// Whether nothing would come of speech.
+    #[inline(always)]
+    pub(super) fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
+        self.touches.passes(speech, now)
     }
 
     #[inline]

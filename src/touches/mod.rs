@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::SlotId;
-use crate::decode::{Mac, Path, Segment};
+use crate::decode::{Mac, Path, Segment, Speech};
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -257,6 +257,18 @@ impl Touches {
             self.unsettled_datagram(tag, path, payload, places, now);
         }
         looks
+    }
+
+    /// Whether speech is of a settled flow that may pass unread. Every frame of RTP is asked about here.
+    #[inline(always)]
+    pub fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
+        self.settled.passes(speech, now)
+    }
+
+    /// If the UDP flow of a datagram that was just looked at is settled now, its speech may pass unread
+    /// until it's looked at again.
+    pub fn let_pass(&mut self, path: &Path) {
+        self.settled.let_pass(self.settled.tag(path.src, path.dst, Proto::Udp));
     }
 
     /// A TCP segment passes.
