@@ -101,8 +101,14 @@ impl FileCapture {
             Reader::Classic(reader) => reader.next(),
             Reader::PcapNg(reader) => reader.next(),
         };
-        self.done = !matches!(next, Ok(Some(_)));
-        next
+        // Told apart here, so that a frame isn't moved about as an error would be.
+        match next {
+            Ok(Some(frame)) => Ok(Some(frame)),
+            end => {
+                self.done = true;
+                end
+            }
+        }
     }
 
     /// Bytes of the file read so far, and its size if that's known.

@@ -16,7 +16,7 @@ pub use registrations::{Registrations, Waiting};
 use serde::{Deserialize, Serialize};
 pub use snapshot::Snapshot;
 
-use crate::bounded::{LastingHash, SlotId, Table};
+use crate::bounded::{Inserted, LastingHash, SlotId, Table};
 use crate::decode::{Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -223,10 +223,7 @@ impl Handsets {
     /// (empty if there is none); `label` is what From says.
     pub fn sender(&mut self, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Sender {
         let ip = path.src.ip();
-        let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default);
-        if own.evicted.is_some_and(|(_, _, gone)| gone.registrar || gone.accounts[0] != 0) {
-            self.changed();
-        }
+        let own = self.enter(&Key::of(ip, 0), now);
         let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
         let mac = self.own_mac(own.slot, path.src_mac, ip, now);
         let mut slot = own.slot;
@@ -241,7 +238,7 @@ impl Handsets {
         }
         if !account.is_empty() && (shared || pbx) {
             let key = Key::of(ip, self.hash(account));
-            let inserted = self.table.find_or_insert(&key, now, Handset::default);
+            let inserted = self.enter(&key, now);
             forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
             slot = inserted.slot;
         }
@@ -260,6 +257,16 @@ impl Handsets {
         Sender { who: self.who(HandsetId(slot), ip), forgotten }
     }
 
+    /// The entry of a key. Whoever has to go for it may be one on whom others built.
+    #[inline]
+    fn enter(&mut self, key: &Key, now: Timestamp) -> Inserted<Key, Handset> {
+        let inserted = self.table.find_or_insert(key, now, Handset::default);
+        if inserted.evicted.as_ref().is_some_and(|(_, _, gone)| gone.registrar || gone.accounts[0] != 0) {
+            self.changed();
+        }
+        inserted
+    }
+
     /// A registrar at `registrar` accepted `account` from `ip`. The second value says whether the
     /// account is new there.
     pub fn registered(
@@ -270,7 +277,7 @@ impl Handsets {
         account: &[u8],
         now: Timestamp,
     ) -> (Who, bool) {
-        let at = self.table.find_or_insert(&Key::of(registrar, 0), now, Handset::default).slot;
+        let at = self.enter(&Key::of(registrar, 0), now).slot;
         if let Some(address) = self.table.get_mut(at)
             && !std::mem::replace(&mut address.registrar, true)
         {
@@ -278,7 +285,7 @@ impl Handsets {
         }
         self.table.protect(at);
         let hash = self.hash(account);
-        let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default).slot;
+        let own = self.enter(&Key::of(ip, 0), now).slot;
         let mac = self.own_mac(own, path_mac, ip, now);
         let mut slot = own;
         let mut first = false;
@@ -290,7 +297,7 @@ impl Handsets {
             address.note_account(hash);
             address.clear.note(now);
             if address.is_shared() {
-                slot = self.table.find_or_insert(&Key::of(ip, hash), now, Handset::default).slot;
+                slot = self.enter(&Key::of(ip, hash), now).slot;
             }
         }
         if let Some(handset) = self.table.get_mut(slot) {

@@ -186,11 +186,17 @@ impl Sensor {
         let stirs = !(short && self.passes(frame, now)) && self.reads(frame, now);
         self.stirred = due || stirs || self.decoder.has_more();
         if self.stirred {
-            self.leftovers(now);
-            self.give_up_holes(now, now);
-            self.set_due();
+            self.settle(now);
         }
         now
+    }
+
+    /// What waited for this moment, and what waits now.
+    #[inline(never)]
+    fn settle(&mut self, now: Timestamp) {
+        self.leftovers(now);
+        self.give_up_holes(now, now);
+        self.set_due();
     }
 
     /// Whether the last frame may have left a fact or an exercise, or another `poll_timeout`. Speech

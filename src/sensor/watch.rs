@@ -5,6 +5,7 @@
 
 mod carry;
 mod exchange;
+mod found;
 mod glean;
 mod limiter;
 mod memory;
@@ -21,7 +22,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::bounded::{LastingHash, Table};
-use crate::decode::{Datagram, Segment, Speech};
+use crate::decode::{Datagram, Ends, Segment, Speech};
 use crate::fact::secret::Exercise;
 use crate::fact::{Device, Sighting, What};
 use crate::handsets::{Handsets, Network};
@@ -96,7 +97,7 @@ pub(super) struct Watch {
     /// HTTP messages that aren't all there yet.
     carry: carry::Carry,
     /// HTTP requests that wait for their answers.
-    web: Table<web::Ends, web::Waits>,
+    web: Table<Ends, web::Waits>,
     logins: u32,
     out: VecDeque<Sighting>,
 }

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::SlotId;
-use crate::decode::{Mac, Path, Segment, Speech};
+use crate::decode::{Ends, Mac, Path, Segment, Speech};
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -218,8 +218,8 @@ pub struct Touches {
     theirs: Flows,
     /// Devices of the office that were seen to begin or accept a flow.
     heard: crate::bounded::Table<IpAddr, ()>,
-    /// Outbound flows that were told lately.
-    told_lately: crate::bounded::Table<(IpAddr, SocketAddr), Timestamp>,
+    /// Outbound flows that were told lately: device, with port 0, and peer.
+    told_lately: crate::bounded::Table<Ends, Timestamp>,
     waiting: VecDeque<Waiting>,
     told: VecDeque<Told>,
 }
