@@ -136,20 +136,21 @@ impl Watch {
         self.ouis = settings.ouis;
     }
 
-    /// Takes a datagram. The answer is whether it was looked at: that of a settled flow isn't.
+    /// Takes a datagram. The answer is whether it left a sighting or another `poll_timeout`, or may have.
     #[inline]
     pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> bool {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
         let looked = self.touches.datagram(&datagram.path, datagram.payload, &places, now);
         let gleaned = self.glean_datagram(datagram, handsets, now);
-        if looked {
-            if !gleaned && !datagram.path.may_be_tunnel() {
-                self.touches.let_pass(&datagram.path);
-            }
+        let stirs = looked && self.touches.has_stirred();
+        if looked && !gleaned && !datagram.path.may_be_tunnel() {
+            self.touches.let_pass(&datagram.path);
+        }
+        if stirs {
             self.tell_touches(handsets, now);
         }
-        looked || gleaned
+        stirs || gleaned
     }
 
     /// Whether nothing would come of speech.

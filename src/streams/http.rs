@@ -68,6 +68,11 @@ struct Said {
     length: Option<u64>,
 }
 
+/// Whether a line's first letter is one of a name that is read; a space before it is no letter.
+fn may_matter(line: &[u8]) -> bool {
+    line.first().is_some_and(|first| b"usct".contains(&(first | 0x20)) || first.is_ascii_whitespace())
+}
+
 impl Said {
     /// One pass. Names are told apart by their length first: most are none of these.
     fn read(head: &[u8]) -> Self {
@@ -76,7 +81,7 @@ impl Said {
         let mut is_first = true;
         while let Some(end) = memchr(b'\n', rest) {
             let (line, after) = rest.split_at_checked(end).unwrap_or_default();
-            if !std::mem::take(&mut is_first) {
+            if !std::mem::take(&mut is_first) && may_matter(line) {
                 let (name, value) = line.split_at_checked(memchr(b':', line).unwrap_or(end)).unwrap_or_default();
                 said.take(name.trim_ascii(), value.get(1..).unwrap_or_default());
             }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use super::{Banner, Proto, Side, Told, Touch, TouchState, Way, Zone};
-use crate::bounded::{Inserted, SlotId, Table};
+use crate::bounded::{SlotId, Table};
 use crate::decode::{Ends, Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -200,12 +200,7 @@ impl Flows {
     }
 
     pub(super) fn insert(&mut self, path: &Path, flow: Flow, now: Timestamp) -> SlotId {
-        let Inserted { slot, new, .. } =
-            self.table.find_or_insert(&Ends::of_both_ways(path.src, path.dst), now, || flow);
-        if let Some(known) = self.table.get_mut(slot).filter(|_| !new) {
-            *known = flow;
-        }
-        slot
+        self.table.put(&Ends::of_both_ways(path.src, path.dst), now, || flow)
     }
 
     pub(super) fn expire(&mut self, before: Timestamp) -> Option<Flow> {

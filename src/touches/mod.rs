@@ -221,6 +221,8 @@ pub struct Touches {
     /// Outbound flows that were told lately: device, with port 0, and peer.
     told_lately: crate::bounded::Table<Ends, Timestamp>,
     waiting: VecDeque<Waiting>,
+    /// Whether a question was put there since `has_stirred` was asked.
+    waits_anew: bool,
     told: VecDeque<Told>,
 }
 
@@ -244,6 +246,7 @@ impl Touches {
             heard: crate::bounded::Table::new(settings.connections, 0),
             told_lately: crate::bounded::Table::new(settings.connections, 0),
             waiting: VecDeque::new(),
+            waits_anew: false,
             told: VecDeque::new(),
         }
     }
@@ -331,6 +334,11 @@ impl Touches {
         [self.waiting.front().map(|waiting| waiting.due), silent].into_iter().flatten().min()
     }
 
+    /// Whether a datagram that was just looked at left a touch, or another `poll_timeout`.
+    pub fn has_stirred(&mut self) -> bool {
+        std::mem::take(&mut self.waits_anew) || !self.told.is_empty()
+    }
+
     /// The next touch.
     pub fn poll(&mut self) -> Option<Told> {
         self.told.pop_front()
@@ -345,6 +353,7 @@ impl Touches {
         if self.waiting.len() >= WAITING {
             self.waiting.pop_front();
         }
+        self.waits_anew = true;
         self.waiting.push_back(Waiting { due: now.plus(self.settings.answer_within), proto, slot });
     }
 

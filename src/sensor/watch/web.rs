@@ -326,12 +326,7 @@ impl Watch {
     }
 
     fn wait(&mut self, path: &Path, for_what: Waiting, now: Timestamp) {
-        let inserted = self.web.find_or_insert(&path.ends(), now, || Waits { at: now, for_what });
-        if !inserted.new
-            && let Some(known) = self.web.get_mut(inserted.slot)
-        {
-            *known = Waits { at: now, for_what };
-        }
+        self.web.put(&path.ends(), now, || Waits { at: now, for_what });
     }
 
     /// The answer has come.
