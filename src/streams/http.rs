@@ -82,7 +82,8 @@ impl Said {
         while let Some(end) = memchr(b'\n', rest) {
             let (line, after) = rest.split_at_checked(end).unwrap_or_default();
             if !std::mem::take(&mut is_first) && may_matter(line) {
-                let (name, value) = line.split_at_checked(memchr(b':', line).unwrap_or(end)).unwrap_or_default();
+                let (name, value) =
+                    line.split_at_checked(memchr(b':', line).unwrap_or(end)).unwrap_or_default();
                 said.take(name.trim_ascii(), value.get(1..).unwrap_or_default());
             }
             rest = after.get(1..).unwrap_or_default();
@@ -166,7 +167,8 @@ mod tests {
         }
         let status = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
         let never = status.is_some_and(|code| code[0] == b'1' || code == b"204" || code == b"304");
-        let length = values("content-length").into_iter().find_map(|v| String::from_utf8(v).ok()?.parse().ok());
+        let length =
+            values("content-length").into_iter().find_map(|v| String::from_utf8(v).ok()?.parse().ok());
         let body = match length {
             _ if never => Body::Length(0),
             _ if has("transfer-encoding", "chunked") => Body::Chunks,
@@ -178,9 +180,29 @@ mod tests {
     }
 
     const PARTS: [&str; 24] = [
-        "GET / HTTP/1.1", "HTTP/1.1 200 OK", "HTTP/1.1 101 x", "HTTP/1.0 304 x", "\r\n", "\n", "\r", ":", ",",
-        " ", "Upgrade", "WebSocket", "Sec-WebSocket-Protocol", "sip", "Content-Length", "17", "-1", "\u{e4}",
-        "Transfer-Encoding", "chunked", "Host: x", "\r\n\r\n", "Upgrade: websocket\r\n",
+        "GET / HTTP/1.1",
+        "HTTP/1.1 200 OK",
+        "HTTP/1.1 101 x",
+        "HTTP/1.0 304 x",
+        "\r\n",
+        "\n",
+        "\r",
+        ":",
+        ",",
+        " ",
+        "Upgrade",
+        "WebSocket",
+        "Sec-WebSocket-Protocol",
+        "sip",
+        "Content-Length",
+        "17",
+        "-1",
+        "\u{e4}",
+        "Transfer-Encoding",
+        "chunked",
+        "Host: x",
+        "\r\n\r\n",
+        "Upgrade: websocket\r\n",
         "Sec-WebSocket-Protocol: xmpp, sip\r\n",
     ];
 

@@ -44,7 +44,14 @@ impl Touches {
         }
     }
 
-    fn goes_on(&mut self, tag: u64, path: &Path, payload: &[u8], (own, slot): (bool, SlotId), now: Timestamp) {
+    fn goes_on(
+        &mut self,
+        tag: u64,
+        path: &Path,
+        payload: &[u8],
+        (own, slot): (bool, SlotId),
+        now: Timestamp,
+    ) {
         let answer_within = self.settings.answer_within;
         let flows = if own { &mut self.own } else { &mut self.theirs };
         flows.touch(slot, now);

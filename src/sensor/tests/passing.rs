@@ -35,10 +35,8 @@ fn payload(sent: &Sent) -> Vec<u8> {
         6 => vec![0x81, 200, 0, 1, 0, 0, 0, 0],
         7 => vec![0x80, 8, 0],
         8 => {
-            let body = format!(
-                "c=IN IP4 {}.{}.{}.{}\r\nm=audio {port} RTP/AVP 8\r\n",
-                ip[0], ip[1], ip[2], ip[3]
-            );
+            let body =
+                format!("c=IN IP4 {}.{}.{}.{}\r\nm=audio {port} RTP/AVP 8\r\n", ip[0], ip[1], ip[2], ip[3]);
             let head = head("c", "f", "", "1 INVITE", "214", "005355512345");
             format!(
                 "INVITE sip:005355512345@example.com SIP/2.0\r\n{head}Content-Length: {}\r\n\r\n{body}",
@@ -89,8 +87,13 @@ fn ethernet(sent: &Sent) -> Vec<u8> {
 fn any_sent() -> impl Strategy<Value = Sent> {
     let after = prop_oneof![8 => 1_000i64..40_000, 2 => 1_000_000i64..70_000_000];
     (0..ENDS.len(), 1..ENDS.len(), 0u8..12, 0u8..40, 0u8..8, after).prop_map(
-        |(from, by, what, odd, vlan, after)| {
-            Sent { from, to: (from + by) % ENDS.len(), what, odd, vlan, after }
+        |(from, by, what, odd, vlan, after)| Sent {
+            from,
+            to: (from + by) % ENDS.len(),
+            what,
+            odd,
+            vlan,
+            after,
         },
     )
 }

@@ -55,13 +55,7 @@ impl Watch {
 
     /// The answer is whether it was looked at.
     #[cold]
-    fn glean_promising(
-        &mut self,
-        path: &Path,
-        payload: &[u8],
-        handsets: &Handsets,
-        now: Timestamp,
-    ) -> bool {
+    fn glean_promising(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) -> bool {
         match (path.src.port(), path.dst.port()) {
             (67 | 68, 67 | 68) => self.glean_dhcp(path, payload, handsets, now),
             (53, _) => self.glean_dns(path, payload, handsets, now),

@@ -134,8 +134,7 @@ impl Watch {
             let dst = place(path.dst.ip());
             dst.ours && dst.phone
         };
-        let reads =
-            read.method == b"POST" && (to_phone() || (read.soap && place(path.src.ip()).ours));
+        let reads = read.method == b"POST" && (to_phone() || (read.soap && place(path.src.ip()).ours));
         // Without a length it lasts until the other side answers.
         if reads { read.length.unwrap_or(http::LONGEST).min(http::LONGEST) } else { 0 }
     }
