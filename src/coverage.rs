@@ -16,6 +16,7 @@ pub use losses::Losses;
 use crate::labels;
 use crate::streams;
 use crate::tally::Tally;
+use crate::time::{Span, Timestamp};
 
 labels! {
     /// Signs of what can and can't be seen.
@@ -74,6 +75,8 @@ pub struct Coverage {
     pub encrypted: Encrypted,
     /// The drops of a live capture, put in by whoever captures.
     pub kernel: Kernel,
+    /// When the watch began.
+    pub begun: Option<Timestamp>,
     /// What reassembly counts.
     pub streams: Arc<streams::Stats>,
 }
@@ -83,7 +86,26 @@ const ENOUGH: u64 = 10;
 /// Calls without any response, from which on a mirror is said to be one-way.
 const ENOUGH_CALLS: u64 = 3;
 
+/// What was going on before is known after this time: handsets are heard again, dialogs that nobody saw
+/// begin are told from new calls.
+const WARM: Span = Span::minutes(5);
+
 impl Coverage {
+    /// Whether the watch has just begun: then what is first or absent says nothing.
+    pub fn is_warming_up(&self, now: Timestamp) -> bool {
+        self.begun.is_none_or(|begun| now.since(begun) < WARM)
+    }
+
+    /// The same for people; nothing where there is no SIP to speak of.
+    pub fn warm_up(&self, now: Timestamp) -> Option<String> {
+        let begun = self.begun.filter(|_| self.is_warming_up(now) && self.messages() > 0)?;
+        Some(format!(
+            "warming up: watched for {} s only; calls that were up before aren't known, and what is seen first or not at all says little before {} minutes",
+            now.since(begun).as_secs(),
+            WARM.as_secs() / 60
+        ))
+    }
+
     /// Whether only one direction of the traffic reaches the mirror: `None` if that can't be told.
     pub fn one_way(&self) -> Option<bool> {
         let get = |sign| self.signs.get(sign);
@@ -291,6 +313,18 @@ mod tests {
         assert_eq!(coverage.one_way(), Some(true));
         coverage.signs.add(Sign::CallsHeard, 2);
         assert_eq!(coverage.one_way(), Some(false));
+    }
+
+    #[test]
+    fn a_watch_that_has_just_begun_says_so() {
+        let mut coverage = Coverage { begun: Some(Timestamp(0)), ..Coverage::default() };
+        let at = |seconds| Timestamp(0).plus(Span::seconds(seconds));
+        assert_eq!((coverage.is_warming_up(at(42)), coverage.warm_up(at(42))), (true, None), "no SIP yet");
+        coverage.signs.bump(Sign::Requests);
+        assert!(coverage.warm_up(at(42)).unwrap().starts_with("warming up: watched for 42 s only"));
+        assert_eq!((coverage.is_warming_up(at(300)), coverage.warm_up(at(300))), (false, None));
+        coverage.begun = None;
+        assert!(coverage.is_warming_up(at(300)));
     }
 
     #[test]

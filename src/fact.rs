@@ -45,6 +45,16 @@ labels! {
     }
 }
 
+labels! {
+    /// Why a call counts as over though nobody said so.
+    pub enum Lapse {
+        TableFull = "table_full", "It had to go because the table of calls was full.";
+        TimeLimit = "time_limit", "Five minutes without an answer, or four hours of talk without a sign that it goes on.";
+        SessionTimer = "session_timer", "Its session timer ran out and nobody refreshed it (RFC 4028); it ended then.";
+        MediaStopped = "media_stopped", "Its media stopped in both directions for five minutes, and nobody held it; it ended with the last of them.";
+    }
+}
+
 /// A call changed its state. Its Debug form keeps what was dialled to itself (law 9).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallFact {
@@ -69,8 +79,10 @@ pub struct CallFact {
     pub started: Timestamp,
     /// How long it was talked for, for `Ended`; else zero.
     pub talked: Span,
-    /// Whether it ended without a BYE: the table was full or it outlived the limit.
-    pub expired: bool,
+    /// How much of `talked` was told before: its end was told, and then it went on after all.
+    pub told: Span,
+    /// Why it counts as over, if nobody said so.
+    pub expired: Option<Lapse>,
     /// Whether a Call-ID was used again for another number.
     pub call_id_reused: bool,
     /// Who is charged with it.

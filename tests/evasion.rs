@@ -696,7 +696,7 @@ fn a_flood_of_invites() {
         wire.say(invite(DEAR, &format!("again{n}"))).wait(10);
     }
     let seen = wire.replay();
-    let ended = |fact: &&Fact| matches!(fact, Fact::Call(call) if call.state == CallState::Ended && call.call_id.as_bytes() == b"real" && !call.expired);
+    let ended = |fact: &&Fact| matches!(fact, Fact::Call(call) if call.state == CallState::Ended && call.call_id.as_bytes() == b"real" && call.expired.is_none());
     assert_eq!(seen.facts.iter().filter(ended).count(), 1);
     let dear: Vec<_> = seen.calls.iter().filter(|call| call.target.class == Class::Global).collect();
     // The third such call is told, as it is without a flood.

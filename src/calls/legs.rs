@@ -118,8 +118,9 @@ impl Legs {
         self.next = (self.next + 1) % REMEMBERED;
     }
 
-    /// The call that a leg from `second.src` continues, and whether a REFER asked for it: one that just reached that address, with
-    /// the same Session-ID, called number or calling number. Legs that nothing continues yet come
+    /// The call that a leg from `second.src` continues, and whether it's a call of its own all the same:
+    /// a REFER asked for it, or it goes to quite another telephone number, as a forward or a speed dial
+    /// makes of it. It is one that just reached that address, with the same Session-ID, called number or calling number. Legs that nothing continues yet come
     /// first, so that two handsets calling one number keep their own trunk legs; one that is
     /// continued already may fork, but then the caller must be the same.
     pub(super) fn first_of(&mut self, second: &Leg) -> Option<(CallNo, bool)> {
@@ -147,6 +148,6 @@ impl Legs {
         let index = candidates[0].or(candidates[1])?;
         let (leg, continued) = self.ring[index].as_mut()?;
         *continued = true;
-        Some((leg.call, leg.asked))
+        Some((leg.call, leg.asked || second.called.is_elsewhere(&leg.called)))
     }
 }

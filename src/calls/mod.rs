@@ -76,7 +76,7 @@ pub struct Call<T> {
     pub no: CallNo,
     /// Whether it continues a leg that was seen before.
     pub joined: bool,
-    /// Whether it is what a REFER asked for, which was counted then.
+    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
     pub asked: bool,
     /// Where it stands.
     pub phase: Phase,
@@ -252,6 +252,11 @@ impl<T: Copy> Calls<T> {
             }
         }
         None
+    }
+
+    /// A call that `expire` gave isn't over: its media flow.
+    pub fn goes_on(&mut self, slot: SlotId, now: Timestamp) {
+        self.enter(slot, Phase::Answered, now);
     }
 
     /// Forgets a call that `expire` gave.

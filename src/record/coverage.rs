@@ -20,6 +20,8 @@ pub(super) struct CoverageRecord<'a> {
     /// Whether calls could be seen at all: if not, `attempts` says nothing.
     blind: bool,
     blind_reason: Option<&'static str>,
+    /// Whether what is first or absent says nothing yet.
+    warming_up: bool,
     one_way: Option<bool>,
     doubled_share: Option<f64>,
     loss: LossRecord,
@@ -74,6 +76,7 @@ impl<'a> CoverageRecord<'a> {
             evicted: &summary.evicted,
             blind: summary.blind.is_some(),
             blind_reason: summary.blind,
+            warming_up: summary.warming_up,
             one_way: summary.one_way,
             doubled_share: summary.doubled.map(|share| (share * 1_000.0).round() / 1_000.0),
             loss: LossRecord {

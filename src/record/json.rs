@@ -59,6 +59,8 @@ struct CallRecord<'a> {
     state: &'static str,
     code: Option<u16>,
     duration_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired_by: Option<&'static str>,
     leg: &'static str,
 }
 
@@ -378,6 +380,7 @@ impl Recorder {
             // Until a call is over, nobody knows how long it will have been.
             duration_s: matches!(call.state, CallState::Ended | CallState::Failed)
                 .then(|| call.talked.as_secs_f64()),
+            expired_by: call.expired.map(|lapse| lapse.name()),
             leg: match call.leg {
                 Leg::Handset => "handset",
                 Leg::Trunk => "trunk",
@@ -396,7 +399,7 @@ impl Recorder {
             risk: call.target.risk.name(),
             exact: call.target.exact,
             rule: call.target.rule,
-            expired: call.expired,
+            expired: call.expired.is_some(),
             call_id_reused: call.call_id_reused,
         }
     }

@@ -41,6 +41,8 @@ pub struct Summary {
     pub one_way: Option<bool>,
     /// What to know before trusting a silence.
     pub warnings: Vec<String>,
+    /// Whether the watch had just begun.
+    pub warming_up: bool,
     /// From the first frame to the last.
     pub length: Span,
 }
@@ -75,7 +77,8 @@ impl Summary {
             hidden: (coverage.encrypted.begun(), coverage.compressed()),
             hidden_handsets: coverage.encrypted.phones().map(|(ip, phone)| (ip, *phone)).collect(),
             one_way: coverage.one_way(),
-            warnings: coverage.warnings(),
+            warming_up: sensor.is_warming_up(),
+            warnings: sensor.warnings(),
             ..Self::default()
         }
     }

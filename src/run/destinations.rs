@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::baseline::exposure::Prices;
 use crate::dial::{Class, Kind, Region};
 use crate::fact::{CallFact, CallState, Direction};
+use crate::time::Span;
 use crate::view::Destination;
 
 /// Regions with rows of their own.
@@ -49,10 +50,13 @@ impl Destinations {
         let counts = match call.state {
             CallState::Attempted => Counts { calls: 1, ..Counts::default() },
             CallState::Ended => {
+                // An end that was told too early is told again: only the rest is new.
                 let money = prices.cost(target.rate, call.talked).amount;
+                let told =
+                    if call.told > Span::ZERO { prices.cost(target.rate, call.told).amount } else { 0 };
                 Counts {
-                    talked: u64::try_from(call.talked.0).unwrap_or(0),
-                    money: u64::try_from(money).unwrap_or(0),
+                    talked: u64::try_from(call.talked.0.saturating_sub(call.told.0)).unwrap_or(0),
+                    money: u64::try_from(money.saturating_sub(told)).unwrap_or(0),
                     calls: 0,
                 }
             }

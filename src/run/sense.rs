@@ -320,7 +320,7 @@ impl Sense {
             signs: coverage.signs.iter().map(|(sign, n)| (sign.name(), n)).collect(),
             encrypted_flows: coverage.encrypted.flows(),
             evicted: sensor.evicted().into_iter().chain([("ledger", self.ledger.refused())]).collect(),
-            warnings: coverage.warnings(),
+            warnings: sensor.warnings(),
             sight: Some(Sight::of(coverage, sensor.totals().frames)),
             handsets: Arc::clone(&round.handsets),
             seen: Arc::clone(&round.seen),

@@ -12,7 +12,7 @@ use crate::baseline::exposure::Prices;
 use crate::calls::{CallNo, Limits};
 use crate::dial::{Class, Dial, DialError, Group, Leg, Target};
 use crate::drill::{Event, EventKind};
-use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
+use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
 use crate::handsets::{Handsets, Who};
 use crate::judge::Judge;
 use crate::ledger::{Account, Key, Ledger};
@@ -158,7 +158,8 @@ impl Shortcut {
             code: 0,
             started: self.now,
             talked: Span::ZERO,
-            expired: false,
+            expired: None,
+            told: Span::ZERO,
             call_id_reused: self.is_reused(event),
             who: self.who(event, inbound),
             call_id: Text::new(event.call_id.as_bytes()),
@@ -260,7 +261,7 @@ impl Shortcut {
             self.ledger.closed(key);
         }
         let mut up = *up;
-        up.fact.expired = expired;
+        up.fact.expired = expired.then_some(Lapse::TimeLimit);
         self.said(&up, if ended { CallState::Ended } else { CallState::Failed }, sink)
     }
 
@@ -334,7 +335,8 @@ fn aside(
         code: 0,
         started: now,
         talked: Span::ZERO,
-        expired: false,
+        expired: None,
+        told: Span::ZERO,
         call_id_reused: false,
         who,
         call_id: Text::new(event.call_id.as_bytes()),

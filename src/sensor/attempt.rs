@@ -9,7 +9,7 @@ use crate::calls::{Call, CallNo, Phase, Seen};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
-use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
+use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
 use crate::handsets::{Handsets, Who};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
@@ -89,7 +89,7 @@ impl Core {
 
     /// The call was seen at its second hop first: it is charged anew, and counted once.
     pub(super) fn nearer(&mut self, slot: SlotId, msg: &Message<'_>, now: Timestamp) {
-        self.over(slot, now, false);
+        self.over(slot, now, None);
         self.calls.counted(slot);
         self.attempted(slot, Some(msg), now);
     }
@@ -120,10 +120,17 @@ impl Core {
         }
     }
 
-    /// A call is over; `expired` if nobody said so.
-    pub(super) fn over(&mut self, slot: SlotId, now: Timestamp, expired: bool) {
+    /// A call had to go because the table was full.
+    #[cold]
+    pub(super) fn pushed_out(&mut self, call: &Call<Tag>, now: Timestamp) {
+        let end = (Some(Lapse::TableFull), now, Span::ZERO);
+        over(call, &self.ledger, &self.coverage, &mut self.facts, now, end);
+    }
+
+    /// Tells that a call is over.
+    pub(super) fn tell_end(&mut self, slot: SlotId, now: Timestamp, end: End) {
         if let Some(call) = self.calls.get(slot) {
-            over(call, &self.ledger, &self.coverage, &mut self.facts, now, expired);
+            over(call, &self.ledger, &self.coverage, &mut self.facts, now, end);
         }
     }
 
@@ -225,7 +232,8 @@ impl Core {
             code: 0,
             started: seen.now,
             talked: Span::ZERO,
-            expired: false,
+            expired: None,
+            told: Span::ZERO,
             call_id_reused: false,
             who,
             call_id: Text::new(seen.msg.call_id),
@@ -248,29 +256,33 @@ impl Core {
     }
 }
 
-/// A call is over; `expired` if nobody said so.
-pub(super) fn over(
+/// Why a call is over if nobody said so, when, and how much of its talk was told before.
+pub(super) type End = (Option<Lapse>, Timestamp, Span);
+
+/// A call is over.
+fn over(
     call: &Call<Tag>,
     ledger: &Ledger,
     coverage: &Coverage,
     facts: &mut Facts,
     now: Timestamp,
-    expired: bool,
+    (expired, end, told): End,
 ) {
     let Some(tag) = &call.tag else { return };
     let ended = matches!(call.phase, Phase::Answered | Phase::Ended);
     if call.is_heard() {
         coverage.signs.bump(Sign::CallsHeard);
-    } else if ended && !expired {
+    } else if ended && expired.is_none() {
         coverage.signs.bump(Sign::CallsUnheard);
     }
     let state = if ended { CallState::Ended } else { CallState::Failed };
     uncount(ledger, call, tag);
     if ended && !call.joined {
-        let micros = u64::try_from(call.talked(now).0).unwrap_or(0);
+        let micros = u64::try_from(call.talked(end).0.saturating_sub(told.0)).unwrap_or(0);
         ledger.talked_micros().add(tag.target.class, micros);
     }
-    facts.push(Fact::Call(CallFact { expired, ..fact(call, tag, state, now) }), coverage);
+    let talked = if ended { call.talked(end) } else { Span::ZERO };
+    facts.push(Fact::Call(CallFact { expired, talked, told, ..fact(call, tag, state, now) }), coverage);
 }
 
 #[inline(always)]
@@ -285,8 +297,9 @@ fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFa
         cause: tag.cause,
         code: call.code,
         started: call.started,
-        talked: if state == CallState::Ended { call.talked(now) } else { Span::ZERO },
-        expired: false,
+        talked: Span::ZERO,
+        expired: None,
+        told: Span::ZERO,
         call_id_reused: call.call_id_reused,
         who: tag.who,
         call_id: call.call_id,

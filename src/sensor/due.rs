@@ -40,7 +40,7 @@ impl Sensor {
     pub(super) fn set_due(&mut self) {
         let core = &self.core;
         let first = |moments: &[Option<Timestamp>]| moments.iter().flatten().min().copied().unwrap_or(NEVER);
-        let told = first(&[core.calls.next_expiry(), core.watch.poll_timeout()]);
+        let told = first(&[core.calls.next_expiry(), core.lifelines.next(), core.watch.poll_timeout()]);
         let others = first(&[Some(core.look), self.decoder.poll_timeout(), self.streams.poll_timeout()]);
         self.due = Due { all: told.min(others), told };
     }

@@ -7,6 +7,7 @@ mod attempt;
 mod due;
 mod encrypted;
 mod facts;
+mod lifeline;
 mod outcome;
 mod passing;
 mod past;
@@ -105,6 +106,7 @@ struct Core {
     handsets: Handsets,
     registrations: Registrations,
     calls: Calls<Tag>,
+    lifelines: lifeline::Lifelines,
     sideways: Table<(u64, u32), attempt::Sideways>,
     outcomes: Outcomes,
     coverage: Coverage,
@@ -151,6 +153,7 @@ impl Sensor {
                 handsets: Handsets::new(settings.handsets),
                 registrations: Registrations::default(),
                 calls: Calls::new(settings.calls),
+                lifelines: lifeline::Lifelines::default(),
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),
                 coverage,
@@ -304,6 +307,9 @@ impl Core {
             Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
             Sniff::Rtp => {
                 self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now);
+                if looked {
+                    self.lifelines.media(&datagram.path, now);
+                }
                 return looked;
             }
             Sniff::Dtls => self.dtls(datagram, now),
@@ -319,7 +325,9 @@ impl Core {
                 if transport == Transport::Udp {
                     self.coverage.doubles.observe(&msg, path, now);
                 }
-                self.track(&msg, path, now);
+                if let Some(slot) = self.track(&msg, path, now) {
+                    self.lives(slot, (&msg, payload), path, now);
+                }
                 let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
                 self.watch.message((&msg, payload), path, proto, &self.handsets, now);
                 self.sightings();
@@ -328,7 +336,8 @@ impl Core {
         }
     }
 
-    fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) {
+    /// The answer is the call of a message that may say how long it lasts.
+    fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) -> Option<SlotId> {
         let dialled = match msg.start {
             Start::Request { method, .. } => {
                 self.coverage.signs.bump(Sign::Requests);
@@ -342,14 +351,18 @@ impl Core {
         };
         if msg.cseq_method == Method::Register {
             self.registration(msg, path, now);
-            return;
+            return None;
         }
         let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
         let step = self.calls.observe(&seen);
         if let Some(call) = self.calls.take_pushed_out() {
-            attempt::over(&call, &self.ledger, &self.coverage, &mut self.facts, now, true);
+            self.pushed_out(&call, now);
         }
         self.step(step, &seen);
+        match step {
+            Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => Some(slot),
+            _ => None,
+        }
     }
 
     fn step(&mut self, step: Step, seen: &Seen<'_>) {
@@ -367,7 +380,7 @@ impl Core {
                 self.reopened(slot);
                 self.was_answered(slot, now);
             }
-            Step::Ended(slot) | Step::Failed(slot) => self.over(slot, now, false),
+            Step::Ended(slot) | Step::Failed(slot) => self.over(slot, now, None),
             Step::Nearer(slot) => self.nearer(slot, msg, now),
             Step::Elsewhere(slot) => self.passed_on(slot, seen),
             Step::Redirected(slot) => self.redirected(slot, seen),
@@ -418,26 +431,6 @@ impl Core {
                 }
             }
             Start::Response(_) => {}
-        }
-    }
-
-    fn expire(&mut self, now: Timestamp) {
-        if now >= self.look {
-            self.look_at_encrypted(now);
-        }
-        while let Some(step) = self.calls.expire(now) {
-            match step {
-                Step::Attempted(slot) => self.attempted(slot, None, now),
-                Step::Ended(slot) | Step::Failed(slot) => {
-                    self.over(slot, now, true);
-                    self.calls.release(slot);
-                }
-                _ => {}
-            }
-        }
-        if self.watch.poll_timeout().is_some_and(|due| due <= now) {
-            self.watch.handle_timeout(&self.handsets, now);
-            self.sightings();
         }
     }
 

@@ -42,6 +42,18 @@ impl Sensor {
         }
     }
 
+    /// Whether the watch has just begun.
+    pub fn is_warming_up(&self) -> bool {
+        self.core.coverage.is_warming_up(self.clock.now().unwrap_or_default())
+    }
+
+    /// What an admin has to know before trusting a silence, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let coverage = &self.core.coverage;
+        let warm_up = coverage.warm_up(self.clock.now().unwrap_or_default());
+        warm_up.into_iter().chain(coverage.warnings()).collect()
+    }
+
     /// What had to be forgotten because a table was full, by table.
     pub fn evicted(&self) -> [(&'static str, u64); 8] {
         let [touches, exchanges, strangers, web, passwords] = self.core.watch.evicted();

@@ -1,4 +1,5 @@
 mod due;
+mod lifeline;
 mod passing;
 mod security;
 

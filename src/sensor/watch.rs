@@ -19,7 +19,7 @@ mod web;
 mod zones;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::{LastingHash, Table};
 use crate::decode::{Datagram, Ends, Segment, Speech};
@@ -175,6 +175,11 @@ impl Watch {
 
     pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
         self.touches.poll_timeout()
+    }
+
+    /// When speech of a flow last passed, from here to there, if that is still known.
+    pub(super) fn last_heard(&self, src: SocketAddr, dst: SocketAddr) -> Option<Timestamp> {
+        self.touches.last_heard(src, dst)
     }
 
     /// The next sighting.

@@ -274,6 +274,12 @@ impl Touches {
         self.settled.let_pass(self.settled.tag(path.src, path.dst, Proto::Udp));
     }
 
+    /// When a datagram of a settled UDP flow last passed, from here to there, to about a second; `None` if
+    /// the flow isn't among those that are settled.
+    pub fn last_heard(&self, src: SocketAddr, dst: SocketAddr) -> Option<Timestamp> {
+        self.settled.last(self.settled.tag(src, dst, Proto::Udp))
+    }
+
     /// A TCP segment passes.
     #[inline]
     pub fn segment(&mut self, segment: &Segment<'_>, places: Places<'_>, now: Timestamp) {

@@ -5,27 +5,54 @@
 
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Proto;
 use crate::bounded::KeyedHash;
 use crate::decode::Speech;
 use crate::time::{Span, Timestamp};
 
-/// Slots; a power of two. 16 bytes each: it fits into a core's own cache.
+/// Slots; a power of two. 24 bytes each: it fits into a core's own cache.
 const SLOTS: usize = 8_192;
 
 /// How long nobody looks at a settled flow again. Far below the 300 s that a flow is remembered,
 /// so that a flow that goes on is never forgotten.
 const FOR: Span = Span::MINUTE;
 
-/// In a slot's tag: what is left of it in the number of a flow is always 0.
+/// In a slot's tag: that bit of a flow's number is always 0.
 const PASSES: u64 = 1;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Slot {
     /// The flow's number, and whether its speech may pass unread.
     tag: u64,
     until: Timestamp,
+    /// When a packet last passed, in units of 2^`UNIT` microseconds.
+    last: AtomicU32,
+}
+
+/// About a second: with every packet it costs a shift.
+const UNIT: u32 = 20;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "136 years from 1970 on")]
+const fn units(at: Timestamp) -> u32 {
+    (at.0 >> UNIT) as u32
+}
+
+impl Slot {
+    fn new(tag: u64, now: Timestamp, until: Timestamp) -> Self {
+        Self { tag, until, last: AtomicU32::new(units(now)) }
+    }
+
+    const fn is_of(&self, tag: u64) -> bool {
+        self.tag & !PASSES == tag
+    }
+
+    /// A packet passes.
+    #[inline(always)]
+    fn hears(&self, now: Timestamp) {
+        self.last.store(units(now), Ordering::Relaxed);
+    }
 }
 
 /// A direct-mapped cache: a collision costs a look-up, no more.
@@ -37,8 +64,8 @@ pub(super) struct Settled {
 
 impl Default for Settled {
     fn default() -> Self {
-        let empty = Slot { tag: 0, until: Timestamp(i64::MIN) };
-        Self { slots: vec![empty; SLOTS], hash: KeyedHash::default() }
+        let empty = || Slot::new(0, Timestamp(0), Timestamp(i64::MIN));
+        Self { slots: std::iter::repeat_with(empty).take(SLOTS).collect(), hash: KeyedHash::default() }
     }
 }
 
@@ -62,14 +89,16 @@ impl Settled {
 
     #[inline]
     pub(super) fn is_settled(&self, tag: u64, now: Timestamp) -> bool {
-        self.slots.get(index(tag)).is_some_and(|slot| slot.tag & !PASSES == tag && now < slot.until)
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.is_of(tag) && now < slot.until);
+        slot.inspect(|slot| slot.hears(now)).is_some()
     }
 
     /// Whether speech is of a flow that is settled, and may pass unread.
     #[inline(always)]
     pub(super) fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
         let tag = self.tag_of(speech.addresses, u64::from(speech.ports) << 1);
-        self.slots.get(index(tag)).is_some_and(|slot| slot.tag == tag | PASSES && now < slot.until)
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.tag == tag | PASSES && now < slot.until);
+        slot.inspect(|slot| slot.hears(now)).is_some()
     }
 
     /// The speech of a flow may pass unread for as long as it's settled.
@@ -81,8 +110,14 @@ impl Settled {
 
     pub(super) fn settle(&mut self, tag: u64, now: Timestamp) {
         if let Some(slot) = self.slots.get_mut(index(tag)) {
-            *slot = Slot { tag, until: now.plus(FOR) };
+            *slot = Slot::new(tag, now, now.plus(FOR));
         }
+    }
+
+    /// When a packet of a flow last passed while it was settled, if nobody took its place.
+    pub(super) fn last(&self, tag: u64) -> Option<Timestamp> {
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.is_of(tag))?;
+        Some(Timestamp(i64::from(slot.last.load(Ordering::Relaxed)) << UNIT))
     }
 }
 
@@ -105,5 +140,8 @@ mod tests {
         settled.settle(there, Timestamp(0));
         assert!(settled.is_settled(there, Timestamp(1)) && !settled.is_settled(back, Timestamp(1)));
         assert!(!settled.is_settled(there, Timestamp(0).plus(FOR)));
+        assert!(settled.is_settled(there, Timestamp(7_300_000)));
+        assert_eq!(settled.last(there).map(Timestamp::as_secs), Some(6), "6 times 2^20 microseconds");
+        assert_eq!(settled.last(back), None);
     }
 }

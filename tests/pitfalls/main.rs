@@ -1,0 +1,170 @@
+//! One pitfall a capture, made here and played to the sensor: what happens to SIP on a mirror port, what
+//! devices do, what somebody does so as not to be counted; and how many calls that is.
+
+mod counting;
+mod links;
+mod messages;
+mod packets;
+mod streams;
+mod talk;
+
+use std::sync::{Arc, LazyLock};
+
+use ringfence::dial::Dial;
+use ringfence::fact::{CallFact, CallState, Fact};
+use ringfence::frame::{Frame, Link};
+use ringfence::ledger::Ledger;
+use ringfence::sensor::{Sensor, Settings};
+use ringfence::time::{Span, Timestamp};
+
+/// A satellite network: no office calls it by chance.
+const DEAR: &str = "00882160012345";
+const DEAR_E164: &str = "+882160012345";
+const OTHER: &str = "00882160077777";
+const OTHER_E164: &str = "+882160077777";
+const URI: &str = "sip:00882160012345@pbx.example";
+
+type Ip = [u8; 4];
+const PHONE: Ip = [10, 0, 3, 17];
+const PHONE2: Ip = [10, 0, 3, 18];
+const PHONE3: Ip = [10, 0, 3, 19];
+/// A PBX in the office, one in the cloud, and the carrier.
+const PBX: Ip = [10, 0, 0, 5];
+const CLOUD: Ip = [203, 0, 113, 10];
+const TRUNK: Ip = [198, 51, 100, 20];
+
+/// What a capture comes to.
+struct Case {
+    name: &'static str,
+    link: Link,
+    /// Milliseconds after the frame before, the frame, and its length on the wire.
+    frames: Vec<(i64, Vec<u8>, Option<u32>)>,
+    attempts: u64,
+    /// What is called, in the order of the attempts.
+    numbers: Option<Vec<&'static str>>,
+    answered: Option<u64>,
+    /// How many calls to `DEAR` are judged: second legs aren't.
+    judged: Option<usize>,
+}
+
+/// A capture of Ethernet frames 20 ms apart.
+fn case(name: &'static str, attempts: u64, frames: Vec<Vec<u8>>) -> Case {
+    after(name, attempts, frames.into_iter().map(|frame| (20, frame)).collect())
+}
+
+/// The same with times of one's own.
+fn after(name: &'static str, attempts: u64, frames: Vec<(i64, Vec<u8>)>) -> Case {
+    let frames = frames.into_iter().map(|(after, frame)| (after, frame, None)).collect();
+    Case { name, link: Link::Ethernet, frames, attempts, numbers: None, answered: None, judged: None }
+}
+
+impl Case {
+    fn link(self, link: Link) -> Self {
+        Self { link, ..self }
+    }
+
+    fn numbers(self, numbers: &[&'static str]) -> Self {
+        Self { numbers: Some(numbers.to_vec()), ..self }
+    }
+
+    /// It is the one call to `DEAR`.
+    fn dear(self) -> Self {
+        self.numbers(&[DEAR_E164])
+    }
+
+    fn answered(self, answered: u64) -> Self {
+        Self { answered: Some(answered), ..self }
+    }
+
+    fn judged(self, judged: usize) -> Self {
+        Self { judged: Some(judged), ..self }
+    }
+
+    /// What comes out otherwise than it should.
+    fn faults(&self) -> Vec<String> {
+        let mut sensor = Sensor::new(Settings::default(), DIAL.clone(), Arc::new(Ledger::default()));
+        let mut now = Timestamp::from_parts(1_795_514_400, 0);
+        let mut calls = Vec::new();
+        let mut take = |sensor: &mut Sensor| {
+            while let Some(fact) = sensor.poll_fact() {
+                if let Fact::Call(call) = fact {
+                    calls.push(*call);
+                }
+            }
+        };
+        for (after, data, length) in &self.frames {
+            now = now.plus(Span(after * 1_000));
+            let wire_len = length.unwrap_or_else(|| u32::try_from(data.len()).unwrap());
+            sensor.handle_frame(&Frame { ts: now, link: self.link, interface: 0, wire_len, data });
+            take(&mut sensor);
+        }
+        sensor.finish();
+        take(&mut sensor);
+        let totals = sensor.totals();
+        let mut faults = Vec::new();
+        if totals.attempts != self.attempts {
+            faults.push(format!("{} attempts, not {}", totals.attempts, self.attempts));
+        }
+        if self.answered.is_some_and(|answered| answered != totals.answered) {
+            faults.push(format!("{} answered, not {:?}", totals.answered, self.answered));
+        }
+        let called = called(&calls);
+        if self.numbers.as_ref().is_some_and(|numbers| *numbers != called) {
+            faults.push(format!("{called:?} called, not {:?}", self.numbers));
+        }
+        let judged = called.iter().zip(begun(&calls)).filter(|(to, call)| *to == DEAR_E164 && !call.joined);
+        let judged = judged.count();
+        if self.judged.is_some_and(|wanted| wanted != judged) {
+            faults.push(format!("{judged} judged, not {:?}", self.judged));
+        }
+        faults
+    }
+}
+
+fn begun(calls: &[CallFact]) -> impl Iterator<Item = &CallFact> {
+    calls.iter().filter(|call| call.state == CallState::Attempted)
+}
+
+fn called(calls: &[CallFact]) -> Vec<String> {
+    begun(calls).map(|call| call.target.number.map_or_else(String::new, |number| number.full())).collect()
+}
+
+static DIAL: LazyLock<Dial> =
+    LazyLock::new(|| Dial::new(&ringfence::dial::Settings::default()).expect("the defaults are good"));
+
+fn all_right(cases: Vec<Case>, at_least: usize) {
+    assert!(cases.len() >= at_least, "{} cases", cases.len());
+    let faults: Vec<_> = cases
+        .iter()
+        .flat_map(|case| case.faults().into_iter().map(|fault| format!("{}: {fault}", case.name)))
+        .collect();
+    assert!(faults.is_empty(), "of {} captures:\n{}", cases.len(), faults.join("\n"));
+}
+
+#[test]
+fn links_tunnels_and_fragments() {
+    all_right(links::cases(), 35);
+}
+
+#[test]
+fn streams_and_chunks() {
+    all_right(streams::cases(), 20);
+}
+
+#[test]
+fn messages_as_odd_as_they_come() {
+    all_right(messages::cases(), 47);
+}
+
+#[test]
+fn calls_counted_as_people_count_them() {
+    all_right(counting::cases(), 60);
+}
+
+/// A test that can't fail shows nothing.
+#[test]
+fn what_comes_out_otherwise_is_told() {
+    let wrong = links::cases().remove(0);
+    assert!(wrong.faults().is_empty());
+    assert_eq!(Case { attempts: 2, ..wrong }.faults(), ["1 attempts, not 2"]);
+}
