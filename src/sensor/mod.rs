@@ -299,8 +299,8 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
-        let looked = self.watch.datagram(datagram, &self.handsets, now);
-        if looked {
+        let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
+        if stirs {
             self.sightings();
         }
         match kind {
@@ -310,10 +310,10 @@ impl Core {
                 if looked {
                     self.lifelines.media(&datagram.path, now);
                 }
-                return looked;
+                return stirs;
             }
             Sniff::Dtls => self.dtls(datagram, now),
-            _ => return looked,
+            _ => return stirs,
         }
         true
     }

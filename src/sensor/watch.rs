@@ -76,6 +76,15 @@ pub struct Settings {
 /// Outside SIP peers whose first word is remembered.
 const MET: usize = 4_096;
 
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Whether it was looked at: that of a settled flow isn't.
+    pub(super) looked: bool,
+    /// Whether it left a sighting or another `poll_timeout`, or may have.
+    pub(super) stirs: bool,
+}
+
 /// Everything that bears on security.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -136,9 +145,9 @@ impl Watch {
         self.ouis = settings.ouis;
     }
 
-    /// Takes a datagram. The answer is whether it left a sighting or another `poll_timeout`, or may have.
+    /// Takes a datagram.
     #[inline]
-    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> bool {
+    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> Look {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
         let looked = self.touches.datagram(&datagram.path, datagram.payload, &places, now);
@@ -150,7 +159,7 @@ impl Watch {
         if stirs {
             self.tell_touches(handsets, now);
         }
-        stirs || gleaned
+        Look { looked: looked || gleaned, stirs: stirs || gleaned }
     }
 
     /// Whether nothing would come of speech.
