@@ -97,23 +97,34 @@ pub fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// Four decimal octets without needless zeros, which is how nearly every address is written.
+#[inline]
 fn dotted(bytes: &[u8]) -> Option<IpAddr> {
-    let (mut octets, mut at, mut octet, mut digits) = ([0u8; 4], 0usize, 0u16, 0u8);
-    for byte in bytes {
-        match byte {
-            b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
-                octet = octet * 10 + u16::from(byte - b'0');
-                digits += 1;
-            }
-            b'.' if digits > 0 => {
-                *octets.get_mut(at)? = u8::try_from(octet).ok()?;
-                (at, octet, digits) = (at + 1, 0, 0);
-            }
-            _ => return None,
-        }
+    let (first, rest) = octet(bytes)?;
+    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then(|| IpAddr::from([first, second, third, fourth]))
+}
+
+/// The octet at the text's beginning and what follows it.
+#[inline(always)]
+fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
+    let (first, rest) = text.split_first()?;
+    let first = digit(*first)?;
+    let Some((second, behind)) = rest.split_first().and_then(|(byte, rest)| Some((digit(*byte)?, rest)))
+    else {
+        return Some((first, rest));
+    };
+    if first == 0 {
+        return None;
     }
-    *octets.get_mut(at).filter(|_| at == 3 && digits > 0)? = u8::try_from(octet).ok()?;
-    Some(IpAddr::from(octets))
+    let two = first * 10 + second;
+    let Some((third, rest)) = behind.split_first().and_then(|(byte, rest)| Some((digit(*byte)?, rest)))
+    else {
+        return Some((two, behind));
+    };
+    Some((two.checked_mul(10)?.checked_add(third)?, rest))
 }
 
 /// Text from outside in a form that no sink can misread: control characters, bidirectional
@@ -184,6 +195,14 @@ mod tests {
             assert_eq!(ip_address(text.as_bytes()), text.parse().ok(), "{text}");
         }
         assert_eq!(ip_address(b"\xff1.2.3"), None);
+        // Every octet in every place, and what only looks like one.
+        for n in 0..1_100u32 {
+            for text in
+                [format!("{n}.2.3.4"), format!("1.2.{n}.4"), format!("1.2.3.{n}"), format!("1.0{n}.3.4")]
+            {
+                assert_eq!(ip_address(text.as_bytes()), text.parse().ok(), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -21,10 +21,10 @@ pub(super) fn check(data: &[u8]) {
             read.contact,
             read.user_agent,
             read.credentials,
-            read.challenge,
-            read.asserted,
-            read.diversion,
-            read.last_route,
+            read.challenge(),
+            read.asserted(),
+            read.diversion(),
+            read.last_route(),
             read.body,
         ] {
             assert!(
@@ -32,8 +32,8 @@ pub(super) fn check(data: &[u8]) {
             );
         }
         assert!(!read.call_id.is_empty());
-        let _ = (NameAddr::parse(read.contact), NameAddr::parse(read.refer_to));
-        let _ = (Credentials::parse(read.credentials), Challenge::parse(read.challenge));
+        let _ = (NameAddr::parse(read.contact), NameAddr::parse(read.refer_to()));
+        let _ = (Credentials::parse(read.credentials), Challenge::parse(read.challenge()));
         let _ = (uri::host(read.from.uri), uri::decoded_user(read.to.uri, &mut [0; uri::USER_MAX]));
     }
     let _ = typed::describe(data);

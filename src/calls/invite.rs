@@ -19,7 +19,7 @@ impl<T: Copy> Calls<T> {
             None if msg.to_tag.is_empty() => {
                 let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
-                self.attempt(slot, replaced, msg.session_id, seen.now);
+                self.attempt(slot, replaced, msg.session_id(), seen.now);
                 Step::Attempted(slot)
             }
             // The callee may re-INVITE too: then the tags are swapped.
@@ -81,7 +81,7 @@ impl<T: Copy> Calls<T> {
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
     fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
-        self.replaces(seen.msg.replaces, seen.dialled)
+        self.replaces(seen.msg.replaces(), seen.dialled)
     }
 
     /// The same for any value of Replaces and whoever is called.
@@ -103,7 +103,7 @@ impl<T: Copy> Calls<T> {
             call.call_id_reused = other_number;
             call.before = before;
         }
-        self.attempt(slot, None, seen.msg.session_id, seen.now);
+        self.attempt(slot, None, seen.msg.session_id(), seen.now);
         Step::Attempted(slot)
     }
 
@@ -129,7 +129,6 @@ impl<T: Copy> Calls<T> {
             peers: [0; 4],
             since: seen.now,
             reopened: 0,
-            elsewhere: false,
         });
         if let Some((_, _, evicted)) = inserted.evicted {
             self.pushed_out = Some(evicted);
@@ -144,8 +143,8 @@ fn another_hop<T>(call: &mut Call<T>, slot: SlotId, seen: &Seen<'_>, dialled: &T
     let msg = seen.msg;
     let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
     if msg.via_count > call.via_count {
-        let passed_on = new.is_elsewhere(&old) && !call.elsewhere && old.is_known();
-        call.elsewhere |= passed_on;
+        // It may go to several at once; whoever tells of it tells of each once.
+        let passed_on = new.is_elsewhere(&old) && old.is_known();
         return Some(if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) });
     }
     let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;

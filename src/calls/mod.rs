@@ -106,8 +106,6 @@ pub struct Call<T> {
     peers: [u32; 4],
     since: Timestamp,
     reopened: u8,
-    /// Whether it was told that a proxy passes it on elsewhere.
-    elsewhere: bool,
 }
 
 impl<T> Call<T> {

@@ -82,7 +82,7 @@ impl<T: Copy> Calls<T> {
                 Step::Unknown
             }
             _ => {
-                self.attempt(slot, None, msg.session_id, now);
+                self.attempt(slot, None, msg.session_id(), now);
                 Step::Attempted(slot)
             }
         }

@@ -98,12 +98,24 @@ fn is_ethernet(data: &[u8], truncated: bool) -> bool {
     false
 }
 
+fn is_udp(data: &[u8], header: &Ipv4HeaderSlice<'_>) -> bool {
+    let carried = usize::from(header.total_len()).saturating_sub(header.slice().len());
+    let Some([_, _, _, _, l1, l2, _, _, ..]) = data.get(header.slice().len()..) else { return false };
+    let whole = !header.more_fragments() && header.fragments_offset().value() == 0;
+    header.protocol().0 == 17 && whole && usize::from(u16::from_be_bytes([*l1, *l2])) == carried
+}
+
 /// Whether an IP packet stands here that ends where the data does, but for so much padding: an IPv4
-/// header's checksum must be right, an IPv6 header must lead to something that is carried.
+/// header's checksum must be right, or a whole UDP packet of just its length inside (a host's own packets
+/// have no checksum yet where its interface puts that in); an IPv6 header must lead to something that is
+/// carried.
 fn is_packet(data: &[u8], padding: usize, truncated: bool) -> bool {
     let length = match data.first().map(|byte| byte >> 4) {
         Some(4) => match Ipv4HeaderSlice::from_slice(data) {
-            Ok(header) if header.header_checksum() == header.to_header().calc_header_checksum() => {
+            Ok(header)
+                if header.header_checksum() == header.to_header().calc_header_checksum()
+                    || is_udp(data, &header) =>
+            {
                 usize::from(header.total_len())
             }
             _ => return false,

@@ -35,7 +35,7 @@ impl Core {
         let (pbx, _) = handsets.standing(src);
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
         let passed_on = call.joined
-            && msg.is_some_and(|msg| msg.replaces.is_empty())
+            && msg.is_some_and(|msg| msg.replaces().is_empty())
             && handsets.is_home(src)
             && !handsets.is_home(dst);
         let trunk_side = passed_on
@@ -159,7 +159,7 @@ impl Core {
 
     /// REFER: whoever sends it is charged with the call it asks for.
     pub(super) fn transfer(&mut self, seen: &Seen<'_>) {
-        let Some(refer_to) = NameAddr::parse(seen.msg.refer_to) else { return };
+        let Some(refer_to) = NameAddr::parse(seen.msg.refer_to()) else { return };
         if self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
@@ -190,9 +190,9 @@ impl Core {
 
     /// Whether a transfer was told already: a copy, or the same again with the credentials that were
     /// asked for.
-    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8]) -> bool {
+    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8], apart: u32) -> bool {
         let msg = seen.msg;
-        let call_id = self.calls.call_id_hash(msg.call_id);
+        let call_id = self.calls.call_id_hash(msg.call_id) ^ u64::from(apart) << 32;
         let this =
             Sideways { to: uri::last_digits(uri::user(uri)), credentials: !msg.credentials.is_empty() };
         let before = self.sideways.find(&(call_id, msg.cseq.wrapping_sub(1)));
@@ -211,7 +211,9 @@ impl Core {
         if target.group == Group::Free {
             return;
         }
-        if self.is_told(seen, uri) {
+        // A proxy's forwards to several have one CSeq.
+        let apart = if of.is_some() { uri::last_digits(uri::user(uri)) } else { 0 };
+        if self.is_told(seen, uri, apart) {
             return;
         }
         if of.is_none() {
@@ -341,7 +343,7 @@ fn caller(
         diverted
     } else {
         let asserted =
-            msg.and_then(|msg| NameAddr::parse(msg.asserted)).map_or(&[][..], |by| uri::user(by.uri));
+            msg.and_then(|msg| NameAddr::parse(msg.asserted())).map_or(&[][..], |by| uri::user(by.uri));
         if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
     };
     (charged(handsets, ledger, &call.path, account, call.caller.as_bytes(), now), cause)
@@ -350,8 +352,8 @@ fn caller(
 /// Who forwards a call, as the PBX says it: the Diversion header (RFC 5806), or the last entry of the
 /// history from which it was sent elsewhere (RFC 7044).
 fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
-    let diversion = NameAddr::parse(msg.diversion).map_or(&[][..], |by| uri::user(by.uri));
-    if diversion.is_empty() { history::diverted_by(msg.history, msg.history_last) } else { diversion }
+    let diversion = NameAddr::parse(msg.diversion()).map_or(&[][..], |by| uri::user(by.uri));
+    if diversion.is_empty() { history::diverted_by(msg.history(), msg.history_last()) } else { diversion }
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.

@@ -319,20 +319,21 @@ impl Core {
     }
 
     fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
-        match Message::parse(payload) {
+        // Read where it stands: it is too big to be moved about.
+        match &Message::parse(payload) {
             Ok(msg) => {
-                self.outcomes.message(&msg, transport);
+                self.outcomes.message(msg, transport);
                 if transport == Transport::Udp {
-                    self.coverage.doubles.observe(&msg, path, now);
+                    self.coverage.doubles.observe(msg, path, now);
                 }
-                if let Some(slot) = self.track(&msg, path, now) {
-                    self.lives(slot, (&msg, payload), path, now);
+                if let Some(slot) = self.track(msg, path, now) {
+                    self.lives(slot, (msg, payload), path, now);
                 }
                 let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
-                self.watch.message((&msg, payload), path, proto, &self.handsets, now);
+                self.watch.message((msg, payload), path, proto, &self.handsets, now);
                 self.sightings();
             }
-            Err(reject) => self.outcomes.rejected(reject),
+            Err(reject) => self.outcomes.rejected(*reject),
         }
     }
 

@@ -5,21 +5,18 @@
 
 use wide::{i8x16, u8x16};
 
-/// Bytes in a block of [`unprintable`].
+/// Bytes in a block of [`equal`].
 pub(super) const BLOCK: usize = 64;
 
-/// The bytes of a block that aren't printable ASCII, blank included: bit 0 is the first byte.
+/// Whether all bytes are ASCII and none is a blank or a control character; of DEL it isn't told.
 #[inline(always)]
-pub(super) fn unprintable(block: &[u8; BLOCK]) -> u64 {
-    let (quarters, _) = block.as_chunks::<16>();
-    let mut marks = 0u64;
-    for quarter in quarters.iter().rev() {
-        // Signed, one compare catches C0 and everything from 0x80 on.
-        let bytes = u8x16::new(*quarter).cast_signed();
-        let odd = bytes.simd_lt(i8x16::splat(0x20)) | bytes.simd_eq(i8x16::splat(0x7f));
-        marks = (marks << 16) | u64::from(odd.to_bitmask());
-    }
-    marks
+pub(super) fn is_graphic(value: &[u8]) -> bool {
+    // Signed, one compare catches C0, the blank, and everything from 0x80 on.
+    let odd =
+        |block: &[u8; 16]| u8x16::new(*block).cast_signed().simd_lt(i8x16::splat(0x21)).to_bitmask() != 0;
+    let Some(last) = value.last_chunk() else { return value.iter().all(|byte| matches!(byte, 0x21..=0x7f)) };
+    let (blocks, _) = value.as_chunks();
+    !odd(last) && !blocks.iter().any(odd)
 }
 
 /// The bytes of a block that are `wanted`: bit 0 is the first byte.
@@ -105,16 +102,19 @@ mod tests {
     }
 
     #[test]
-    fn unprintable_bytes_are_marked_wherever_they_stand() {
+    fn bytes_are_told_wherever_they_stand() {
         for byte in 0..=255u8 {
             for at in 0..BLOCK {
                 let mut text = [b'~'; BLOCK];
                 text[at] = byte;
-                let want = u64::from(!(b' '..=b'~').contains(&byte)) << at;
-                assert_eq!(unprintable(&text), want, "{byte:#x} {at}");
                 let same = if byte == b'~' { u64::MAX } else { 1 << at };
                 assert_eq!(equal(&text, byte), same, "{byte:#x} {at}");
+                let graphic = (b'!'..=0x7f).contains(&byte);
+                for length in [at + 1, BLOCK] {
+                    assert_eq!(is_graphic(&text[..length]), graphic, "{byte:#x} {at} {length}");
+                }
             }
         }
+        assert!(is_graphic(b""));
     }
 }

@@ -246,8 +246,9 @@ fn content_length(head: &[u8]) -> Option<usize> {
     let mut lines = Lines::new(head);
     lines.one();
     while !lines.rest().is_empty() {
-        if let Some(found) = field(lines.folded().text).filter(|found| found.header == Header::ContentLength)
-        {
+        let (behind, line) = lines.folded(head);
+        lines = behind;
+        if let Some(found) = field(line.text).filter(|found| found.header == Header::ContentLength) {
             return number(found.value).and_then(|length| usize::try_from(length).ok());
         }
     }

@@ -34,13 +34,6 @@ pub(super) enum Header {
     WwwAuthenticate,
 }
 
-impl Header {
-    /// Its bit in a set of headers seen.
-    pub(super) const fn bit(self) -> u32 {
-        1 << (self as u32)
-    }
-}
-
 /// A line that is one of ours.
 pub(super) struct Field<'a> {
     pub(super) header: Header,
@@ -67,73 +60,47 @@ const BEGINNINGS: [u32; 32] = {
     table
 };
 
-/// Whether a line may be one that is used, by its first two bytes: most that aren't fail here.
+/// Whether a line may be one that is used, by its first bytes, the first one lowest: most that
+/// aren't fail here.
 #[inline(always)]
-pub(super) fn may_be_used(line: &[u8]) -> bool {
-    let [first, second, ..] = line else { return false };
-    let seconds = BEGINNINGS.get(usize::from(first & 31)).copied().unwrap_or_default();
-    seconds & (1 << (second & 31)) != 0
+pub(super) fn may_be_used(word: u32) -> bool {
+    let seconds = BEGINNINGS.get((word & 31) as usize).copied().unwrap_or_default();
+    (seconds >> ((word >> 8) & 31)) & 1 != 0
 }
 
 /// Recognises a line: one or two letters leave one name to compare with, or none.
-#[inline]
 pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
-    with_field(line, Give)
-}
-
-/// Who gets a line that is recognised.
-pub(super) trait Take<'a, R> {
-    fn take(self, field: Field<'a>) -> R;
-}
-
-struct Give;
-
-impl<'a> Take<'a, Field<'a>> for Give {
-    #[inline(always)]
-    fn take(self, field: Field<'a>) -> Field<'a> {
-        field
-    }
-}
-
-/// As [`field`], and hands what it recognises to `found`, which is compiled for each name by
-/// itself: the name is decided upon once.
-#[inline(always)]
-pub(super) fn with_field<'a, R>(line: &'a [u8], found: impl Take<'a, R>) -> Option<R> {
     use Header as H;
-    let [first, second, third, ..] = line else { return short_line(line).map(|field| found.take(field)) };
+    let [first, second, third, ..] = line else { return short_line(line) };
     if matches!(second, b':' | b' ' | b'\t') {
-        return compact(line).map(|field| found.take(field));
+        return compact(line);
     }
     let letter = |at: usize| line.get(at).map_or(0, |byte| byte | 0x20);
     match (first | 0x20, second | 0x20, third | 0x20) {
-        (b'v', b'i', _) => of(line, b"Via", H::Via, found),
-        (b'f', b'r', _) => of(line, b"From", H::From, found),
-        (b't', b'o', _) => of(line, b"To", H::To, found),
-        (b'c', b'a', _) => of(line, b"Call-ID", H::CallId, found),
-        (b'c', b's', _) => of(line, b"CSeq", H::CSeq, found),
-        (b'c', b'o', b'n') if letter(4) == b'a' => of(line, b"Contact", H::Contact, found),
-        (b'c', b'o', b'n') if letter(8) == b'l' => of(line, b"Content-Length", H::ContentLength, found),
-        (b'u', b's', _) => of(line, b"User-Agent", H::UserAgent, found),
-        (b's', b'e', b'r') => of(line, b"Server", H::Server, found),
-        (b's', b'e', b's') if letter(8) == b'i' => of(line, b"Session-ID", H::SessionId, found),
-        (b'a', b'u', _) => of(line, b"Authorization", H::Authorization, found),
-        (b'e', b'x', _) => of(line, b"Expires", H::Expires, found),
-        (b'r', b'o', _) => of(line, b"Route", H::Route, found),
-        (b'r', b'e', b'f') if letter(5) == b'r' => of(line, b"Referred-By", H::ReferredBy, found),
-        (b'r', b'e', b'f') => of(line, b"Refer-To", H::ReferTo, found),
-        (b'r', b'e', b'p') => of(line, b"Replaces", H::Replaces, found),
-        (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId, found),
-        (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity, found),
-        (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity, found),
-        (b'p', b'r', b'o') if letter(10) == b'o' => {
-            of(line, b"Proxy-Authorization", H::ProxyAuthorization, found)
-        }
-        (b'p', b'r', b'o') if letter(10) == b'e' => {
-            of(line, b"Proxy-Authenticate", H::ProxyAuthenticate, found)
-        }
-        (b'd', b'i', _) => of(line, b"Diversion", H::Diversion, found),
-        (b'h', b'i', _) => of(line, b"History-Info", H::HistoryInfo, found),
-        (b'w', b'w', _) => of(line, b"WWW-Authenticate", H::WwwAuthenticate, found),
+        (b'v', b'i', _) => of(line, b"Via", H::Via),
+        (b'f', b'r', _) => of(line, b"From", H::From),
+        (b't', b'o', _) => of(line, b"To", H::To),
+        (b'c', b'a', _) => of(line, b"Call-ID", H::CallId),
+        (b'c', b's', _) => of(line, b"CSeq", H::CSeq),
+        (b'c', b'o', b'n') if letter(4) == b'a' => of(line, b"Contact", H::Contact),
+        (b'c', b'o', b'n') if letter(8) == b'l' => of(line, b"Content-Length", H::ContentLength),
+        (b'u', b's', _) => of(line, b"User-Agent", H::UserAgent),
+        (b's', b'e', b'r') => of(line, b"Server", H::Server),
+        (b's', b'e', b's') if letter(8) == b'i' => of(line, b"Session-ID", H::SessionId),
+        (b'a', b'u', _) => of(line, b"Authorization", H::Authorization),
+        (b'e', b'x', _) => of(line, b"Expires", H::Expires),
+        (b'r', b'o', _) => of(line, b"Route", H::Route),
+        (b'r', b'e', b'f') if letter(5) == b'r' => of(line, b"Referred-By", H::ReferredBy),
+        (b'r', b'e', b'f') => of(line, b"Refer-To", H::ReferTo),
+        (b'r', b'e', b'p') => of(line, b"Replaces", H::Replaces),
+        (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId),
+        (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity),
+        (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity),
+        (b'p', b'r', b'o') if letter(10) == b'o' => of(line, b"Proxy-Authorization", H::ProxyAuthorization),
+        (b'p', b'r', b'o') if letter(10) == b'e' => of(line, b"Proxy-Authenticate", H::ProxyAuthenticate),
+        (b'd', b'i', _) => of(line, b"Diversion", H::Diversion),
+        (b'h', b'i', _) => of(line, b"History-Info", H::HistoryInfo),
+        (b'w', b'w', _) => of(line, b"WWW-Authenticate", H::WwwAuthenticate),
         _ => None,
     }
 }
@@ -148,25 +115,20 @@ fn short_line(line: &[u8]) -> Option<Field<'_>> {
 fn compact(line: &[u8]) -> Option<Field<'_>> {
     use Header as H;
     match line.first()? | 0x20 {
-        b'v' => of(line, b"v", H::Via, Give),
-        b'f' => of(line, b"f", H::From, Give),
-        b't' => of(line, b"t", H::To, Give),
-        b'i' => of(line, b"i", H::CallId, Give),
-        b'm' => of(line, b"m", H::Contact, Give),
-        b'l' => of(line, b"l", H::ContentLength, Give),
-        b'r' => of(line, b"r", H::ReferTo, Give),
-        b'b' => of(line, b"b", H::ReferredBy, Give),
+        b'v' => of(line, b"v", H::Via),
+        b'f' => of(line, b"f", H::From),
+        b't' => of(line, b"t", H::To),
+        b'i' => of(line, b"i", H::CallId),
+        b'm' => of(line, b"m", H::Contact),
+        b'l' => of(line, b"l", H::ContentLength),
+        b'r' => of(line, b"r", H::ReferTo),
+        b'b' => of(line, b"b", H::ReferredBy),
         _ => None,
     }
 }
 
 #[inline(always)]
-fn of<'a, const N: usize, R>(
-    line: &'a [u8],
-    name: &[u8; N],
-    header: Header,
-    found: impl Take<'a, R>,
-) -> Option<R> {
+fn of<'a, const N: usize>(line: &'a [u8], name: &[u8; N], header: Header) -> Option<Field<'a>> {
     let (head, rest) = line.split_first_chunk::<N>()?;
     if head != name && !head.eq_ignore_ascii_case(name) {
         return None;
@@ -175,7 +137,7 @@ fn of<'a, const N: usize, R>(
         [b':', value @ ..] => (value, false),
         _ => (late_colon(rest)?, true),
     };
-    Some(found.take(Field { header, value: trim(value), colon_blank }))
+    Some(Field { header, value: trim(value), colon_blank })
 }
 
 /// Blanks, and only blanks, may stand before the colon (RFC 3261 section 7.3.1).
@@ -216,7 +178,7 @@ mod tests {
             (b"proxy-authorization\t:x", Header::ProxyAuthorization),
             (b"Session-ID: x", Header::SessionId),
         ] {
-            assert!(may_be_used(line));
+            assert!(may_be_used(line.iter().rev().fold(0, |word, byte| (word << 8) | u32::from(*byte))));
             let field = field(line).unwrap_or_else(|| panic!("{}", line.escape_ascii()));
             assert_eq!((field.header, field.value), (want, &b"x"[..]));
         }

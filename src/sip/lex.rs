@@ -54,6 +54,12 @@ pub(super) fn trim(value: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether a value is one, and has nothing to trim.
+#[inline(always)]
+pub(super) fn is_trim(value: &[u8]) -> bool {
+    value.first().is_some_and(|first| *first > b' ') && value.last().is_some_and(|last| *last > b' ')
+}
+
 fn trim_slowly(value: &[u8]) -> &[u8] {
     trim_end(trim_start(value))
 }
@@ -122,11 +128,14 @@ pub(super) fn next_comma(value: &[u8]) -> Option<usize> {
 }
 
 /// The first of several values separated by commas, trimmed.
+#[inline(always)]
 pub(super) fn first_value(value: &[u8]) -> &[u8] {
     // Nearly every header has one value: one look tells.
-    if find(value, [b',']).is_none() {
-        return value;
-    }
+    if find(value, [b',']).is_none() { value } else { first_of_several(value) }
+}
+
+#[cold]
+fn first_of_several(value: &[u8]) -> &[u8] {
     next_comma(value).map_or(value, |at| trim(upto(value, at)))
 }
 
@@ -187,6 +196,23 @@ pub(super) fn param_value(value: &[u8]) -> &[u8] {
         return closing_quote(inside).map_or(value, |end| upto(value, end.saturating_add(2)));
     }
     trim_end(upto(value, find(value, [b';', b',', b' ']).unwrap_or(value.len())))
+}
+
+/// A decimal number of at most nine digits with nothing around it.
+#[inline(always)]
+pub(super) fn plain_number(value: &[u8]) -> Option<u32> {
+    if value.is_empty() || value.len() > 9 {
+        return None;
+    }
+    let mut sum = 0u32;
+    for byte in value {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        sum = sum.wrapping_mul(10).wrapping_add(u32::from(digit));
+    }
+    Some(sum)
 }
 
 /// A decimal number with nothing around it but white space; `None` beyond 2^32-1.

@@ -3,7 +3,7 @@
 //! In: the head and whatever follows it. Out: lines, folded ones whole.
 //! Never: looks beyond the 64 bytes in which the last line asked for ends.
 
-use super::block::{BLOCK, unprintable};
+use super::block::{BLOCK, equal};
 
 /// A line and those that continue it.
 pub struct Line<'a> {
@@ -20,12 +20,13 @@ pub struct Line<'a> {
 pub struct Lines<'a> {
     /// What hasn't been given yet.
     rest: &'a [u8],
-    /// Where the block begins that `marks` belongs to, counted from `rest` and so wrapped below 0.
+    /// Where the block begins that `feeds` belongs to, counted from `rest` and so wrapped below 0.
     block: usize,
-    /// The block's bytes still to come that aren't printable.
-    marks: u64,
-    /// Whether a byte was met that is neither printable nor part of a line end.
-    odd: bool,
+    /// The block's LFs still to come.
+    feeds: u64,
+    /// The blocks behind it, and what is left behind them.
+    blocks: &'a [[u8; BLOCK]],
+    left: &'a [u8],
 }
 
 impl<'a> Lines<'a> {
@@ -33,7 +34,8 @@ impl<'a> Lines<'a> {
     #[inline(always)]
     #[must_use]
     pub fn new(text: &'a [u8]) -> Self {
-        Self { rest: text, block: 0, marks: marks(text), odd: false }
+        let (blocks, left) = text.as_chunks();
+        Self { rest: text, block: 0usize.wrapping_sub(BLOCK), feeds: 0, blocks, left }
     }
 
     /// What hasn't been given yet.
@@ -42,82 +44,119 @@ impl<'a> Lines<'a> {
         self.rest
     }
 
-    /// Whether a byte was given that is neither printable nor part of a line end.
+    /// The next line's first four bytes, the first one lowest; 0 where the text ends.
     #[inline(always)]
-    pub(super) const fn is_odd(&self) -> bool {
-        self.odd
+    pub(super) fn word(&self) -> u32 {
+        self.rest.first_chunk().map_or_else(|| last_word(self.rest), |word| u32::from_le_bytes(*word))
+    }
+
+    /// The next line, and the four bytes behind it as [`Lines::word`] gives them, if the line ends
+    /// in CR LF and the text goes on for a block; otherwise nothing was done.
+    #[inline(always)]
+    pub(super) fn plain(&mut self) -> Option<(&'a [u8], u32)> {
+        let mut ahead = *self;
+        while ahead.feeds == 0 {
+            let (block, blocks) = ahead.blocks.split_first()?;
+            ahead.feeds = equal(block, b'\n');
+            ahead.blocks = blocks;
+            ahead.block = ahead.block.wrapping_add(BLOCK);
+        }
+        let length = ahead.block.wrapping_add(ahead.feeds.trailing_zeros() as usize);
+        ahead.feeds &= ahead.feeds.wrapping_sub(1);
+        let (line, behind) = ahead.rest.split_at_checked(length)?;
+        let (line, [b'\n', word @ ..]) = (line.strip_suffix(b"\r")?, behind.first_chunk::<5>()?) else {
+            return None;
+        };
+        ahead.rest = behind.get(1..)?;
+        ahead.block = ahead.block.wrapping_sub(length).wrapping_sub(1);
+        *self = ahead;
+        Some((line, u32::from_le_bytes(*word)))
     }
 
     /// The next line alone, without those that may continue it.
     #[inline(always)]
     pub fn one(&mut self) -> Line<'a> {
-        loop {
-            while self.marks != 0 {
-                let at = self.block.wrapping_add(self.marks.trailing_zeros() as usize);
-                self.marks &= self.marks.wrapping_sub(1);
-                match self.rest.split_at_checked(at) {
-                    Some((text, [b'\r', b'\n', rest @ ..])) => {
-                        self.marks &= self.marks.wrapping_sub(1);
-                        return self.give(text, 2, rest);
-                    }
-                    Some((text, [b'\n', rest @ ..])) => return self.give(text, 1, rest),
-                    _ => self.odd = true,
-                }
-            }
-            // A CR at the last block's end has taken the next one's first byte with it.
-            let next = self.block.wrapping_add(BLOCK);
-            self.block = if next == usize::MAX { 0 } else { next };
-            match self.rest.get(self.block..) {
-                None | Some([]) => return self.give(self.rest, 0, &[]),
-                Some(text) => self.marks = marks(text),
-            }
+        if let Some((text, _)) = self.plain() {
+            return Line { text, folds: 0, end: 2 };
         }
-    }
-
-    #[inline(always)]
-    const fn give(&mut self, text: &'a [u8], end: usize, rest: &'a [u8]) -> Line<'a> {
-        self.block = self.block.wrapping_sub(text.len()).wrapping_sub(end);
-        self.rest = rest;
-        Line { text, folds: 0, end }
-    }
-
-    /// The next line with those that continue it.
-    #[inline(always)]
-    pub(super) fn folded(&mut self) -> Line<'a> {
-        let begin = self.rest;
-        let line = self.one();
-        if !matches!(self.rest, [b' ' | b'\t', ..]) {
-            return line;
-        }
-        let (lines, line) = self.unfold(begin);
-        *self = lines;
+        let (behind, line) = self.any();
+        *self = behind;
         line
     }
 
-    /// By value, so that the caller's copy can stay in registers.
-    #[cold]
-    fn unfold(mut self, begin: &'a [u8]) -> (Self, Line<'a>) {
-        let (mut folds, mut end) = (0usize, 0usize);
-        while matches!(self.rest, [b' ' | b'\t', ..]) {
-            end = self.one().end;
-            folds = folds.wrapping_add(1);
+    /// The same, whatever ends it. By value, so that the caller's copy can stay in registers.
+    #[inline(never)]
+    fn any(mut self) -> (Self, Line<'a>) {
+        while self.feeds == 0 {
+            let feeds = match self.blocks {
+                [block, blocks @ ..] => {
+                    self.blocks = blocks;
+                    equal(block, b'\n')
+                }
+                [] if self.left.is_empty() => {
+                    let line = Line { text: self.rest, folds: 0, end: 0 };
+                    self.rest = &[];
+                    return (self, line);
+                }
+                [] => last_feeds(std::mem::take(&mut self.left)),
+            };
+            self.feeds = feeds;
+            self.block = self.block.wrapping_add(BLOCK);
         }
-        let length = begin.len().saturating_sub(self.rest.len()).saturating_sub(end);
-        (self, Line { text: begin.get(..length).unwrap_or_default(), folds, end })
+        let length = self.block.wrapping_add(self.feeds.trailing_zeros() as usize);
+        self.feeds &= self.feeds.wrapping_sub(1);
+        self.block = self.block.wrapping_sub(length).wrapping_sub(1);
+        let (line, behind) = self.rest.split_at_checked(length).unwrap_or_default();
+        self.rest = behind.get(1..).unwrap_or_default();
+        let line = match line {
+            [text @ .., b'\r'] => Line { text, folds: 0, end: 2 },
+            text => Line { text, folds: 0, end: 1 },
+        };
+        (self, line)
+    }
+
+    /// The next line with those that continue it, of this text.
+    #[inline(never)]
+    pub(super) fn folded(mut self, text: &'a [u8]) -> (Self, Line<'a>) {
+        let begin = text.len().wrapping_sub(self.rest.len());
+        let line = self.one();
+        if matches!(self.rest, [b' ' | b'\t', ..]) {
+            self.unfold(text, begin, line.end)
+        } else {
+            (self, line)
+        }
+    }
+
+    /// A line that [`Lines::plain`] gave, with those that continue it.
+    #[cold]
+    pub(super) fn goes_on(self, text: &'a [u8], line: &[u8]) -> (Self, Line<'a>) {
+        let behind = self.rest.len().wrapping_add(2).wrapping_add(line.len());
+        self.unfold(text, text.len().wrapping_sub(behind), 2)
+    }
+
+    fn unfold(mut self, text: &'a [u8], begin: usize, mut end: usize) -> (Self, Line<'a>) {
+        let mut folds = 0usize;
+        while matches!(self.rest, [b' ' | b'\t', ..]) {
+            folds = folds.wrapping_add(1);
+            end = self.one().end;
+        }
+        let length = text.len().wrapping_sub(self.rest.len()).wrapping_sub(end);
+        (self, Line { text: text.get(begin..length).unwrap_or_default(), folds, end })
     }
 }
 
-#[inline(always)]
-fn marks(text: &[u8]) -> u64 {
-    text.first_chunk().map_or_else(|| last_marks(text), unprintable)
+#[cold]
+fn last_word(rest: &[u8]) -> u32 {
+    rest.iter().rev().fold(0, |word, byte| (word << 8) | u32::from(*byte))
 }
 
-fn last_marks(text: &[u8]) -> u64 {
-    let mut block = [b' '; BLOCK];
-    for (slot, byte) in block.iter_mut().zip(text) {
-        *slot = *byte;
+/// The LFs of less than a block.
+pub(super) fn last_feeds(text: &[u8]) -> u64 {
+    let mut block = [0; BLOCK];
+    if let Some(slots) = block.get_mut(..text.len()) {
+        slots.copy_from_slice(text);
     }
-    unprintable(&block)
+    equal(&block, b'\n')
 }
 
 #[cfg(test)]
@@ -143,13 +182,23 @@ mod tests {
         lines
     }
 
-    fn read(text: &[u8]) -> (Vec<(Vec<u8>, usize, usize)>, bool) {
+    /// Line by line, the short way where there is one if it is to be `short`.
+    fn read(text: &[u8], short: bool) -> Vec<(Vec<u8>, usize, usize)> {
         let (mut lines, mut out) = (Lines::new(text), Vec::new());
         while !lines.rest().is_empty() {
-            let line = lines.folded();
+            let before = lines;
+            let plain = if short { lines.plain() } else { None };
+            let (behind, line) = match plain {
+                Some((line, word)) => {
+                    assert_eq!((line, word), (before.any().1.text, lines.word()));
+                    lines.goes_on(text, line)
+                }
+                None => lines.folded(text),
+            };
+            lines = behind;
             out.push((line.text.to_vec(), line.folds, line.end));
         }
-        (out, lines.is_odd())
+        out
     }
 
     #[test]
@@ -157,12 +206,15 @@ mod tests {
         for length in 0..200usize {
             for end in ["\r\n", "\n", "\r\r\n", "\r\n ", "\n\t", ""] {
                 let text = format!("{}{end}Via: x\r\n", "a".repeat(length));
-                assert_eq!(
-                    read(text.as_bytes()).0,
-                    plainly(text.as_bytes()),
-                    "{length} {}",
-                    end.escape_debug()
-                );
+                let text = format!("{text}From: y\r\n\r\nbody");
+                for short in [false, true] {
+                    assert_eq!(
+                        read(text.as_bytes(), short),
+                        plainly(text.as_bytes()),
+                        "{length} {}",
+                        end.escape_debug()
+                    );
+                }
             }
         }
     }
@@ -173,10 +225,9 @@ mod tests {
             pieces in proptest::collection::vec("[a-z]{0,40}|\r|\n|\r\n|\r\n |\t|\x01|\u{fc}", 0..60),
         ) {
             let text = pieces.concat();
-            let (lines, odd) = read(text.as_bytes());
-            prop_assert_eq!(lines, plainly(text.as_bytes()));
-            let left = text.replace("\r\n", "").replace('\n', "");
-            prop_assert_eq!(odd, left.bytes().any(|byte| !(b' '..=b'~').contains(&byte)));
+            for short in [false, true] {
+                prop_assert_eq!(read(text.as_bytes(), short), plainly(text.as_bytes()));
+            }
         }
     }
 }

@@ -5,14 +5,10 @@
 
 use memchr::memrchr;
 
-use super::block::find;
-use super::headers::{Field, Header, Take, may_be_used, with_field};
-use super::lex::{
-    count_values, first_value, from, is_filler, is_lws, is_token, last_value, number, param, span, trim,
-    trim_start, upto,
-};
+use super::fields::Fields;
+use super::lex::{from, is_filler, is_lws, is_token, span, trim, upto};
 use super::lines::Lines;
-use super::{Message, Method, NameAddr, Quirk, Quirks, Reject, Start, start};
+use super::{Message, NameAddr, Quirk, Quirks, Reject, Start, start};
 
 /// Longest Call-ID, tag or branch that goes unflagged, in bytes.
 pub const ID_MAX: usize = 256;
@@ -31,13 +27,21 @@ pub fn parse(payload: &[u8]) -> Result<Message<'_>, Reject> {
 impl<'a> Message<'a> {
     /// The URI that is called; empty for a response. Behind a strict router that is the last
     /// Route, for the Request-URI names the router (RFC 3261 section 16.4).
+    #[inline]
     pub fn called(&self) -> &'a [u8] {
-        let Start::Request { uri, .. } = self.start else { return &[] };
-        if self.last_route.is_empty() || !super::uri::user(uri).is_empty() {
+        match self.start {
+            Start::Request { uri, .. } if self.last_route().is_empty() => uri,
+            Start::Request { uri, .. } => self.routed(uri),
+            Start::Response(_) => &[],
+        }
+    }
+
+    fn routed(&self, uri: &'a [u8]) -> &'a [u8] {
+        if !super::uri::user(uri).is_empty() {
             return uri;
         }
         let is_loose = |uri: &[u8]| uri.windows(3).any(|part| part.eq_ignore_ascii_case(b";lr"));
-        match NameAddr::parse(self.last_route) {
+        match NameAddr::parse(self.last_route()) {
             Some(last) if !super::uri::user(last.uri).is_empty() && !is_loose(last.uri) => last.uri,
             _ => uri,
         }
@@ -57,52 +61,19 @@ impl<'a> Message<'a> {
         let mut lines = Lines::new(window);
         let line = start_line(&mut lines, text, &mut quirks)?;
         let (start, token) = start::parse(line, &mut quirks)?;
-        // Built where it is returned: it is too big to be moved about.
-        let mut read = Ok(Self::empty(start, quirks));
-        if let Ok(message) = &mut read {
-            let mut reader = Reader { message, seen: 0, cseq_token: &[] };
-            let head = reader.headers(lines, text, text.len().saturating_sub(window.len()));
-            if let Some(why) = reader.finish(&head, token) {
-                read = Err(why);
-            }
-        }
-        read
+        let mut fields = Fields::new(window, quirks);
+        headers(&mut fields, lines, window, text.len() > window.len());
+        fields.message(start, token).map_err(|lacks| why(lacks, text, window))
     }
 
-    const fn empty(start: Start<'a>, quirks: Quirks) -> Self {
-        const NOBODY: NameAddr<'static> = NameAddr { name: &[], uri: &[], params: &[] };
-        Self {
-            start,
-            call_id: &[],
-            from: NOBODY,
-            from_tag: &[],
-            to: NOBODY,
-            to_tag: &[],
-            cseq: 0,
-            cseq_method: Method::Other,
-            via: &[],
-            branch: &[],
-            via_count: 0,
-            contact: &[],
-            user_agent: &[],
-            credentials: &[],
-            challenge: &[],
-            more_challenges: [&[]; 2],
-            asserted: &[],
-            preferred: &[],
-            diversion: &[],
-            history: &[],
-            history_last: &[],
-            refer_to: &[],
-            referred_by: &[],
-            replaces: &[],
-            session_id: &[],
-            last_route: &[],
-            expires: None,
-            content_length: None,
-            body: &[],
-            quirks,
-        }
+    /// What was odd about it.
+    #[cold]
+    pub fn quirks(&self) -> Quirks {
+        let mut quirks = self.noted;
+        flag_lengths(self, &mut quirks);
+        flag_age(self, &mut quirks);
+        flag_bytes(self, &mut quirks);
+        quirks
     }
 }
 
@@ -124,249 +95,64 @@ fn start_line<'a>(lines: &mut Lines<'a>, text: &'a [u8], quirks: &mut Quirks) ->
     }
 }
 
-/// How reading the headers ended.
-struct Head<'a> {
-    /// What follows the blank line.
-    body: &'a [u8],
-    /// The header lines.
-    lines: &'a [u8],
-    /// How many lines they are, folds counted.
-    count: usize,
-    /// Whether they went beyond `HEAD_MAX`.
-    cut: bool,
-    /// Whether they or the start line hold a byte that isn't printable.
-    odd: bool,
-}
-
-struct Reader<'a, 'm> {
-    message: &'m mut Message<'a>,
-    seen: u32,
-    cseq_token: &'a [u8],
-}
-
-impl<'a> Take<'a, ()> for &mut Reader<'a, '_> {
-    #[inline(always)]
-    fn take(self, found: Field<'a>) {
-        self.take_any(found);
+/// Why a message can't be tracked that lacks something.
+#[cold]
+fn why(lacks: Reject, text: &[u8], window: &[u8]) -> Reject {
+    let mut lines = Lines::new(window);
+    lines.one();
+    let begin = lines.rest();
+    while !matches!(lines.rest(), [] | [b'\r' | b'\n', ..]) {
+        lines.one();
+    }
+    if lines.rest().is_empty() && text.len() > window.len() {
+        Reject::TooLong
+    } else if has_bare_cr(upto(begin, begin.len().saturating_sub(lines.rest().len()))) {
+        Reject::CrOnly
+    } else {
+        lacks
     }
 }
 
-impl<'a> Reader<'a, '_> {
-    #[inline(always)]
-    fn headers(&mut self, mut lines: Lines<'a>, text: &'a [u8], beyond: usize) -> Head<'a> {
-        let whole = beyond == 0;
-        let all = from(text, text.len().saturating_sub(lines.rest().len().saturating_add(beyond)));
-        let mut count = 0usize;
-        while let [first, ..] = lines.rest()
-            && (*first > b'\r' || !matches!(first, b'\r' | b'\n'))
-        {
-            let line = lines.folded();
-            count = count.wrapping_add(line.folds).wrapping_add(1);
-            if line.end == 1 {
-                self.message.quirks.set(Quirk::BareLf);
+/// Takes the header lines, up to the blank one. `more` if the text goes on behind the window.
+#[inline(always)]
+fn headers<'a>(fields: &mut Fields<'a>, mut lines: Lines<'a>, window: &'a [u8], more: bool) {
+    let mut word = lines.word();
+    while goes_on(word, &lines) {
+        let (behind, line) = match lines.plain() {
+            Some((line, next)) if !is_blank(next) => {
+                fields.line(word, line);
+                word = next;
+                continue;
             }
-            if may_be_used(line.text) {
-                self.line(line.text, line.folds > 0);
-            }
-        }
-        let cut = lines.rest().is_empty();
-        if cut {
-            self.message.quirks.set(if whole { Quirk::NoBlankLine } else { Quirk::Overlong });
-        }
-        let left = lines.rest().len().saturating_add(beyond);
-        let (head, after) = all.split_at_checked(all.len().saturating_sub(left)).unwrap_or_default();
-        let body = match after {
-            _ if cut => &[],
-            [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
-            [] => &[],
+            Some((line, _)) => lines.goes_on(window, line),
+            None => lines.folded(window),
         };
-        Head { body, lines: head, count, cut: cut && !whole, odd: lines.is_odd() }
+        lines = behind;
+        fields.folded(&line);
+        word = lines.word();
     }
+    let behind = match lines.rest() {
+        [b'\r', b'\n', body @ ..] | [_, body @ ..] => body,
+        [] => {
+            fields.quirks.set(if more { Quirk::Overlong } else { Quirk::NoBlankLine });
+            &[]
+        }
+    };
+    fields.end(window.len().saturating_sub(lines.rest().len()), behind);
+}
 
-    // Out of line, so that the loop over the lines keeps its place in registers.
-    #[inline(never)]
-    fn line(&mut self, line: &'a [u8], folded: bool) {
-        let used = with_field(line, &mut *self);
-        if folded && used.is_some() {
-            self.message.quirks.set(Quirk::Folded);
-        }
-    }
+/// Whether another header line follows that begins with this word.
+#[inline(always)]
+fn goes_on(word: u32, lines: &Lines<'_>) -> bool {
+    let [first, ..] = word.to_le_bytes();
+    first > b'\r' || (!matches!(first, b'\r' | b'\n') && !lines.rest().is_empty())
+}
 
-    #[inline(always)]
-    fn take_any(&mut self, found: Field<'a>) {
-        let Field { header, value, colon_blank } = found;
-        let message = &mut *self.message;
-        if colon_blank {
-            message.quirks.set(Quirk::ColonBlank);
-        }
-        let again = self.seen & header.bit() != 0;
-        self.seen |= header.bit();
-        match header {
-            Header::Via => {
-                let alone = find(value, [b',']).is_none();
-                if !again {
-                    message.via = if alone { value } else { first_value(value) };
-                    message.branch = param(message.via, b"branch").unwrap_or_default();
-                }
-                let count = if alone { u16::from(!value.is_empty()) } else { count_values(value) };
-                message.via_count = message.via_count.saturating_add(count);
-                return;
-            }
-            Header::Route => {
-                message.last_route = last_value(value);
-                return;
-            }
-            Header::HistoryInfo if again => return message.history_last = value,
-            // These may stand there several times; the first one counts and the others are no oddity.
-            Header::Contact
-            | Header::AssertedIdentity
-            | Header::PreferredIdentity
-            | Header::RemotePartyId
-            | Header::Diversion
-            | Header::Authorization
-            | Header::ProxyAuthorization
-                if again =>
-            {
-                return;
-            }
-            // One for each algorithm.
-            Header::WwwAuthenticate | Header::ProxyAuthenticate if again => {
-                if let Some(free) = message.more_challenges.iter_mut().find(|more| more.is_empty()) {
-                    *free = value;
-                }
-                return;
-            }
-            _ if again => {
-                message.quirks.set(Quirk::Duplicate);
-                return;
-            }
-            _ => {}
-        }
-        self.take_first(header, value);
-    }
-
-    #[inline(always)]
-    fn take_first(&mut self, header: Header, value: &'a [u8]) {
-        let seen = self.seen;
-        let message = &mut *self.message;
-        match header {
-            Header::CallId => message.call_id = value,
-            Header::From => {
-                if let Some(addr) = address(value, &mut message.quirks) {
-                    (message.from, message.from_tag) = (addr, addr.tag());
-                }
-            }
-            Header::To => {
-                if let Some(addr) = address(value, &mut message.quirks) {
-                    (message.to, message.to_tag) = (addr, addr.tag());
-                }
-            }
-            Header::CSeq => {
-                let digits = span(value, |byte| byte.is_ascii_digit());
-                let token = trim_start(from(value, digits));
-                if let (Some(sequence), true) = (number(upto(value, digits)), value.len() > digits) {
-                    message.cseq = sequence;
-                    // Nearly always nothing follows the method.
-                    let method = Method::from_token(token);
-                    (self.cseq_token, message.cseq_method) = if method == Method::Other {
-                        let token = upto(token, span(token, |byte| !is_lws(byte)));
-                        (token, Method::from_token(token))
-                    } else {
-                        (token, method)
-                    };
-                }
-            }
-            Header::Contact => message.contact = first_value(value),
-            Header::ContentLength => {
-                message.content_length = number(value);
-                if message.content_length.is_none() {
-                    message.quirks.set(Quirk::LengthBad);
-                }
-            }
-            Header::Expires => message.expires = number(value),
-            // Of two names for one thing the more telling one wins, wherever it stands.
-            Header::UserAgent => {
-                let server_wins =
-                    matches!(message.start, Start::Response(_)) && seen & Header::Server.bit() != 0;
-                if !server_wins {
-                    message.user_agent = value;
-                }
-            }
-            Header::Server => {
-                let agent_wins =
-                    matches!(message.start, Start::Request { .. }) && seen & Header::UserAgent.bit() != 0;
-                if !agent_wins {
-                    message.user_agent = value;
-                }
-            }
-            Header::Authorization => message.credentials = value,
-            Header::ProxyAuthorization if seen & Header::Authorization.bit() == 0 => {
-                message.credentials = value;
-            }
-            Header::WwwAuthenticate => message.challenge = value,
-            Header::ProxyAuthenticate if seen & Header::WwwAuthenticate.bit() == 0 => {
-                message.challenge = value;
-            }
-            Header::AssertedIdentity => message.asserted = first_value(value),
-            Header::PreferredIdentity => message.preferred = first_value(value),
-            Header::RemotePartyId if seen & Header::PreferredIdentity.bit() == 0 => {
-                message.preferred = first_value(value);
-            }
-            Header::Diversion => message.diversion = first_value(value),
-            Header::HistoryInfo => (message.history, message.history_last) = (value, value),
-            Header::ReferTo => message.refer_to = value,
-            Header::ReferredBy => message.referred_by = value,
-            Header::Replaces => message.replaces = value,
-            Header::SessionId => message.session_id = value,
-            Header::Via | Header::Route => {}
-            Header::RemotePartyId | Header::ProxyAuthorization | Header::ProxyAuthenticate => {}
-        }
-    }
-
-    /// Body and quirks, or why the message can't be tracked.
-    #[inline(always)]
-    fn finish(self, head: &Head<'a>, start_token: &[u8]) -> Option<Reject> {
-        if let Some(why) = self.insufficient(start_token) {
-            return Some(if head.cut {
-                Reject::TooLong
-            } else if has_bare_cr(head.lines) {
-                Reject::CrOnly
-            } else {
-                why
-            });
-        }
-        let message = self.message;
-        message.body = head.body;
-        if let Some(length) = message.content_length.and_then(|length| usize::try_from(length).ok()) {
-            match head.body.get(..length) {
-                Some(body) => message.body = body,
-                None => message.quirks.set(Quirk::LengthBad),
-            }
-        }
-        flag_lengths(message, head.count);
-        flag_age(message);
-        if head.odd {
-            flag_bytes(message, head.lines);
-        }
-        None
-    }
-
-    /// Why the message can't be tracked, if it can't.
-    fn insufficient(&self, start_token: &[u8]) -> Option<Reject> {
-        if self.message.call_id.is_empty() {
-            return Some(Reject::NoCallId);
-        }
-        if self.seen & Header::From.bit() == 0 {
-            return Some(Reject::NoFrom);
-        }
-        if self.cseq_token.is_empty() {
-            return Some(Reject::CseqMalformed);
-        }
-        let Start::Request { method, .. } = self.message.start else { return None };
-        let same =
-            method == self.message.cseq_method && (method != Method::Other || self.cseq_token == start_token);
-        (!same).then_some(Reject::CseqMismatch)
-    }
+/// Whether the word begins a line that goes on with the one before.
+#[inline(always)]
+fn is_blank(word: u32) -> bool {
+    let [first, ..] = word.to_le_bytes();
+    first <= b' ' && matches!(first, b' ' | b'\t')
 }
 
 /// Up to the last line end.
@@ -375,37 +161,27 @@ fn whole_lines(text: &[u8]) -> &[u8] {
     upto(text, memrchr(b'\n', text).map_or(0, |at| at.saturating_add(1)))
 }
 
-fn address<'a>(value: &'a [u8], quirks: &mut Quirks) -> Option<NameAddr<'a>> {
-    let read = NameAddr::parse(value);
-    if read.is_none() {
-        quirks.set(Quirk::NameAddrBad);
-    }
-    read
-}
-
-fn flag_lengths(message: &mut Message<'_>, lines: usize) {
+fn flag_lengths(message: &Message<'_>, quirks: &mut Quirks) {
     let ids = [message.call_id, message.from_tag, message.to_tag, message.branch];
-    if lines > LINES_MAX || ids.iter().any(|id| id.len() > ID_MAX) {
-        message.quirks.set(Quirk::Overlong);
+    // The start line is none of them.
+    let lines = message.head().split_inclusive(|byte| *byte == b'\n').count();
+    if lines > LINES_MAX.saturating_add(1) || ids.iter().any(|id| id.len() > ID_MAX) {
+        quirks.set(Quirk::Overlong);
     }
 }
 
-fn flag_age(message: &mut Message<'_>) {
+fn flag_age(message: &Message<'_>, quirks: &mut Quirks) {
     if message.from_tag.is_empty() {
-        message.quirks.set(Quirk::NoTag);
+        quirks.set(Quirk::NoTag);
     }
     // The cookie alone names no transaction (RFC 4475 section 3.2.1).
-    let cookie = message
-        .branch
-        .first_chunk::<7>()
-        .is_some_and(|head| head == b"z9hG4bK" || head.eq_ignore_ascii_case(b"z9hG4bK"));
+    let cookie = message.branch.first_chunk::<7>().is_some_and(|head| head.eq_ignore_ascii_case(b"z9hG4bK"));
     if !cookie || message.branch.len() == 7 {
-        message.quirks.set(Quirk::OldBranch);
+        quirks.set(Quirk::OldBranch);
     }
 }
 
-#[cold]
-fn flag_bytes(message: &mut Message<'_>, head: &[u8]) {
+fn flag_bytes(message: &Message<'_>, quirks: &mut Quirks) {
     let uri = match message.start {
         Start::Request { uri, .. } => uri,
         Start::Response(_) => &[],
@@ -423,20 +199,20 @@ fn flag_bytes(message: &mut Message<'_>, head: &[u8]) {
         message.contact,
         message.user_agent,
         message.credentials,
-        message.asserted,
-        message.preferred,
-        message.diversion,
-        message.refer_to,
+        message.asserted(),
+        message.preferred(),
+        message.diversion(),
+        message.refer_to(),
     ];
     if used.iter().any(|value| std::str::from_utf8(value).is_err()) {
-        message.quirks.set(Quirk::BadUtf8);
+        quirks.set(Quirk::BadUtf8);
     }
     let is_control = |byte: u8| byte.is_ascii_control() && !is_lws(byte);
     let in_name = |line: &[u8]| line.get(span(line, is_token)).is_some_and(|byte| is_control(*byte));
     if used.iter().any(|value| value.iter().any(|byte| is_control(*byte)))
-        || head.split(|byte| *byte == b'\n').any(|line| in_name(trim(line)))
+        || message.head().split(|byte| *byte == b'\n').skip(1).any(|line| in_name(trim(line)))
     {
-        message.quirks.set(Quirk::ControlByte);
+        quirks.set(Quirk::ControlByte);
     }
 }
 
@@ -449,6 +225,7 @@ fn has_bare_cr(head: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Method;
     use super::*;
 
     #[test]
@@ -482,7 +259,7 @@ mod tests {
                 "ACK {uri} SIP/2.0\r\nFrom: <sip:a@h>;tag={tag}{end}Call-ID: c\r\nCSeq: 1 ACK\r\n\r\n"
             );
             let read = parse(text.as_bytes()).unwrap();
-            assert_eq!(u8::from(read.quirks.has(Quirk::ControlByte)), want, "{}", text.escape_debug());
+            assert_eq!(u8::from(read.quirks().has(Quirk::ControlByte)), want, "{}", text.escape_debug());
         }
     }
 
@@ -512,10 +289,10 @@ mod tests {
         assert_eq!((read.cseq, read.cseq_method), (2, Method::Invite));
         assert_eq!((read.branch, read.via_count), (&b"z9hG4bK1"[..], 2));
         assert_eq!(read.contact, b"<sip:214@10.0.3.17:5060>");
-        assert_eq!(read.last_route, b"<sip:p2>");
+        assert_eq!(read.last_route(), b"<sip:p2>");
         assert_eq!(read.credentials, b"Digest username=\"214\"");
-        assert_eq!((read.user_agent, read.expires), (&b"Phone 1.0"[..], Some(60)));
+        assert_eq!((read.user_agent, read.expires()), (&b"Phone 1.0"[..], Some(60)));
         assert_eq!((read.content_length, read.body), (Some(5), &b"v=0\r\n"[..]));
-        assert_eq!(read.quirks, Quirks::default());
+        assert_eq!(read.quirks(), Quirks::default());
     }
 }

@@ -6,6 +6,7 @@
 
 mod block;
 pub mod digest;
+mod fields;
 pub mod framing;
 mod headers;
 pub mod history;
@@ -16,6 +17,7 @@ pub mod media;
 pub mod message;
 mod name_addr;
 pub mod proof;
+mod rare;
 pub mod sdp;
 pub mod sniff;
 mod start;
@@ -23,6 +25,8 @@ pub mod typed;
 pub mod uri;
 
 pub use lines::Lines;
+
+use rare::Rare;
 
 use crate::labels;
 
@@ -80,7 +84,7 @@ labels! {
     pub enum Quirk {
         LeadingBlank = "leading_blank", "CR, LF, NUL, blank or tab before the start line.";
         LooseStartLine = "loose_start_line", "Extra blanks or tabs in or after the start line, or <> around the URI.";
-        VersionCase = "version_case", "sip/2.0 in lower or mixed case.";
+        VersionCase = "version_case", "sip/2.0 in lower or mixed case, or with something behind it.";
         BareLf = "bare_lf", "Lines that end in LF alone.";
         NoBlankLine = "no_blank_line", "The datagram ends inside the headers.";
         ColonBlank = "colon_blank", "Blanks between a header's name and its colon.";
@@ -157,38 +161,14 @@ pub struct Message<'a> {
     pub user_agent: &'a [u8],
     /// Authorization, or Proxy-Authorization if that is absent.
     pub credentials: &'a [u8],
-    /// WWW-Authenticate, or Proxy-Authenticate if that is absent.
-    pub challenge: &'a [u8],
-    /// The same of another algorithm (RFC 8760 section 2.4), up to two more.
-    pub more_challenges: [&'a [u8]; 2],
-    /// The first P-Asserted-Identity value.
-    pub asserted: &'a [u8],
-    /// The first P-Preferred-Identity or Remote-Party-ID value.
-    pub preferred: &'a [u8],
-    /// The first Diversion value (RFC 5806): who diverted last.
-    pub diversion: &'a [u8],
-    /// The first History-Info header's whole value (RFC 7044).
-    pub history: &'a [u8],
-    /// The value of the last History-Info line; the same as `history` if there is only one.
-    pub history_last: &'a [u8],
-    /// Refer-To (RFC 3515).
-    pub refer_to: &'a [u8],
-    /// Referred-By (RFC 3892).
-    pub referred_by: &'a [u8],
-    /// Replaces (RFC 3891).
-    pub replaces: &'a [u8],
-    /// Session-ID (RFC 7989).
-    pub session_id: &'a [u8],
-    /// The last Route value, for strict routing (RFC 3261 section 16.4).
-    pub last_route: &'a [u8],
-    /// Expires in seconds.
-    pub expires: Option<u32>,
     /// Content-Length in bytes, if it is a number.
     pub content_length: Option<u32>,
     /// What follows the headers, by Content-Length where that makes sense.
     pub body: &'a [u8],
-    /// What was odd about it.
-    pub quirks: Quirks,
+    /// What was seen of its oddities on the way; see [`Message::quirks`].
+    noted: Quirks,
+    /// Headers that few messages have, or few ask for.
+    rare: Rare<'a>,
 }
 
 impl Quirks {

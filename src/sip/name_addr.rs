@@ -5,16 +5,19 @@
 
 use super::NameAddr;
 use super::block::find;
-use super::lex::{closing_quote, from, is_lws, param, param_value, span, trim, trim_end, trim_start, upto};
+use super::lex::{
+    closing_quote, from, is_lws, is_trim, param, param_value, span, trim, trim_end, trim_start, upto,
+};
 
 impl<'a> NameAddr<'a> {
     /// Reads one value; `None` if a quote or a `<` is never closed, or there's no URI.
-    #[inline]
+    #[inline(always)]
     pub fn parse(value: &'a [u8]) -> Option<Self> {
-        let value = trim(value);
-        plain(value).or_else(|| Self::any(value))
+        // Nothing to read is what is asked most often: of headers that aren't there.
+        if value.is_empty() { None } else { plain(value).or_else(|| Self::any(trim(value))) }
     }
 
+    #[inline(never)]
     fn any(value: &'a [u8]) -> Option<Self> {
         let read = match open_bracket(value)? {
             Some(open) => {
@@ -31,17 +34,19 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The header's `tag` parameter; empty if there is none.
-    #[inline]
+    #[inline(always)]
     pub fn tag(&self) -> &'a [u8] {
-        if self.params.is_empty() {
-            return &[];
+        match self.params.split_first_chunk() {
+            None if self.params.is_empty() => &[],
+            Some((name, value)) if name == b";tag=" && value.first().is_some_and(|first| *first > b'"') => {
+                param_value(value)
+            }
+            _ => self.any_tag(),
         }
-        if let Some((b";tag=", value @ [first, ..])) = self.params.split_first_chunk::<5>()
-            && *first > b' '
-            && *first != b'"'
-        {
-            return param_value(value);
-        }
+    }
+
+    #[cold]
+    fn any_tag(&self) -> &'a [u8] {
         self.param(b"tag").unwrap_or_default()
     }
 
@@ -51,24 +56,28 @@ impl<'a> NameAddr<'a> {
     }
 }
 
-/// The commonest shapes: `"Name" <uri>` and `<uri>`, with or without parameters.
+/// The commonest shapes: `"Name" <uri>` and `<uri>`, with or without parameters, trimmed.
 #[inline(always)]
 fn plain(value: &[u8]) -> Option<NameAddr<'_>> {
     let (name, rest) = match value {
         [b'<', rest @ ..] => (&[][..], rest),
-        [b'"', inside @ ..] => match inside.split_at_checked(find(inside, [b'"', b'\\'])?)? {
-            (name, [b'"', b' ', b'<', rest @ ..] | [b'"', b'<', rest @ ..]) => (name, rest),
-            _ => return None,
-        },
+        [b'"', inside @ ..] => {
+            let (name, behind) = inside.split_at_checked(find(inside, [b'"', b'\\'])?)?;
+            let (between, rest) = behind.split_first_chunk()?;
+            if between != b"\" <" {
+                return None;
+            }
+            (name, rest)
+        }
         _ => return None,
     };
-    let (uri, params) = match rest.split_at_checked(find(rest, [b'>'])?)? {
-        (uri, [_]) => (uri, &[][..]),
-        (uri, [_, params @ ..]) if params.first() == Some(&b';') => (uri, params),
-        _ => return None,
+    let (uri, params) = rest.split_at_checked(find(rest, [b'>'])?)?;
+    let params = params.get(1..)?;
+    let ends = match (params.first(), params.last()) {
+        (Some(first), Some(last)) => *first == b';' && *last > b' ',
+        _ => true,
     };
-    let uri = trim(uri);
-    (!uri.is_empty()).then_some(NameAddr { name, uri, params })
+    (ends && is_trim(uri)).then_some(NameAddr { name, uri, params })
 }
 
 /// Where the `<` outside quotes stands, if there is one; `None` if a quote is never closed.
@@ -123,6 +132,7 @@ fn display_name(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(value: &[u8]) -> (&[u8], &[u8], &[u8]) {
         let addr = NameAddr::parse(value).unwrap_or_else(|| panic!("{}", value.escape_ascii()));
@@ -172,6 +182,19 @@ mod tests {
         for byte in b' '..=b'~' {
             let one = [byte];
             assert!(NameAddr::parse(&one).is_none_or(|addr| addr.uri == one));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_value_is_read_as_any_is(
+            value in "(\"[a-z\"\\\\ ]{0,6}\" ?|[a-z]{0,3} ?)?(<| <)?[a-z ;>]{0,6}>?(;tag=|; tag = |;x=|;)?[a-z\",; ]{0,20}",
+        ) {
+            let value = value.as_bytes();
+            let read = plain(value);
+            prop_assert!(read.is_none() || read == NameAddr::any(trim(value)));
+            let tag = NameAddr::parse(value).map(|read| (read.tag(), read.any_tag()));
+            prop_assert!(tag.is_none_or(|(short, any)| short == any));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::block::{BLOCK, equal, find};
 use super::lex::{from, span, upto};
+use super::lines::last_feeds;
 use crate::text::ip_address;
 
 /// Media lines and candidates that are read of one body.
@@ -25,23 +26,27 @@ pub fn addresses(body: &[u8], each: impl FnMut(SocketAddr)) {
 /// Gives each line that can name an address, until told to stop: most are known by a letter or two.
 #[inline(always)]
 fn each_line<'a>(body: &'a [u8], mut take: impl FnMut(&'a [u8]) -> bool) {
+    let (blocks, left) = body.as_chunks();
     let (mut begin, mut block) = (0usize, 0usize);
-    while let Some(rest @ [_, ..]) = body.get(block..) {
-        let mut marks = feeds(rest);
-        while marks != 0 {
-            let end = block.wrapping_add(marks.trailing_zeros() as usize);
-            marks &= marks.wrapping_sub(1);
+    let mut within = |mut feeds: u64| {
+        while feeds != 0 {
+            let end = block.wrapping_add(feeds.trailing_zeros() as usize);
+            feeds &= feeds.wrapping_sub(1);
             if may_name(body, begin)
                 && let Some(line) = body.get(begin..end)
                 && !take(line.strip_suffix(b"\r").unwrap_or(line))
             {
-                return;
+                return false;
             }
             begin = end.wrapping_add(1);
         }
-        block = block.saturating_add(BLOCK);
+        block = block.wrapping_add(BLOCK);
+        true
+    };
+    let goes_on = blocks.iter().all(|block| within(equal(block, b'\n'))) && within(last_feeds(left));
+    if goes_on && may_name(body, begin) {
+        take(from(body, begin));
     }
-    take(from(body, begin));
 }
 
 /// Whether the line that begins there can be a `c=`, an `m=` or an `a=candidate`.
@@ -94,19 +99,6 @@ impl<F: FnMut(SocketAddr)> Reader<F> {
             (self.each)(SocketAddr::new(ip, port));
         }
     }
-}
-
-#[inline(always)]
-fn feeds(text: &[u8]) -> u64 {
-    text.first_chunk().map_or_else(|| last_feeds(text), |block| equal(block, b'\n'))
-}
-
-fn last_feeds(text: &[u8]) -> u64 {
-    let mut block = [0; BLOCK];
-    if let Some(slots) = block.get_mut(..text.len()) {
-        slots.copy_from_slice(text);
-    }
-    equal(&block, b'\n')
 }
 
 /// The first word, which is empty if there is none, and what follows it.

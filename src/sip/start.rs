@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::block::find;
+use super::block::{find, is_graphic};
 use super::lex::{from, is_lws, is_token, span, trim, trim_end, trim_start, upto};
 use super::{Method, Quirk, Quirks, Reject, Start};
 use crate::tally::Label;
@@ -14,29 +14,69 @@ const VERSION: &[u8; 7] = b"SIP/2.0";
 
 impl Method {
     /// The method of a token; case-sensitive.
+    #[inline(always)]
     pub fn from_token(token: &[u8]) -> Self {
-        match token {
-            b"INVITE" => Self::Invite,
-            b"ACK" => Self::Ack,
-            b"BYE" => Self::Bye,
-            b"CANCEL" => Self::Cancel,
-            b"REGISTER" => Self::Register,
-            b"OPTIONS" => Self::Options,
-            b"PRACK" => Self::Prack,
-            b"UPDATE" => Self::Update,
-            b"INFO" => Self::Info,
-            b"SUBSCRIBE" => Self::Subscribe,
-            b"NOTIFY" => Self::Notify,
-            b"PUBLISH" => Self::Publish,
-            b"REFER" => Self::Refer,
-            b"MESSAGE" => Self::Message,
-            _ => Self::Other,
-        }
+        const INVI: u32 = u32::from_le_bytes(*b"INVI");
+        const CANC: u32 = u32::from_le_bytes(*b"CANC");
+        const REGI: u32 = u32::from_le_bytes(*b"REGI");
+        const OPTI: u32 = u32::from_le_bytes(*b"OPTI");
+        const PRAC: u32 = u32::from_le_bytes(*b"PRAC");
+        const UPDA: u32 = u32::from_le_bytes(*b"UPDA");
+        const INFO: u32 = u32::from_le_bytes(*b"INFO");
+        const SUBS: u32 = u32::from_le_bytes(*b"SUBS");
+        const NOTI: u32 = u32::from_le_bytes(*b"NOTI");
+        const PUBL: u32 = u32::from_le_bytes(*b"PUBL");
+        const REFE: u32 = u32::from_le_bytes(*b"REFE");
+        const MESS: u32 = u32::from_le_bytes(*b"MESS");
+        let Some(head) = token.first_chunk() else {
+            return match token {
+                b"ACK" => Self::Ack,
+                b"BYE" => Self::Bye,
+                _ => Self::Other,
+            };
+        };
+        let (method, right) = match u32::from_le_bytes(*head) {
+            INVI => (Self::Invite, token == b"INVITE"),
+            CANC => (Self::Cancel, token == b"CANCEL"),
+            REGI => (Self::Register, token == b"REGISTER"),
+            OPTI => (Self::Options, token == b"OPTIONS"),
+            PRAC => (Self::Prack, token == b"PRACK"),
+            UPDA => (Self::Update, token == b"UPDATE"),
+            INFO => (Self::Info, token == b"INFO"),
+            SUBS => (Self::Subscribe, token == b"SUBSCRIBE"),
+            NOTI => (Self::Notify, token == b"NOTIFY"),
+            PUBL => (Self::Publish, token == b"PUBLISH"),
+            REFE => (Self::Refer, token == b"REFER"),
+            MESS => (Self::Message, token == b"MESSAGE"),
+            _ => return Self::Other,
+        };
+        if right { method } else { Self::Other }
+    }
+
+    /// The method of CSeq's token, in whatever case: Kamailio takes it so, and the request line says
+    /// which it really is.
+    #[cold]
+    pub(super) fn from_loose_token(token: &[u8]) -> Self {
+        let is_it = |method: &&Self| token.eq_ignore_ascii_case(method.name().as_bytes());
+        Self::ALL
+            .iter()
+            .find(|method| **method != Self::Other && is_it(method))
+            .copied()
+            .unwrap_or(Self::Other)
     }
 }
 
 /// A start line and the token of its method (empty in a response).
+#[inline(always)]
 pub(super) fn parse<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
+    if let Some(read) = plain(line) {
+        return Ok(read);
+    }
+    loose(line, quirks)
+}
+
+#[inline(never)]
+fn loose<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
     let read = read(line, quirks);
     // Only a line that isn't quite right can hold a CR.
     let suspect =
@@ -49,6 +89,20 @@ fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8])
         return Ok((status_line(line, quirks)?, &[]));
     }
     request_line(line, quirks)
+}
+
+/// A request line as RFCs write it: nothing is odd about it, nor about its bytes.
+#[inline(always)]
+fn plain(line: &[u8]) -> Option<(Start<'_>, &[u8])> {
+    let (rest, version) = line.split_last_chunk()?;
+    let (token, uri) = rest.split_at_checked(find(rest, [b' '])?)?;
+    let uri = uri.get(1..)?;
+    if version != b" SIP/2.0" {
+        return None;
+    }
+    let method = Method::from_token(token);
+    let usual = method != Method::Other && !matches!(uri, [] | [b'<', ..]);
+    (usual && is_graphic(uri)).then_some((Start::Request { method, uri }, token))
 }
 
 fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
@@ -106,7 +160,8 @@ fn check_version(version: &[u8], quirks: &mut Quirks) -> Result<(), Reject> {
     if version == VERSION {
         return Ok(());
     }
-    if version.eq_ignore_ascii_case(VERSION) {
+    // Kamailio looks no further than that either.
+    if version.get(..VERSION.len()).is_some_and(|head| head.eq_ignore_ascii_case(VERSION)) {
         quirks.set(Quirk::VersionCase);
         return Ok(());
     }
@@ -186,6 +241,7 @@ fn is_sip_version(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(line: &[u8]) -> Result<(Start<'_>, Quirks), Reject> {
         let mut quirks = Quirks::default();
@@ -220,13 +276,14 @@ mod tests {
         }
         assert_eq!(uri(b"INVITE sip:a@h; lr SIP/2.0").0, b"sip:a@h; lr");
         assert!(uri(b"INVITE sip:a@h sIp/2.0").1.has(Quirk::VersionCase));
+        assert!(uri(b"INVITE sip:a@h SIP/2.01").1.has(Quirk::VersionCase));
     }
 
     #[test]
     fn what_is_no_start_line_says_why() {
         for (line, why) in [
             (&b"INVITE sip:a@h SIP/7.0"[..], Reject::Version),
-            (b"INVITE sip:a@h sip/2.00", Reject::Version),
+            (b"INVITE sip:a@h sip/2.1", Reject::Version),
             (b"SIP/7.0 200 OK", Reject::Version),
             (b"INVITE sip:a@h HTTP/1.1", Reject::StartLine),
             (b"INVITE SIP/2.0", Reject::StartLine),
@@ -260,6 +317,20 @@ mod tests {
         for method in Method::ALL {
             if *method != Method::Other {
                 assert_eq!(Method::from_token(method.name().as_bytes()), *method);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_line_is_read_as_any_is(
+            line in "(INVITE|ACK|BYE|REGISTER|SUBSCRIBE|invite|FOO|INVITEs|SIP/2.0)[ \t]{1,2}<?[!-~\u{e9}\r ]{0,40}>? (SIP/2.0|sip/2.0|SIP/3.0)",
+        ) {
+            let line = line.as_bytes();
+            let mut quirks = Quirks::default();
+            if let Some(read) = plain(line) {
+                prop_assert_eq!(loose(line, &mut quirks), Ok(read));
+                prop_assert_eq!(quirks, Quirks::default());
             }
         }
     }

@@ -574,6 +574,16 @@ fn forwards() -> Vec<Case> {
         )
         .judged(1),
         after("the same to an extension", 1, vec![comes_in("214"), goes_out(OTHER_TRUNK, "")]).judged(1),
+        after("a proxy that forwards to two at once under the same Call-ID", 1, {
+            let left = [ONE, PHONE_VIA];
+            let right = [TWO, PHONE_VIA];
+            let frames = [
+                on(TRUNK, URI, &left, "<sip:215@pbx>"),
+                on(TRUNK, &URI.replace("12345", "77777"), &right, "<sip:215@pbx>"),
+            ];
+            [from_phone("215")].into_iter().chain(frames.clone()).chain(frames).collect()
+        })
+        .numbers(&["", DEAR_E164, OTHER_E164]),
         after("a speed dial that the PBX dials out", 1, {
             let from = "<sip:+442079460214@pbx.example>";
             vec![

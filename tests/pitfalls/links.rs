@@ -75,6 +75,7 @@ fn tunnels() -> Vec<Case> {
         case("GTP-U with an extension", 1, vec![in_udp(2152, &gtp.concat())]),
         case("TZSP, NVGRE", 1, vec![in_udp(37_008, &[&[1, 0, 0, 1, 1][..], &nvgre].concat())]),
         case("L2TP 2 and the same in L2TP 3", 1, vec![in_udp(1701, &l2tp2), outer(115, &l2tp3)]),
+        case("L2TP 3 alone, inside a packet without a checksum", 1, vec![outer(115, &l2tp3)]),
         case("a pseudowire with control word", 1, {
             vec![ether(
                 HERE,

@@ -134,7 +134,7 @@ fn assert_fields(payload: &[u8], blank_line: bool) {
     assert_eq!(read.content_length, Some(4), "{shown}");
     assert_eq!(unfolded(read.credentials), "Digest username=\"214\", realm=\"pbx\"", "{shown}");
     assert_eq!(read.body, if blank_line { &b"v=0\n"[..] } else { b"" }, "{shown}");
-    assert!(!read.quirks.has(Quirk::Duplicate) && !read.quirks.has(Quirk::NameAddrBad), "{shown}");
+    assert!(!read.quirks().has(Quirk::Duplicate) && !read.quirks().has(Quirk::NameAddrBad), "{shown}");
 }
 
 proptest! {
@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn oddities_are_flagged(spelling in spelling()) {
         let payload = spelling.write();
-        let quirks = parse(&payload).unwrap().quirks;
+        let quirks = parse(&payload).unwrap().quirks();
         let loose = spelling.gap != " " || spelling.brackets || !spelling.tail.is_empty();
         prop_assert_eq!(quirks.has(Quirk::LeadingBlank), !spelling.filler.is_empty());
         prop_assert_eq!(quirks.has(Quirk::LooseStartLine), loose);
@@ -165,7 +165,7 @@ proptest! {
         let (long, short, _) = HEADERS[again];
         let name = if compact && !short.is_empty() { short } else { long };
         let doubled = [&payload[..], name.as_bytes(), b": 9 <sip:other@h>;tag=other\r\n"].concat();
-        prop_assert!(parse(&doubled).unwrap().quirks.has(Quirk::Duplicate));
+        prop_assert!(parse(&doubled).unwrap().quirks().has(Quirk::Duplicate));
         let read = parse(&doubled).unwrap();
         prop_assert_eq!((read.call_id, read.from_tag, read.cseq), (&b"call77@10.0.3.17"[..], &b"from77"[..], 77));
     }

@@ -65,7 +65,7 @@ fn all_61_messages_come_out_as_expected() {
             Ok(read) => {
                 assert!(!refused, "{} was accepted", row.file);
                 agrees(row, &read);
-                flags(row, read.quirks);
+                flags(row, read.quirks());
                 attempts += u32::from(is_attempt(&read));
                 assert_eq!(
                     row.get("new_call_attempts"),
@@ -116,7 +116,7 @@ fn agrees(row: &Row, read: &Message<'_>) {
     assert_eq!(String::from_utf8_lossy(uri::user(read.from.uri)), row.get("from_user(raw)"), "{file}");
     let to_user = row.get("to_user(raw)");
     if to_user == "(unparseable)" {
-        assert!(read.quirks.has(Quirk::NameAddrBad), "{file}");
+        assert!(read.quirks().has(Quirk::NameAddrBad), "{file}");
     } else {
         assert_eq!(String::from_utf8_lossy(uri::user(read.to.uri)), to_user, "{file}");
     }

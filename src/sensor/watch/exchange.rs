@@ -164,8 +164,8 @@ impl Exchanges {
         };
         let mut stale = false;
         if matches!(code, 401 | 407) {
-            let [second, third] = msg.more_challenges;
-            for value in [msg.challenge, second, third] {
+            let [second, third] = msg.more_challenges();
+            for value in [msg.challenge(), second, third] {
                 let Some(challenge) = Challenge::parse(value) else { continue };
                 stale |= challenge.stale;
                 known.realm = Text::new(challenge.realm);
@@ -255,12 +255,12 @@ impl Exchange {
 
 /// For how long a REGISTER asks, in seconds; RFC 3261 section 10.2.1.1: an hour where it's silent.
 fn asked(msg: &Message<'_>) -> u32 {
-    contact_expires(msg).or(msg.expires).unwrap_or(3_600)
+    contact_expires(msg).or(msg.expires()).unwrap_or(3_600)
 }
 
 /// For how long a 200 grants it.
 fn granted(msg: &Message<'_>, asked: u32) -> u32 {
-    if asked == 0 { 0 } else { contact_expires(msg).or(msg.expires).unwrap_or(asked) }
+    if asked == 0 { 0 } else { contact_expires(msg).or(msg.expires()).unwrap_or(asked) }
 }
 
 fn contact_expires(msg: &Message<'_>) -> Option<u32> {

@@ -241,7 +241,7 @@ impl Watch {
         now: Timestamp,
     ) {
         let Start::Request { method, .. } = msg.start else { return };
-        let whole = !msg.quirks.has(Quirk::LengthBad);
+        let whole = !msg.quirks().has(Quirk::LengthBad);
         let Some(proof) = Proof::new(credentials, method.name().as_bytes(), whole.then_some(msg.body)) else {
             return;
         };
