@@ -104,7 +104,7 @@ impl Prefix {
         if *upto == Stage::Calls {
             return;
         }
-        let who = handsets.sender(&datagram.path, &[], caller, now).who;
+        let who = handsets.sender(&datagram.path, &[], caller, None, now).who;
         if *upto == Stage::Handsets {
             black_box(who);
             return;

@@ -6,6 +6,7 @@
 mod chains;
 mod image;
 mod keep;
+mod near;
 
 use std::hash::{BuildHasher, Hash};
 
@@ -38,11 +39,13 @@ impl SlotId {
     }
 }
 
+/// In this order, so that who checks the generation has the entry's beginning in the cache.
 #[derive(Debug)]
+#[repr(C)]
 struct Slot<K, V> {
-    entry: Option<(K, V)>,
-    touched: Timestamp,
     generation: u32,
+    touched: Timestamp,
+    entry: Option<(K, V)>,
 }
 
 /// What an insertion did.
@@ -69,6 +72,8 @@ pub struct Table<K, V> {
     free: Vec<u32>,
     chains: Chains,
     evicted: u64,
+    /// For slots of another table: where what belongs to them stood last.
+    near: Vec<u32>,
 }
 
 /// The hash by which the map places an entry: half of it stands in the chains, and the map wants
@@ -87,7 +92,16 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             free: Vec::new(),
             chains: Chains::new(strangers.max(1), protected),
             evicted: 0,
+            near: Vec::new(),
         }
+    }
+
+    /// The same for a table that is seldom full and of which nobody asks for the oldest entry before it
+    /// is: a use of an entry costs less as long as that holds.
+    pub fn loose(strangers: usize, protected: usize) -> Self {
+        let mut table = Self::new(strangers, protected);
+        table.chains.loosen();
+        table
     }
 
     #[inline]
@@ -122,6 +136,24 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
             self.touch_index(index, now);
             return Inserted { slot: self.id(index), new: false, evicted: None };
         }
+        self.insert_hashed(hash, key, now, make)
+    }
+
+    /// The slot of a key that `find` has just not found, made with `make`.
+    #[inline]
+    pub fn insert_new(&mut self, key: &K, now: Timestamp, make: impl FnOnce() -> V) -> Inserted<K, V> {
+        debug_assert!(self.find(key).is_none(), "a key stands in the table once");
+        self.insert_hashed(self.hash(key), key, now, make)
+    }
+
+    #[inline]
+    fn insert_hashed(
+        &mut self,
+        hash: u32,
+        key: &K,
+        now: Timestamp,
+        make: impl FnOnce() -> V,
+    ) -> Inserted<K, V> {
         let evicted = if self.chains.is_full(false) { self.evict_oldest() } else { None };
         let index = self.take_slot(key, make, now);
         self.enter(index, hash, false);
@@ -210,6 +242,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
 
     /// Takes out the least recently used stranger if it was last used before `before`.
     pub fn expire(&mut self, before: Timestamp) -> Option<(K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE || self.slots[index as usize].touched >= before {
             return None;
@@ -217,7 +250,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         self.drop_index(index)
     }
 
-    /// The least recently used stranger and when it was used last.
+    /// The least recently used stranger and when it was used last; not of a loose table.
     pub fn oldest(&self) -> Option<(SlotId, Timestamp)> {
         let index = self.chains.oldest(false);
         let slot = self.slots.get(index as usize)?;
@@ -256,6 +289,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     }
 
     fn evict_oldest(&mut self) -> Option<(SlotId, K, V)> {
+        self.chains.tighten();
         let index = self.chains.oldest(false);
         if index == NONE {
             return None;

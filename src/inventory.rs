@@ -161,7 +161,7 @@ impl Default for Inventory {
 impl Inventory {
     /// Room for so many strangers and so many handsets that registered.
     pub fn new(strangers: usize, registered: usize) -> Self {
-        Self { table: Table::new(strangers, registered) }
+        Self { table: Table::loose(strangers, registered) }
     }
 
     /// Learns from a fact.
@@ -199,16 +199,26 @@ impl Inventory {
         if call.joined || !call.who.verified {
             return;
         }
-        let device = Device {
-            role: Role::Handset,
-            ip: Some(call.who.ip),
-            mac: call.who.mac,
-            vlan: None,
-            who: Some(call.who),
+        let entry = match self.known(&call.who, call.time) {
+            Some(slot) => self.table.get_mut(slot),
+            None => self.entry(&caller(&call.who), call.time),
         };
-        if let Some(entry) = self.entry(&device, call.time) {
+        if let Some(entry) = entry {
             entry.last_call = entry.last_call.max(Some(call.started));
         }
+    }
+
+    /// The short way to the place of a handset that is there already: what `slot` does for it.
+    fn known(&mut self, who: &Who, now: Timestamp) -> Option<SlotId> {
+        let key = who.mac.map_or(Key::Who(who.id.0), Key::Mac);
+        let slot = self.table.find_near(Some(who.id.0), &key)?;
+        self.table.touch(slot, now);
+        let entry = self.table.get_mut(slot)?;
+        entry.who = Some(*who);
+        entry.mac = who.mac.or(entry.mac);
+        entry.ip = Some(who.ip);
+        entry.last_seen = entry.last_seen.max(now);
+        Some(slot)
     }
 
     fn sighting(&mut self, sighting: &Sighting) {
@@ -253,7 +263,9 @@ impl Inventory {
         let who = device.who.map(|who| Key::Who(who.id.0));
         let keys = [device.mac.map(Key::Mac), who, place];
         let key = keys.iter().flatten().next().copied()?;
-        let mut found = self.table.find_or_insert(&key, now, || Entry::new(now));
+        let fresh = || Entry::new(now);
+        let whose = device.who.map(|who| who.id.0);
+        let mut found = self.table.find_or_insert_near(whose, &key, now, fresh);
         if found.new {
             // A router's address hides several handsets: only a lone handset moves.
             let old = keys.iter().flatten().skip(1).find_map(|weaker| self.table.find(weaker));
@@ -276,6 +288,11 @@ impl Inventory {
         entry.last_seen = entry.last_seen.max(now);
         Some(found.slot)
     }
+}
+
+/// The device that places a call.
+const fn caller(who: &Who) -> Device {
+    Device { role: Role::Handset, ip: Some(who.ip), mac: who.mac, vlan: None, who: Some(*who) }
 }
 
 /// Takes what a registrar answered; true if it accepted.
@@ -347,6 +364,31 @@ mod tests {
     fn see(inventory: &mut Inventory, seconds: i64, device: Device, what: What) {
         let time = Timestamp::from_parts(seconds, 0);
         inventory.handle_fact(&Fact::Sighting(Sighting { time, device, what }));
+    }
+
+    proptest::proptest! {
+        /// The short way to a handset that calls leads where the long one does.
+        #[test]
+        fn a_known_handset_is_found_as_any(
+            calls in proptest::collection::vec((0u8..6, proptest::option::of(0u8..4), 0u8..6), 1..80),
+        ) {
+            let mut others = Table::new(4, 0);
+            let (mut short, mut long) = (Inventory::new(3, 2), Inventory::new(3, 2));
+            for (n, (id, mac, ip)) in (0i64..).zip(calls) {
+                let now = Timestamp::from_parts(n, 0);
+                let who = Who {
+                    id: crate::handsets::HandsetId(others.find_or_insert(&id, now, || ()).slot),
+                    user: Text::from("214"),
+                    verified: true,
+                    ip: [10, 0, 3, ip].into(),
+                    mac: mac.map(|n| Mac([n; 6])),
+                };
+                let known = short.known(&who, now);
+                let asked = known.or_else(|| short.slot(&caller(&who), now));
+                proptest::prop_assert_eq!(asked, long.slot(&caller(&who), now));
+            }
+            proptest::prop_assert_eq!(short.table.image(), long.table.image());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Never: touches a packet.
 
 mod course;
+mod dossiers;
 mod findings;
 mod incidents;
 mod links;
@@ -23,7 +24,6 @@ use crate::baseline::odds::Odds;
 use crate::baseline::past::Past;
 use crate::baseline::{self, Baseline};
 use crate::bounded::SlotId;
-use crate::detect::dossier::Dossier;
 use crate::detect::sentence::Writer;
 use crate::detect::{self, Moment, Verdict, clear_sip_drop, handset_ceiling, office_ceiling};
 use crate::dial::{Group, Leg};
@@ -36,13 +36,15 @@ use crate::posture::{self, Posture};
 use crate::tally::Label;
 use crate::time::{OfficeHours, Timestamp};
 
+use dossiers::Dossiers;
 pub use snapshot::Snapshot;
 
 /// What the judge has to say, in order.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are calls; boxing would allocate for each")]
 pub enum Output {
     /// A call began or ended.
-    Call(Box<CallFact>),
+    Call(CallFact),
     /// A check of handset security found something, or something was mended.
     Finding(Box<CheckFinding>),
     /// An incident was raised, updated or cleared.
@@ -93,7 +95,7 @@ pub struct Judge {
     inventory: Inventory,
     book: Book,
     chain: Chain,
-    dossiers: BTreeMap<Key, Dossier>,
+    dossiers: Dossiers,
     suspects: Vec<HandsetId>,
     ticks: BTreeSet<(Timestamp, SlotId)>,
     /// Whether the last call was placed at night or on a day off.
@@ -117,7 +119,7 @@ impl Judge {
             detect: settings.detect,
             names: settings.names,
             ledger,
-            dossiers: BTreeMap::new(),
+            dossiers: Dossiers::default(),
             suspects: Vec::new(),
             ticks: BTreeSet::new(),
             night: None,
@@ -168,7 +170,7 @@ impl Judge {
 
     fn handle_call(&mut self, call: &CallFact, now: Timestamp) {
         if matches!(call.state, CallState::Attempted | CallState::Ended | CallState::Failed) {
-            self.outputs.push_back(Output::Call(Box::new(*call)));
+            self.outputs.push_back(Output::Call(*call));
         }
         if !call.joined && call.direction == Direction::Inbound && call.state == CallState::Failed {
             self.baseline.missed(call, now);
@@ -355,6 +357,16 @@ impl Judge {
             self.outputs.clear();
         }
         Some(output)
+    }
+
+    /// What there is to say, in order, lent where it stands: `poll_output` for whoever needn't keep it.
+    pub fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter()
+    }
+
+    /// All of it has been said.
+    pub fn said(&mut self) {
+        self.outputs.clear();
     }
 
     /// A replay is over: time stands at its end, incidents stay open.

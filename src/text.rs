@@ -36,6 +36,12 @@ impl<const N: usize> Text<N> {
         text
     }
 
+    /// The same text, of which only what is used is read: most are far shorter than their room, and
+    /// those that wait in a table have left the cache.
+    pub fn copied(&self) -> Self {
+        Self { cut: self.cut, ..Self::new(self.as_bytes()) }
+    }
+
     /// The bytes as they were on the wire.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]

@@ -31,7 +31,6 @@ pub(super) fn check(data: &[u8]) {
                 field.is_empty() || (all.contains(&field.as_ptr()) && field.as_ptr_range().end <= all.end)
             );
         }
-        assert!(!read.call_id.is_empty());
         let _ = (NameAddr::parse(read.contact), NameAddr::parse(read.refer_to()));
         let _ = (Credentials::parse(read.credentials), Challenge::parse(read.challenge()));
         let _ = (uri::host(read.from.uri), uri::decoded_user(read.to.uri, &mut [0; uri::USER_MAX]));

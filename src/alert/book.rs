@@ -62,6 +62,8 @@ pub struct Book {
     refused: u64,
     accepted: Table<Key, Accepted>,
     next_id: u64,
+    /// Which incident went on last: in a flood it's nearly always the same.
+    last: Option<(Key, SlotId)>,
     /// What `deadline` says: it's asked with every packet and fact, and changes with incidents alone.
     due: Option<Timestamp>,
 }
@@ -97,6 +99,7 @@ impl Book {
             next_id: 1,
             room,
             settings,
+            last: None,
             due: None,
         }
     }
@@ -165,7 +168,7 @@ impl Book {
         write: impl FnOnce() -> Finding,
     ) -> Option<Alert> {
         let shelf = shelf(&key);
-        if let Some(slot) = self.open[shelf].find(&key) {
+        if let Some(slot) = self.find(shelf, &key) {
             return self.update(shelf, slot, gist, now, write);
         }
         if self.is_accepted(&key, gist.severity, now) {
@@ -175,6 +178,14 @@ impl Book {
             return None;
         }
         Some(self.raise(key, gist, now, write()))
+    }
+
+    fn find(&mut self, shelf: usize, key: &Key) -> Option<SlotId> {
+        let open = &self.open[shelf];
+        let last = self.last.filter(|(last, slot)| last == key && open.key(*slot) == Some(key));
+        let slot = last.map(|(_, slot)| slot).or_else(|| open.find(key))?;
+        self.last = Some((*key, slot));
+        Some(slot)
     }
 
     /// Whether there is no room for one more of its sort; counts it if so.

@@ -43,7 +43,7 @@ const ROOM: usize = 4_096;
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { links: Table::new(ROOM, 1), news: 0 }
+        Self { links: Table::loose(ROOM, 1), news: 0 }
     }
 }
 

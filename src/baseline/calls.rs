@@ -249,7 +249,7 @@ pub struct Ring<const N: usize> {
 
 impl<const N: usize> Default for Ring<N> {
     fn default() -> Self {
-        Self { slots: [None; N], next: 0 }
+        Self::NONE
     }
 }
 
@@ -270,6 +270,9 @@ impl<'de, const N: usize> Deserialize<'de> for Ring<N> {
 }
 
 impl<const N: usize> Ring<N> {
+    /// No calls.
+    pub const NONE: Self = Self { slots: [None; N], next: 0 };
+
     /// Adds the newest.
     pub fn push(&mut self, slot: SlotId) {
         self.slots[self.next % N] = Some(slot);
@@ -278,7 +281,7 @@ impl<const N: usize> Ring<N> {
 
     /// Newest first.
     pub fn iter(&self) -> impl Iterator<Item = SlotId> {
-        let (newer, older) = self.slots.split_at(self.next % N);
-        newer.iter().rev().chain(older.iter().rev()).map_while(|slot| *slot)
+        let next = self.next % N;
+        (1..=N).map_while(move |back| self.slots[if back <= next { next - back } else { next + N - back }])
     }
 }

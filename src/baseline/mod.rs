@@ -122,7 +122,7 @@ impl Baseline {
     pub fn new(settings: Settings, hours: OfficeHours, prices: Prices) -> Self {
         Self {
             lanes: [Table::new(settings.calls, 0), Table::new(settings.calls, 0)],
-            handsets: Table::new(settings.strangers, settings.handsets),
+            handsets: Table::loose(settings.strangers, settings.handsets),
             office: [Ring::default(), Ring::default()],
             office_spend: Default::default(),
             numbers: Numbers::new(settings.numbers),
@@ -184,7 +184,7 @@ impl Baseline {
     pub fn attempt(&mut self, fact: &CallFact, now: Timestamp, learn: bool) -> Option<(Lane, SlotId)> {
         self.since.get_or_insert(now);
         let Some(lane) = Lane::of(&fact.target) else {
-            self.ordinary(self.handsets.find(&fact.who.id), now);
+            self.ordinary(self.find_handset(fact.who.id), now);
             return None;
         };
         if let Some(row) = self.lanes[lane.index()].find(&fact.call) {
@@ -257,8 +257,13 @@ impl Baseline {
         }
     }
 
+    fn find_handset(&self, id: HandsetId) -> Option<SlotId> {
+        self.handsets.find_near(Some(id.0), &id)
+    }
+
     fn handset_slot(&mut self, who: &Who, now: Timestamp) -> SlotId {
-        let inserted = self.handsets.find_or_insert(&who.id, now, || Handset::new(*who, now));
+        let inserted =
+            self.handsets.find_or_insert_near(Some(who.id.0), &who.id, now, || Handset::new(*who, now));
         let slot = inserted.slot;
         let known = if inserted.new { self.waiting.remove(&who.id) } else { None };
         if let Some(handset) = self.handsets.get_mut(slot) {
@@ -334,12 +339,12 @@ impl Baseline {
 
     /// A handset, while it is remembered.
     pub fn handset(&self, id: HandsetId) -> Option<&Handset> {
-        self.handsets.find(&id).and_then(|slot| self.handsets.get(slot))
+        self.find_handset(id).and_then(|slot| self.handsets.get(slot))
     }
 
     /// A handset, to change it.
     pub fn handset_mut(&mut self, id: HandsetId) -> Option<&mut Handset> {
-        self.handsets.find(&id).and_then(|slot| self.handsets.get_mut(slot))
+        self.find_handset(id).and_then(|slot| self.handsets.get_mut(slot))
     }
 
     /// What the whole office spent in a lane in the last hour and day.
@@ -354,15 +359,13 @@ impl Baseline {
 
     /// The slots of a handset's last calls, newest first.
     pub fn slots(&self, id: HandsetId, lane: Lane) -> impl Iterator<Item = SlotId> {
-        self.handset(id).into_iter().flat_map(move |h| h.rings[lane.index()].iter())
+        self.handset(id).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]).iter()
     }
 
     fn history_of(&self, slot: SlotId, lane: Lane) -> impl Iterator<Item = &Call> {
-        self.handsets
-            .get(slot)
-            .into_iter()
-            .flat_map(move |h| h.rings[lane.index()].iter())
-            .filter_map(move |row| self.call(lane, row))
+        let ring =
+            self.handsets.get(slot).map_or(const { &Ring::NONE }, |handset| &handset.rings[lane.index()]);
+        ring.iter().filter_map(move |row| self.call(lane, row))
     }
 
     /// The last calls of the whole office, newest first.

@@ -58,7 +58,7 @@ impl Baseline {
     fn outcome(&mut self, lane: Lane, slot: SlotId, over: bool, now: Timestamp) {
         let call = self.lanes[lane.index()].get(slot).filter(|call| call.zone.is_some());
         let Some(call) = call else { return };
-        let handset = self.handsets.find(&call.handset).and_then(|slot| self.handsets.get_mut(slot));
+        let handset = self.find_handset(call.handset).and_then(|slot| self.handsets.get_mut(slot));
         let Some(handset) = handset else { return };
         if over {
             handset.odds.over(short(call.no), call.number, call.answered.is_some(), now);
@@ -155,7 +155,7 @@ impl Baseline {
             return Accrual { slot, money };
         }
         self.office_spend[lane.index()].add(money.amount, now);
-        if let Some(handset) = self.handsets.find(&handset).and_then(|s| self.handsets.get_mut(s)) {
+        if let Some(handset) = self.find_handset(handset).and_then(|s| self.handsets.get_mut(s)) {
             handset.spend[lane.index()].add(money.amount, now);
         }
         Accrual { slot, money }

@@ -123,7 +123,7 @@ impl Baseline {
         let (zone, of) = (call.zone, call.handset);
         let learnt = std::mem::take(&mut call.learnt);
         if let Some((zone, class)) = zone.filter(|_| taught > 0.0) {
-            let handset = self.handsets.find(&of).and_then(|slot| self.handsets.get_mut(slot));
+            let handset = self.find_handset(of).and_then(|slot| self.handsets.get_mut(slot));
             self.learned.unlearn(handset.map(|h| &mut h.odds), zone, class, taught);
         }
         if !learnt {

@@ -24,16 +24,80 @@ struct Link {
 }
 
 /// The chains of both partitions: strangers and protected entries.
+///
+/// Until somebody asks which entry is the oldest, loose chains only note which use was the latest of each:
+/// a link then holds that number, and an entry's neighbours needn't be written.
 #[derive(Debug)]
 pub(super) struct Chains {
     links: Vec<Link>,
     chains: [Chain; 2],
+    /// Of loose chains: how many uses there were.
+    uses: Option<u64>,
+}
+
+impl Link {
+    /// When its entry was used last, of loose chains; `u64::MAX` without an entry.
+    const fn used(self) -> u64 {
+        (self.older as u64) << 32 | self.newer as u64
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of one number")]
+    const fn set_used(&mut self, use_no: u64) {
+        (self.older, self.newer) = ((use_no >> 32) as u32, use_no as u32);
+    }
 }
 
 impl Chains {
     pub(super) fn new(strangers: usize, protected: usize) -> Self {
         let empty = |capacity| Chain { oldest: NONE, newest: NONE, len: 0, capacity };
-        Self { links: Vec::new(), chains: [empty(strangers), empty(protected)] }
+        Self { links: Vec::new(), chains: [empty(strangers), empty(protected)], uses: None }
+    }
+
+    /// The same, loose; only before anything is chained.
+    pub(super) fn loosen(&mut self) {
+        if self.links.is_empty() {
+            self.uses = Some(0);
+        }
+    }
+
+    pub(super) const fn are_loose(&self) -> bool {
+        self.uses.is_some()
+    }
+
+    /// The entries of a partition in the order of their use.
+    pub(super) fn in_order(&self, protected: bool) -> Vec<u32> {
+        if self.uses.is_none() {
+            let newer = |index: &u32| self.links.get(*index as usize).map(|link| link.newer);
+            let oldest = self.chains[usize::from(protected)].oldest;
+            let chain = std::iter::successors(Some(oldest), newer);
+            return chain.take_while(|index| *index != NONE).collect();
+        }
+        let own = |link: &Link| link.protected == protected && link.used() != u64::MAX;
+        let own = (0u32..).zip(&self.links).filter(|(_, link)| own(link));
+        let mut order: Vec<(u64, u32)> = own.map(|(index, link)| (link.used(), index)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// From now on they are chained.
+    #[inline]
+    pub(super) fn tighten(&mut self) {
+        if self.uses.is_some() {
+            self.chain_up();
+        }
+    }
+
+    #[cold]
+    fn chain_up(&mut self) {
+        let orders = [false, true].map(|protected| self.in_order(protected));
+        self.uses = None;
+        for (chain, order) in self.chains.iter_mut().zip(&orders) {
+            (chain.oldest, chain.newest, chain.len) = (NONE, NONE, 0);
+            debug_assert!(order.len() <= chain.capacity);
+        }
+        for index in orders.into_iter().flatten() {
+            self.link_newest(index);
+        }
     }
 
     /// Room for one more slot.
@@ -53,10 +117,6 @@ impl Chains {
         self.chains[protected as usize].oldest
     }
 
-    pub(super) fn newer(&self, index: u32) -> u32 {
-        self.links.get(index as usize).map_or(NONE, |link| link.newer)
-    }
-
     pub(super) fn hash(&self, index: u32) -> u32 {
         self.links[index as usize].hash
     }
@@ -73,16 +133,38 @@ impl Chains {
     }
 
     /// An entry was used.
+    #[inline]
     pub(super) fn used(&mut self, index: u32) {
+        match &mut self.uses {
+            None => self.used_last(index),
+            Some(uses) => {
+                *uses += 1;
+                self.links[index as usize].set_used(*uses);
+            }
+        }
+    }
+
+    fn used_last(&mut self, index: u32) {
         let protected = self.links[index as usize].protected;
         if self.chains[usize::from(protected)].newest != index {
-            self.leave(index);
+            self.unchain(index);
             self.link_newest(index);
         }
     }
 
     /// An entry goes.
     pub(super) fn leave(&mut self, index: u32) {
+        if self.uses.is_none() {
+            return self.unchain(index);
+        }
+        let link = &mut self.links[index as usize];
+        link.set_used(u64::MAX);
+        let chain = &mut self.chains[usize::from(link.protected)];
+        chain.len = chain.len.saturating_sub(1);
+    }
+
+    #[inline]
+    fn unchain(&mut self, index: u32) {
         let Link { older, newer, protected, .. } = self.links[index as usize];
         let chain = &mut self.chains[usize::from(protected)];
         chain.len = chain.len.saturating_sub(1);
@@ -94,17 +176,20 @@ impl Chains {
         if newer == NONE { chain.newest = older } else { self.links[newer as usize].older = older }
     }
 
+    #[inline]
     fn link_newest(&mut self, index: u32) {
-        let chain = &mut self.chains[usize::from(self.links[index as usize].protected)];
-        let older = chain.newest;
-        chain.newest = index;
-        chain.len += 1;
-        if older == NONE {
-            chain.oldest = index;
-        } else {
-            self.links[older as usize].newer = index;
-        }
         let link = &mut self.links[index as usize];
-        (link.older, link.newer) = (older, NONE);
+        let chain = &mut self.chains[usize::from(link.protected)];
+        chain.len += 1;
+        if let Some(uses) = &mut self.uses {
+            *uses += 1;
+            return link.set_used(*uses);
+        }
+        (link.older, link.newer) = (chain.newest, NONE);
+        let older = std::mem::replace(&mut chain.newest, index);
+        match self.links.get_mut(older as usize) {
+            Some(older) => older.newer = index,
+            None => chain.oldest = index,
+        }
     }
 }

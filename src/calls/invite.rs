@@ -39,8 +39,10 @@ impl<T: Copy> Calls<T> {
     fn invite_again(&mut self, slot: SlotId, seen: &Seen<'_>) -> Step {
         let msg = seen.msg;
         let tag = self.tag_hash(msg.to_tag);
-        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let dialled = Text::new(seen.dialled);
+        let this = Some((msg.cseq, self.dialled_hash(&dialled)));
+        let before = self.table.get(slot).map(|call| (call.cseq, self.dialled_hash(&call.dialled)));
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
         let elsewhere = Tail::of(seen.dialled).is_elsewhere(&Tail::of(call.dialled.as_bytes()));
         // Where no response is seen (a one-way mirror), no tag can be known; but no end of a dialog
         // calls itself by another telephone number.
@@ -54,7 +56,7 @@ impl<T: Copy> Calls<T> {
             return step;
         }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;
-        if resent || call.before == Some((msg.cseq, dialled)) {
+        if resent || call.before == this {
             return Step::Same(slot);
         }
         call.credentials |= !msg.credentials.is_empty();
@@ -71,7 +73,7 @@ impl<T: Copy> Calls<T> {
         if call.phase.is_over() {
             return self.reuse(slot, seen, false);
         }
-        call.before = Some((call.cseq, call.dialled));
+        call.before = before;
         call.cseq = msg.cseq;
         call.dialled = dialled;
         if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
@@ -96,7 +98,7 @@ impl<T: Copy> Calls<T> {
     /// The same Call-ID and From-tag for a new call; the old one is over.
     fn reuse(&mut self, slot: SlotId, seen: &Seen<'_>, other_number: bool) -> Step {
         let Some((key, old)) = self.table.remove(slot) else { return Step::Unknown };
-        let before = Some((old.cseq, old.dialled));
+        let before = Some((old.cseq, self.dialled_hash(&old.dialled)));
         self.pushed_out = Some(old);
         let slot = self.insert(key, seen);
         if let Some(call) = self.table.get_mut(slot) {
@@ -107,8 +109,8 @@ impl<T: Copy> Calls<T> {
         Step::Attempted(slot)
     }
 
-    fn insert(&mut self, key: [u64; 2], seen: &Seen<'_>) -> SlotId {
-        let inserted = self.table.find_or_insert(&key, seen.now, || Call {
+    fn insert(&mut self, key: u64, seen: &Seen<'_>) -> SlotId {
+        let inserted = self.table.insert_new(&key, seen.now, || Call {
             no: CallNo(0),
             joined: false,
             asked: false,

@@ -70,42 +70,48 @@ impl Default for Settings {
 }
 
 /// One leg of a call. `T` is what the sensor keeps with it.
+///
+/// In this order: calls by the ten thousand wait out of the cache, and the end of one reads no more
+/// than the first part, up to the Call-ID.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Call<T> {
+    /// Since when it is in its phase.
+    since: Timestamp,
     /// Its number; both legs of one call share it.
     pub no: CallNo,
-    /// Whether it continues a leg that was seen before.
-    pub joined: bool,
-    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
-    pub asked: bool,
-    /// Where it stands.
-    pub phase: Phase,
     /// When it was attempted.
     pub started: Timestamp,
     /// When it was answered, if that was seen.
     pub answered: Option<Timestamp>,
-    /// The last status code that matters; 0 if there was none.
-    pub code: u16,
+    peers: [u32; 4],
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether it continues a leg that was seen before.
+    pub joined: bool,
+    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
+    pub asked: bool,
     /// Whether a Call-ID was used again for another number.
     pub call_id_reused: bool,
-    /// Whether the caller was asked for credentials and sent some.
-    pub credentials: bool,
-    /// Its Call-ID.
-    pub call_id: Text<128>,
-    /// What was dialled.
-    pub dialled: Text<40>,
-    /// Between whom its first INVITE travelled.
-    pub path: Path,
-    /// The user part of its From.
-    pub caller: Text<32>,
+    /// The last status code that matters; 0 if there was none.
+    pub code: u16,
     /// What the sensor keeps with it, once it's an attempt.
     pub tag: Option<T>,
+    /// What was dialled.
+    pub dialled: Text<40>,
+    /// Its Call-ID.
+    pub call_id: Text<128>,
+    /// The user part of its From.
+    pub caller: Text<32>,
+    /// Between whom its first INVITE travelled.
+    pub path: Path,
+    /// Whether the caller was asked for credentials and sent some.
+    pub credentials: bool,
+    reopened: u8,
     via_count: u16,
     cseq: u32,
-    before: Option<(u32, Text<40>)>,
-    peers: [u32; 4],
-    since: Timestamp,
-    reopened: u8,
+    /// The CSeq of the INVITE before, and a keyed hash of what that dialled.
+    before: Option<(u32, u64)>,
 }
 
 impl<T> Call<T> {
@@ -172,7 +178,7 @@ pub struct Seen<'a> {
 /// All calls that are going on or were until a moment ago.
 #[derive(Debug)]
 pub struct Calls<T> {
-    table: Table<[u64; 2], Call<T>>,
+    table: Table<u64, Call<T>>,
     timers: Timers,
     legs: Legs,
     hashes: [KeyedHash; 2],
@@ -348,8 +354,15 @@ impl<T: Copy> Calls<T> {
         self.table.evicted()
     }
 
-    fn key(&self, call_id: &[u8], tag: &[u8]) -> [u64; 2] {
-        [self.hashes[0].hash_one((call_id, tag)), self.hashes[1].hash_one((call_id, tag))]
+    /// A call by a keyed hash of its Call-ID and tag: that any two of 2^16 calls in the table share one
+    /// has a chance of 1 in 2^33, and nobody can bring it about.
+    fn key(&self, call_id: &[u8], tag: &[u8]) -> u64 {
+        self.hashes[0].hash_one((call_id, tag))
+    }
+
+    /// A keyed hash of what was dialled.
+    fn dialled_hash(&self, dialled: &Text<40>) -> u64 {
+        self.hashes[1].hash_one(dialled.as_bytes())
     }
 
     fn tag_hash(&self, tag: &[u8]) -> u32 {
@@ -367,7 +380,7 @@ impl<T: Copy> Calls<T> {
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
     fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
-        let Some(call) = self.table.get(slot) else { return };
+        let Some(call) = self.table.get_mut(slot) else { return };
         let mut leg = Leg {
             call: CallNo(0),
             at: now,
@@ -379,17 +392,14 @@ impl<T: Copy> Calls<T> {
             asked: false,
         };
         let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
-        let no = match first {
-            Some((no, false)) => no,
-            _ => self.next_no(),
-        };
-        leg.call = no;
-        self.legs.remember(leg);
-        if let Some(call) = self.table.get_mut(slot) {
-            call.no = no;
-            call.joined = first.is_some_and(|(_, asked)| !asked);
-            call.asked = first.is_some_and(|(_, asked)| asked);
+        if !matches!(first, Some((_, false))) {
+            self.last = self.last.saturating_add(1);
         }
+        leg.call = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
+        call.no = leg.call;
+        call.joined = first.is_some_and(|(_, asked)| !asked);
+        call.asked = first.is_some_and(|(_, asked)| asked);
+        self.legs.remember(leg);
         self.enter(slot, Phase::Attempted, now);
     }
 
@@ -399,7 +409,8 @@ impl<T: Copy> Calls<T> {
         call.code = 100;
         call.since = now;
         let table = &self.table;
-        self.timers.tried(slot, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.tried(slot, now, table.len(), holds);
     }
 
     fn enter(&mut self, slot: SlotId, phase: Phase, now: Timestamp) {
@@ -407,8 +418,8 @@ impl<T: Copy> Calls<T> {
         call.phase = phase;
         call.since = now;
         let table = &self.table;
-        self.timers
-            .entered(slot, phase, now, |slot, since| table.get(slot).is_some_and(|call| call.since == since));
+        let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
+        self.timers.entered(slot, phase, now, table.len(), holds);
     }
 }
 

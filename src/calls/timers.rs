@@ -73,29 +73,45 @@ impl Timers {
         }
     }
 
-    /// A call entered a phase (or started its time anew). `holds` tells whether an entry still
-    /// means what it meant; entries at the front that don't are dropped, which keeps the queue
-    /// about as long as the table.
+    /// A call of `calls` entered a phase (or started its time anew). `holds` tells whether an entry
+    /// still means what it meant. It reads a call that was at rest, so it's asked only where a queue
+    /// is longer than the table: entries at its front that don't hold are dropped then.
     pub(super) fn entered(
         &mut self,
         slot: SlotId,
         phase: Phase,
         now: Timestamp,
+        calls: usize,
         holds: impl Fn(SlotId, Timestamp) -> bool,
     ) {
-        self.put(Self::queue_of(phase), slot, now, holds);
+        self.put(Self::queue_of(phase), slot, now, calls, holds);
     }
 
     /// A call of an unknown dialog is being tried.
-    pub(super) fn tried(&mut self, slot: SlotId, now: Timestamp, holds: impl Fn(SlotId, Timestamp) -> bool) {
-        self.put(4, slot, now, holds);
+    pub(super) fn tried(
+        &mut self,
+        slot: SlotId,
+        now: Timestamp,
+        calls: usize,
+        holds: impl Fn(SlotId, Timestamp) -> bool,
+    ) {
+        self.put(4, slot, now, calls, holds);
     }
 
-    fn put(&mut self, queue: usize, slot: SlotId, now: Timestamp, holds: impl Fn(SlotId, Timestamp) -> bool) {
+    fn put(
+        &mut self,
+        queue: usize,
+        slot: SlotId,
+        now: Timestamp,
+        calls: usize,
+        holds: impl Fn(SlotId, Timestamp) -> bool,
+    ) {
         let queue = &mut self.queues[queue];
-        for _ in 0..2 {
-            if queue.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
-                queue.pop_front();
+        if queue.len() > calls {
+            for _ in 0..2 {
+                if queue.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
+                    queue.pop_front();
+                }
             }
         }
         queue.push_back(Entry { slot, since: now });

@@ -125,8 +125,12 @@ impl Dossier {
             self.numbers.insert(call.number);
         }
         let place = Place::of(call);
-        match self.places.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, calls)) => *calls = calls.saturating_add(1),
+        match self.places.iter().position(|(known, _)| *known == place) {
+            Some(i) => {
+                self.places[i].1 = self.places[i].1.saturating_add(1);
+                // What is called most comes to the front and is found at once.
+                self.places.swap(i, i.saturating_sub(1));
+            }
             None => {
                 if self.places.len() < PLACES {
                     self.places.push((place, 1));

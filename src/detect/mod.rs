@@ -83,6 +83,27 @@ pub struct Found {
     pub since: Timestamp,
 }
 
+/// Numbers and handsets of the calls found so far. Most searches find one call: it takes no memory.
+#[derive(Default)]
+struct Seen {
+    first: Option<(u64, HandsetId)>,
+    more: Vec<(u64, HandsetId)>,
+}
+
+impl Seen {
+    fn all(&self) -> impl Iterator<Item = &(u64, HandsetId)> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn push(&mut self, pair: (u64, HandsetId)) {
+        if self.first.is_none() {
+            self.first = Some(pair);
+        } else {
+            self.more.push(pair);
+        }
+    }
+}
+
 impl<'a> Moment<'a> {
     /// The handset's last calls in the call's lane, the judged one first.
     pub fn history(&self) -> impl Iterator<Item = &'a Call> {
@@ -105,13 +126,13 @@ impl<'a> Moment<'a> {
         keep: impl Fn(&Call) -> bool,
     ) -> Found {
         let mut found = Found { calls: 0, numbers: 0, handsets: 0, since: self.now };
-        let mut seen: Vec<(u64, HandsetId)> = Vec::new();
+        let mut seen = Seen::default();
         let recent = history.take_while(|call| self.now.since(call.time) <= within);
         recent.filter(|call| call.counts() && keep(call)).for_each(|call| {
             found.calls += 1;
             found.since = call.time;
-            found.numbers += u32::from(seen.iter().all(|(number, _)| *number != call.number));
-            found.handsets += u32::from(seen.iter().all(|(_, handset)| *handset != call.handset));
+            found.numbers += u32::from(seen.all().all(|(number, _)| *number != call.number));
+            found.handsets += u32::from(seen.all().all(|(_, handset)| *handset != call.handset));
             seen.push((call.number, call.handset));
         });
         found

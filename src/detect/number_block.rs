@@ -54,8 +54,13 @@ fn judged(moment: &Moment<'_>, block: u64, spans: &[(Span, u32, bool)]) -> Optio
     let applying = || spans.iter().filter(|(_, _, applies)| *applies);
     let longest = applying().map(|(within, ..)| *within).max()?;
     // The history is read once, and nearly always nothing lies beside the call.
-    let recent = moment.history().take_while(|past| moment.now.since(past.time) <= longest);
-    let beside: Vec<&Call> = recent.filter(|past| past.block() == Some(block)).collect();
+    let recent = || moment.history().take_while(|past| moment.now.since(past.time) <= longest);
+    let beside = || recent().filter(|past| past.block() == Some(block));
+    let fewest = applying().map(|(_, limit, _)| usize::try_from(*limit).unwrap_or(usize::MAX)).min()?;
+    if beside().take(fewest).count() < fewest {
+        return None;
+    }
+    let beside: Vec<&Call> = beside().collect();
     applying().find_map(|(within, limit, _)| {
         if beside.len() < usize::try_from(*limit).unwrap_or(usize::MAX) {
             return None;

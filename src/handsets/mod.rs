@@ -12,6 +12,7 @@ mod snapshot;
 use std::net::IpAddr;
 
 pub use network::Network;
+pub use places::Standing;
 pub use registrations::{Registrations, Waiting};
 use serde::{Deserialize, Serialize};
 pub use snapshot::Snapshot;
@@ -220,20 +221,26 @@ impl Handsets {
     }
 
     /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
-    /// (empty if there is none); `label` is what From says.
-    pub fn sender(&mut self, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Sender {
+    /// (empty if there is none); `label` is what From says; `known` is where `slot_of` found the address
+    /// before, if that was asked.
+    pub fn sender(
+        &mut self,
+        path: &Path,
+        account: &[u8],
+        label: &[u8],
+        known: Option<SlotId>,
+        now: Timestamp,
+    ) -> Sender {
         let ip = path.src.ip();
-        let own = self.enter(&Key::of(ip, 0), now);
-        let mut forgotten = own.evicted.map(|(slot, ..)| HandsetId(slot));
-        let mac = self.own_mac(own.slot, path.src_mac, ip, now);
-        let mut slot = own.slot;
+        let (mut slot, mut forgotten) = self.address_slot(ip, known, now);
+        let mac = self.own_mac(slot, path.src_mac, ip, now);
+        let (mut registrar, mut shared) = (false, false);
         if let Some(address) = self.table.get_mut(slot) {
             address.clear.note(now);
+            (registrar, shared) = (address.registrar, address.is_shared());
         }
-        let registrar = self.table.get(slot).is_some_and(|address| address.registrar);
-        let shared = self.table.get(slot).is_some_and(Handset::is_shared);
         let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
-        if let Some(who) = self.registered_as(account).filter(|_| pbx) {
+        if pbx && let Some(who) = self.registered_as(account) {
             return Sender { who, forgotten };
         }
         if !account.is_empty() && (shared || pbx) {
@@ -267,6 +274,24 @@ impl Handsets {
         inserted
     }
 
+    /// Where an address is remembered, from now on if it wasn't, and who had to be forgotten for it.
+    #[inline]
+    fn address_slot(
+        &mut self,
+        ip: IpAddr,
+        known: Option<SlotId>,
+        now: Timestamp,
+    ) -> (SlotId, Option<HandsetId>) {
+        if let Some(known) = known
+            && self.table.get(known).is_some()
+        {
+            self.table.touch(known, now);
+            return (known, None);
+        }
+        let own = self.enter(&Key::of(ip, 0), now);
+        (own.slot, own.evicted.map(|(slot, ..)| HandsetId(slot)))
+    }
+
     /// A registrar at `registrar` accepted `account` from `ip`. The second value says whether the
     /// account is new there.
     pub fn registered(
@@ -277,7 +302,7 @@ impl Handsets {
         account: &[u8],
         now: Timestamp,
     ) -> (Who, bool) {
-        let at = self.enter(&Key::of(registrar, 0), now).slot;
+        let (at, _) = self.address_slot(registrar, None, now);
         if let Some(address) = self.table.get_mut(at)
             && !std::mem::replace(&mut address.registrar, true)
         {
@@ -285,7 +310,7 @@ impl Handsets {
         }
         self.table.protect(at);
         let hash = self.hash(account);
-        let own = self.enter(&Key::of(ip, 0), now).slot;
+        let (own, _) = self.address_slot(ip, None, now);
         let mac = self.own_mac(own, path_mac, ip, now);
         let mut slot = own;
         let mut first = false;
@@ -451,8 +476,8 @@ mod tests {
     #[test]
     fn from_is_a_label_and_never_makes_a_handset() {
         let mut handsets = Handsets::new(Settings::default());
-        let a = handsets.sender(&path(1, 1), b"", b"214", Timestamp(0)).who;
-        let b = handsets.sender(&path(1, 1), b"", b"999", Timestamp(1)).who;
+        let a = handsets.sender(&path(1, 1), b"", b"214", None, Timestamp(0)).who;
+        let b = handsets.sender(&path(1, 1), b"", b"999", None, Timestamp(1)).who;
         assert_eq!(a.id, b.id);
         assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
         assert!(!b.verified);
@@ -465,7 +490,7 @@ mod tests {
         let (who, first) = handsets.registered(registrar, None, ip(1), b"214", Timestamp(0));
         assert!(first && who.verified && handsets.is_pbx(registrar) && handsets.has_registered(ip(1)));
         assert!(!handsets.registered(registrar, None, ip(1), b"214", Timestamp(5)).1);
-        let later = handsets.sender(&path(1, 1), b"", b"anonymous", Timestamp(9)).who;
+        let later = handsets.sender(&path(1, 1), b"", b"anonymous", None, Timestamp(9)).who;
         assert_eq!((later.id, later.user), (who.id, Text::from("214")));
     }
 
@@ -474,10 +499,10 @@ mod tests {
         let mut handsets = Handsets::new(Settings::default());
         let (phone, _) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(0));
         let from_pbx = Path { src: (ip(200), 5060).into(), ..path(200, 7) };
-        let named = handsets.sender(&from_pbx, b"214", b"main", Timestamp(1)).who;
+        let named = handsets.sender(&from_pbx, b"214", b"main", None, Timestamp(1)).who;
         assert_eq!((named.id, named.ip), (phone.id, ip(1)));
-        assert_ne!(handsets.sender(&from_pbx, b"999", b"main", Timestamp(1)).who.id, phone.id);
-        let stranger = handsets.sender(&path(2, 2), b"214", b"", Timestamp(1)).who;
+        assert_ne!(handsets.sender(&from_pbx, b"999", b"main", None, Timestamp(1)).who.id, phone.id);
+        let stranger = handsets.sender(&path(2, 2), b"214", b"", None, Timestamp(1)).who;
         assert_ne!(stranger.id, phone.id, "only a PBX is believed");
     }
 
@@ -488,8 +513,8 @@ mod tests {
         for user in ["201", "202", "203", "204", "205"] {
             handsets.registered(registrar, None, ip(1), user.as_bytes(), Timestamp(0));
         }
-        let a = handsets.sender(&path(1, 1), b"201", b"", Timestamp(1)).who;
-        let b = handsets.sender(&path(1, 1), b"202", b"", Timestamp(1)).who;
+        let a = handsets.sender(&path(1, 1), b"201", b"", None, Timestamp(1)).who;
+        let b = handsets.sender(&path(1, 1), b"202", b"", None, Timestamp(1)).who;
         assert_ne!(a.id, b.id);
         assert_eq!(b.user, Text::from("202"));
     }
@@ -497,10 +522,10 @@ mod tests {
     #[test]
     fn a_hardware_address_of_many_addresses_is_a_router() {
         let mut handsets = Handsets::new(Settings::default());
-        assert!(handsets.sender(&path(1, 9), b"", b"", Timestamp(0)).who.mac.is_some());
-        assert!(handsets.sender(&path(2, 9), b"", b"", Timestamp(1)).who.mac.is_none());
+        assert!(handsets.sender(&path(1, 9), b"", b"", None, Timestamp(0)).who.mac.is_some());
+        assert!(handsets.sender(&path(2, 9), b"", b"", None, Timestamp(1)).who.mac.is_none());
         let later = Timestamp(0).plus(Span::minutes(2));
-        assert!(handsets.sender(&path(1, 9), b"", b"", later).who.mac.is_none());
+        assert!(handsets.sender(&path(1, 9), b"", b"", None, later).who.mac.is_none());
     }
 
     #[test]
@@ -511,7 +536,10 @@ mod tests {
         let mut forgotten = 0;
         for last in 2..100 {
             forgotten += usize::from(
-                handsets.sender(&path(last, 1), b"", b"", Timestamp(i64::from(last))).forgotten.is_some(),
+                handsets
+                    .sender(&path(last, 1), b"", b"", None, Timestamp(i64::from(last)))
+                    .forgotten
+                    .is_some(),
             );
         }
         assert_eq!(handsets.known(ip(1)).map(|w| w.id), Some(who.id));

@@ -6,8 +6,37 @@
 use std::net::IpAddr;
 
 use super::{Handset, HandsetId, Handsets, Key, Who};
+use crate::bounded::SlotId;
+
+/// What the two ends of a message are to the office's calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The sender is a PBX: configured, or seen to accept registrations.
+    pub from_pbx: bool,
+    /// An account is registered from the receiver's address.
+    pub to_registered: bool,
+    /// The sender's address is the office's own.
+    pub from_home: bool,
+    /// The receiver's address is.
+    pub to_home: bool,
+}
 
 impl Handsets {
+    /// What two addresses are to the office's calls; holds until `changes` does.
+    pub fn standing_of(&self, from: IpAddr, to: IpAddr) -> Standing {
+        Standing {
+            from_pbx: self.is_pbx(from),
+            to_registered: self.has_registered(to),
+            from_home: self.is_home(from),
+            to_home: self.is_home(to),
+        }
+    }
+
+    /// Where an address is remembered, for `sender`.
+    pub fn slot_of(&self, ip: IpAddr) -> Option<SlotId> {
+        self.table.find(&Key::of(ip, 0))
+    }
+
     /// Whether an address is the office's own.
     pub fn is_home(&self, ip: IpAddr) -> bool {
         self.settings.home.iter().any(|network| network.contains(ip))

@@ -42,6 +42,25 @@ impl Judge {
                 verdict.severity = Severity::Warning;
             }
         }
+        match verdicts {
+            [one] => self.tell_one(one, lane, slot, now),
+            _ => self.tell_all(verdicts, lane, slot, now),
+        }
+        for verdict in verdicts.iter() {
+            self.note_verdict(verdict, slot, now);
+        }
+    }
+
+    /// What `tell_all` does where it's one verdict, as nearly always in a flood.
+    fn tell_one(&mut self, verdict: &Verdict, lane: Lane, slot: SlotId, now: Timestamp) {
+        if verdict.severity > Severity::Info {
+            self.page(verdict, std::iter::once(verdict), lane, slot, now);
+        } else {
+            self.notice(verdict, lane, slot, now);
+        }
+    }
+
+    fn tell_all(&mut self, verdicts: &[Verdict], lane: Lane, slot: SlotId, now: Timestamp) {
         for subject in [true, false] {
             let of = |v: &&Verdict| matches!(v.subject, Subject::Handset(_)) == subject;
             let pages = || verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info);
@@ -55,9 +74,6 @@ impl Judge {
             // What tells most of how the calls are made is named, though it wouldn't page by itself.
             let heard = verdicts.iter().filter(of).filter(|v| v.severity > Severity::Info || tells(v.rule));
             self.page(&first, heard, lane, slot, now);
-        }
-        for verdict in verdicts.iter() {
-            self.note_verdict(verdict, slot, now);
         }
     }
 
@@ -149,7 +165,7 @@ impl Judge {
         let joins = matches!(verdict.subject, Subject::Handset(_)) && self.is_offices(lane, slot, now);
         let key = self.book.place(Key { subject: verdict.subject, cause }, joins, now);
         let verdict = Verdict { subject: key.subject, ..*verdict };
-        let fresh = !self.dossiers.contains_key(&key);
+        let fresh = !self.dossiers.contains(&key);
         if fresh {
             let dossier = self.adopt(verdict, key, slot);
             self.dossiers.insert(key, dossier);
@@ -173,13 +189,11 @@ impl Judge {
         now: Timestamp,
         change: impl FnOnce(&mut Self, &mut Dossier),
     ) {
-        // Taken out meanwhile, so that the judge and the dossier can be changed side by side.
-        let mut dossiers = std::mem::take(&mut self.dossiers);
-        if let Some(dossier) = dossiers.get_mut(&key) {
-            change(self, dossier);
-            self.report(key, dossier, lane, slot, now);
+        if let Some(mut dossier) = self.dossiers.lend(&key) {
+            change(self, &mut dossier);
+            self.report(key, &dossier, lane, slot, now);
+            self.dossiers.give_back(key, dossier);
         }
-        self.dossiers = dossiers;
     }
 
     /// Whether a call is one of those that the office's open incident is about: one attack over many
@@ -281,6 +295,10 @@ impl Judge {
     /// A call that no rule speaks of still belongs to its handset's incident if it comes soon after.
     pub(super) fn follow(&mut self, lane: Lane, slot: SlotId, now: Timestamp) {
         let Some(call) = self.baseline.call(lane, slot) else { return };
+        // Who has an incident of calls is a suspect.
+        if self.suspects.binary_search(&call.handset).is_err() {
+            return;
+        }
         let cause = cause(lane);
         let subject = Subject::Handset(call.handset);
         let key = Key { subject, cause };

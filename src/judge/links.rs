@@ -94,7 +94,13 @@ impl Judge {
             _ if verdict.severity == Severity::Info && odd && verdict.lane == Lane::Charged => Link::Test,
             _ => return,
         };
-        for whom in self.whom(verdict.subject) {
+        self.note(verdict.subject, link, now);
+    }
+
+    fn note(&mut self, subject: Subject, link: Link, now: Timestamp) {
+        let Subject::Handset(id) = subject else { return };
+        let Some(handset) = self.baseline.handset(id) else { return };
+        for whom in names(&handset.who) {
             self.chain.note(whom, link, now);
         }
     }
@@ -105,9 +111,7 @@ impl Judge {
         let odds = call.judged.odds;
         let odd = odds.decades >= ODD && odds.due > 0.5 && call.tier >= Tier::Warm;
         if lane == Lane::Charged && odd && call.counts() && !call.familiar {
-            for whom in self.whom(Subject::Handset(call.handset)) {
-                self.chain.note(whom, Link::Test, now);
-            }
+            self.note(Subject::Handset(call.handset), Link::Test, now);
         }
     }
 
@@ -128,11 +132,13 @@ impl Judge {
 }
 
 fn whom_is(who: &Who) -> Vec<Whom> {
-    let mut whom = vec![Whom::Handset(who.id)];
-    if who.verified && !who.user.is_empty() {
-        whom.push(Whom::Account(who.user));
-    }
-    whom
+    names(who).collect()
+}
+
+/// A handset, and its account if the registrar or PBX accepted it.
+fn names(who: &Who) -> impl Iterator<Item = Whom> + use<> {
+    let account = (who.verified && !who.user.is_empty()).then_some(Whom::Account(who.user));
+    std::iter::once(Whom::Handset(who.id)).chain(account)
 }
 
 /// The handset and account of a finding, and the account that it names if that is somebody else's.

@@ -37,7 +37,7 @@ impl Judge {
         Snapshot {
             memory: self.baseline.memory(),
             pages: self.book.image(),
-            dossiers: self.dossiers.iter().map(|(key, dossier)| (*key, dossier.clone())).collect(),
+            dossiers: self.dossiers.all(),
             links: self.chain.image(),
             ticks: self.ticks.iter().copied().filter(|tick| self.is_due(tick)).collect(),
             office_room: self.office_room,
@@ -56,7 +56,7 @@ impl Judge {
         self.chain.restore(snapshot.links);
         self.office_room = snapshot.office_room;
         let open = snapshot.dossiers.into_iter().filter(|(key, _)| self.book.is_open(key));
-        self.dossiers = open.map(|(key, dossier)| (key, dossier.bounded())).collect();
+        self.dossiers.hold(open.map(|(key, dossier)| (key, dossier.bounded())));
         self.ticks = snapshot.ticks.into_iter().filter(|tick| self.is_due(tick)).collect();
         self.suspects_changed();
     }

@@ -15,7 +15,7 @@ use crate::time::{Span, Timestamp};
 use crate::touches::{Way, Zone};
 
 use super::checklist::{Blind, Say, Sight};
-use super::scene::{Found, Scene, Watcher, octets, plural};
+use super::scene::{Found, Scene, Watcher, octets, plural, sender};
 
 /// So many extensions in a minute are a search, and so many one after the other.
 const MANY: usize = 20;
@@ -112,7 +112,7 @@ impl Watcher for Enumeration {
             method: sip.method,
         };
         let from = sip.client.ip();
-        let slot = self.sources.find_or_insert(&from, now, fresh).slot;
+        let slot = self.sources.find_or_insert_near(sender(sip, sighting), &from, now, fresh).slot;
         let Some(source) = self.sources.get_mut(slot) else { return };
         source.note(sip.target, fate, now);
         out.extend(source.judge(from, now));

@@ -39,7 +39,7 @@ pub struct IdleHandset {
 
 impl Default for IdleHandset {
     fn default() -> Self {
-        Self { handsets: Table::new(ROOM, 0) }
+        Self { handsets: Table::loose(ROOM, 0) }
     }
 }
 
@@ -66,7 +66,7 @@ impl Watcher for IdleHandset {
         match sip.step {
             SipStep::Accepted => self.registered(who, scene),
             SipStep::Removed => {
-                if let Some(slot) = self.handsets.find(&who.id)
+                if let Some(slot) = self.handsets.find_near(Some(who.id.0), &who.id)
                     && let Some(handset) = self.handsets.get_mut(slot)
                 {
                     handset.registered = None;
@@ -146,7 +146,7 @@ impl IdleHandset {
     fn handset(&mut self, who: &Who, scene: &Scene<'_>) -> Option<&mut Handset> {
         let fresh =
             || Handset { who: *who, used_on: scene.watched.days, used: None, registered: None, told: None };
-        let slot = self.handsets.find_or_insert(&who.id, scene.now, fresh).slot;
+        let slot = self.handsets.find_or_insert_near(Some(who.id.0), &who.id, scene.now, fresh).slot;
         let handset = self.handsets.get_mut(slot)?;
         handset.who = *who;
         Some(handset)

@@ -50,7 +50,7 @@ pub struct LapsedRegistration {
 
 impl Default for LapsedRegistration {
     fn default() -> Self {
-        Self { handsets: Table::new(ROOM, 0) }
+        Self { handsets: Table::loose(ROOM, 0) }
     }
 }
 
@@ -79,7 +79,7 @@ impl Watcher for LapsedRegistration {
             _ => None,
         };
         let Some(ends) = ends else {
-            if let Some(slot) = self.handsets.find(&who.id)
+            if let Some(slot) = self.handsets.find_near(Some(who.id.0), &who.id)
                 && let Some(handset) = self.handsets.get_mut(slot)
             {
                 handset.seen = now;
@@ -88,7 +88,7 @@ impl Watcher for LapsedRegistration {
         };
         let renewed = scene.watched.hours;
         let fresh = || Registration { who: *who, first: now, ends, renewed, seen: now, told: false };
-        let slot = self.handsets.find_or_insert(&who.id, now, fresh).slot;
+        let slot = self.handsets.find_or_insert_near(Some(who.id.0), &who.id, now, fresh).slot;
         let Some(handset) = self.handsets.get_mut(slot) else { return };
         let back = std::mem::take(&mut handset.told);
         let first = if back { now } else { handset.first };

@@ -142,7 +142,7 @@ impl Posture {
             watched: Watched::default(),
             watchers: Watchers::default(),
             board: Board::default(),
-            people: Table::new(PEOPLE, 0),
+            people: Table::loose(PEOPLE, 0),
             found: Vec::new(),
             told: VecDeque::new(),
             round: None,
@@ -161,7 +161,11 @@ impl Posture {
     pub fn handle_fact(&mut self, fact: &Fact, now: Timestamp) {
         self.handle_timeout(now);
         self.pause = ROUND;
-        self.round = Some(self.round.map_or(now.plus(ROUND), |due| due.min(now.plus(ROUND))));
+        let soon = now.plus(ROUND);
+        let sooner = self.round.is_none_or(|due| due > soon);
+        if sooner {
+            self.round = Some(soon);
+        }
         self.watched.note(now);
         if let Fact::Lossy { time, .. } = fact {
             self.watched.lost(*time);
@@ -169,7 +173,11 @@ impl Posture {
         self.meet(fact, now);
         let scene = Scene { now, settings: &self.settings, hours: &self.hours, watched: self.watched };
         self.watchers.hear(fact, &scene, &mut self.found);
-        self.pin();
+        // No check waits for anything because of a call.
+        if sooner || !self.found.is_empty() || !matches!(fact, Fact::Call(_)) {
+            self.pin();
+        }
+        debug_assert_eq!(self.due, Timestamp::earlier(self.watchers.deadline(), self.round));
     }
 
     /// Takes in what the password check came to.
@@ -224,7 +232,7 @@ impl Posture {
             Fact::Sighting(Sighting { device: Device { who: Some(who), .. }, .. }) => who,
             _ => return,
         };
-        let slot = self.people.find_or_insert(&who.ip, now, || *who).slot;
+        let slot = self.people.find_or_insert_near(Some(who.id.0), &who.ip, now, || *who).slot;
         if let Some(known) = self.people.get_mut(slot) {
             *known = *who;
         }

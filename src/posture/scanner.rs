@@ -14,7 +14,7 @@ use crate::touches::Zone;
 
 use super::checklist::{Blind, Say, Sight};
 use super::scanner_names::{self, ScannerName, Sort};
-use super::scene::{Found, Scene, Watcher, octets, plural};
+use super::scene::{Found, Scene, Watcher, octets, plural, sender};
 
 /// Sources that are remembered, at the most, and targets of each.
 const ROOM: usize = 1_024;
@@ -74,7 +74,7 @@ impl Watcher for Scanner {
             answered: false,
             why: None,
         };
-        let slot = self.sources.find_or_insert(&sip.client.ip(), now, fresh).slot;
+        let slot = self.sources.find_or_insert_near(sender(sip, sighting), &sip.client.ip(), now, fresh).slot;
         let Some(source) = self.sources.get_mut(slot) else { return };
         source.take(sip, now);
         out.extend(judge(source, sip, sighting, &scene.settings.scanners));

@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::SlotId;
+use crate::fact::sighting::SipSighting;
 use crate::fact::{CallFact, Device, Role, Sighting};
 use crate::finding::{Check, CheckFinding, Evidence, Severity, Status, Subject};
 use crate::handsets::Who;
 use crate::text::escape;
-use crate::time::{OfficeHours, Timestamp};
-use crate::touches::Side;
+use crate::time::{OfficeHours, Span, Timestamp};
+use crate::touches::{Side, Way};
 
 use super::Settings;
 use super::checklist::{Say, Sight};
@@ -51,6 +53,9 @@ pub struct Watched {
 impl Watched {
     /// Something was seen.
     pub fn note(&mut self, now: Timestamp) {
+        if now.0 < self.hour.saturating_mul(Span::HOUR.0) {
+            return;
+        }
         let hour = now.as_secs().div_euclid(3_600) + 1;
         if hour <= self.hour {
             return;
@@ -319,6 +324,12 @@ pub fn key_of(device: &Device) -> u64 {
         (None, Some(who)) => mix(5, &[&who.id.0.as_u64().to_be_bytes()]),
         (None, None) => mix(4, &[&detail_of(device).to_be_bytes()]),
     }
+}
+
+/// The entry among the handsets of who asks, if that is the device itself.
+pub fn sender(sip: &SipSighting, sighting: &Sighting) -> Option<SlotId> {
+    let who = sighting.device.who.as_ref()?;
+    (sip.way == Way::Outbound && who.ip == sip.client.ip()).then_some(who.id.0)
 }
 
 /// A phone as far as the sensor knows: only what happens to phones is a finding.

@@ -44,7 +44,7 @@ pub struct UnregisteredHandset {
 
 impl Default for UnregisteredHandset {
     fn default() -> Self {
-        Self { phones: Table::new(ROOM, 0), at: Table::new(ROOM, 0), registered: Table::new(ROOM, 0) }
+        Self { phones: Table::loose(ROOM, 0), at: Table::loose(ROOM, 0), registered: Table::loose(ROOM, 0) }
     }
 }
 
@@ -82,7 +82,8 @@ impl Watcher for UnregisteredHandset {
             told: None,
             vendor: crate::text::Text::default(),
         };
-        let slot = self.phones.find_or_insert(&key, now, fresh).slot;
+        let whose = device.who.map(|who| who.id.0);
+        let slot = self.phones.find_or_insert_near(whose, &key, now, fresh).slot;
         let Some(phone) = self.phones.get_mut(slot) else { return };
         phone.last = now;
         phone.device = Device { ip: device.ip.or(phone.device.ip), role: Role::Phone, ..*device };
@@ -95,11 +96,11 @@ impl Watcher for UnregisteredHandset {
             _ => {}
         }
         if let Some(ip) = phone.device.ip {
-            let slot = self.at.find_or_insert(&octets(ip), now, || key).slot;
+            let slot = self.at.find_or_insert_near(whose, &octets(ip), now, || key).slot;
             if let Some(known) = self.at.get_mut(slot) {
                 *known = key;
             }
-            if self.registered.find(&octets(ip)).is_some() {
+            if self.registered.find_near(whose, &octets(ip)).is_some() {
                 phone.since = scene.watched.hours;
             }
         }
@@ -146,13 +147,14 @@ impl Watcher for UnregisteredHandset {
 impl UnregisteredHandset {
     fn is_registered(&mut self, device: &Device, scene: &Scene<'_>, out: &mut Vec<Found>) {
         let now = scene.now;
-        let mut keys = vec![detail_of(device)];
+        let whose = device.who.map(|who| who.id.0);
+        let mut keys = [Some(detail_of(device)), None];
         if let Some(ip) = device.ip {
-            self.registered.find_or_insert(&octets(ip), now, || ());
-            keys.extend(self.at.find(&octets(ip)).and_then(|slot| self.at.get(slot)).copied());
+            self.registered.find_or_insert_near(whose, &octets(ip), now, || ());
+            keys[1] = self.at.find_near(whose, &octets(ip)).and_then(|slot| self.at.get(slot)).copied();
         }
-        for key in keys {
-            let Some(slot) = self.phones.find(&key) else { continue };
+        for key in keys.into_iter().flatten() {
+            let Some(slot) = self.phones.find_near(whose, &key) else { continue };
             let Some(phone) = self.phones.get_mut(slot) else { continue };
             phone.since = scene.watched.hours;
             if phone.told.take().is_some() {

@@ -30,7 +30,7 @@ fn line(recorder: &Recorder, output: &Output) -> String {
 #[test]
 fn a_call_as_the_interface_has_it() {
     assert_eq!(
-        line(&full(), &Output::Call(Box::new(call()))),
+        line(&full(), &Output::Call(call())),
         "{\"type\":\"call\",\"time\":\"2026-11-21T02:14:07.000123Z\",\"id\":7,\"call_id\":\"a1@10.0.3.17\",\
          \"handset\":\"214\",\"user\":\"214\",\"ip\":\"10.0.3.17\",\"mac\":\"00:15:65:01:02:03\",\
          \"dialled\":\"900882161234567\",\"number\":\"+882161234567\",\"class\":\"global\",\"kind\":\"satellite\",\
@@ -39,7 +39,7 @@ fn a_call_as_the_interface_has_it() {
     );
     let ended =
         CallFact { state: CallState::Ended, code: 200, talked: Span(12_500_000), leg: Leg::Trunk, ..call() };
-    let text = line(&full(), &Output::Call(Box::new(ended)));
+    let text = line(&full(), &Output::Call(ended));
     assert!(
         text.contains("\"state\":\"ended\",\"code\":200,\"duration_s\":12.5,\"leg\":\"trunk\"}"),
         "{text}"
@@ -70,7 +70,7 @@ fn an_alert_as_the_interface_has_it() {
 #[test]
 fn a_handset_without_an_account_is_its_address() {
     let nameless = CallFact { who: Who { user: Text::default(), mac: None, ..who() }, ..call() };
-    let text = line(&full(), &Output::Call(Box::new(nameless)));
+    let text = line(&full(), &Output::Call(nameless));
     assert!(
         text.contains("\"handset\":\"10.0.3.17\",\"user\":null,\"ip\":\"10.0.3.17\",\"mac\":null"),
         "{text}"
@@ -80,7 +80,7 @@ fn a_handset_without_an_account_is_its_address() {
 #[test]
 fn numbers_are_masked_unless_told_otherwise() {
     let masked = Recorder::default();
-    let text = line(&masked, &Output::Call(Box::new(call())));
+    let text = line(&masked, &Output::Call(call()));
     assert!(text.contains("\"dialled\":\"9008…67\",\"number\":\"+8821…67\""), "{text}");
     for (class, kind, dialled, expected) in [
         (Class::Internal, Kind::Extension, "2145", "2145"),
@@ -91,7 +91,7 @@ fn numbers_are_masked_unless_told_otherwise() {
     ] {
         let target = Target { class, kind, number: None, ..call().target };
         let fact = CallFact { dialled: Text::from(dialled), target, ..call() };
-        let text = line(&masked, &Output::Call(Box::new(fact)));
+        let text = line(&masked, &Output::Call(fact));
         assert!(text.contains(&format!("\"dialled\":\"{expected}\"")), "{text}");
     }
 }

@@ -161,11 +161,8 @@ impl Engine {
     }
 
     fn deadline(&self) -> Timestamp {
-        [self.sensor.poll_timeout(), self.judge.poll_timeout(), self.passwords.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Timestamp(i64::MAX))
+        let halves = Timestamp::earlier(self.sensor.poll_timeout(), self.judge.poll_timeout());
+        Timestamp::earlier(halves, self.passwords.deadline()).unwrap_or(Timestamp(i64::MAX))
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
@@ -179,9 +176,10 @@ impl Engine {
         while let Some(verdict) = self.passwords.poll(self.now) {
             self.judge.handle_verdict(&verdict, self.now);
         }
-        while let Some(output) = self.judge.poll_output() {
-            sink.output(&output)?;
+        for output in self.judge.outputs() {
+            sink.output(output)?;
         }
+        self.judge.said();
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{Handsets, Who};
+use crate::handsets::{Handsets, Sender, Standing, Who};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, history, uri};
@@ -29,18 +29,18 @@ pub(super) struct Sideways {
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
-        let Self { calls, handsets, dial, ledger, .. } = self;
+        let Self { calls, handsets, dial, ledger, watch, .. } = self;
         let Some(call) = calls.get(slot) else { return };
-        let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
-        let (pbx, _) = handsets.standing(src);
+        let (standing, known) = match watch.relation(&call.path, handsets, now) {
+            Some(relation) => (relation.standing, relation.sender),
+            None => (handsets.standing_of(call.path.src.ip(), call.path.dst.ip()), None),
+        };
+        let Standing { from_pbx, to_registered, from_home, to_home } = standing;
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
-        let passed_on = call.joined
-            && msg.is_some_and(|msg| msg.replaces().is_empty())
-            && handsets.is_home(src)
-            && !handsets.is_home(dst);
-        let trunk_side = passed_on
-            || pbx && !handsets.has_registered(dst) && (handsets.is_home(src) || !handsets.is_home(dst));
-        let inbound = !trunk_side && (pbx || (!handsets.is_home(src) && handsets.is_home(dst)));
+        let passed_on =
+            call.joined && msg.is_some_and(|msg| msg.replaces().is_empty()) && from_home && !to_home;
+        let trunk_side = passed_on || from_pbx && !to_registered && (from_home || !to_home);
+        let inbound = !trunk_side && (from_pbx || (!from_home && to_home));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
         let direction = match target.class {
@@ -51,7 +51,7 @@ impl Core {
         let (who, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            caller(handsets, ledger, call, msg, trunk_side, now)
+            caller((handsets, ledger), call, msg, trunk_side, known, now)
         };
         let username = msg.map_or_else(Text::default, username_of);
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
@@ -222,7 +222,7 @@ impl Core {
             self.ledger.over(target.class);
         }
         let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
-        let who = self.handsets.sender(seen.path, by, seen.caller, seen.now).who;
+        let who = self.handsets.sender(seen.path, by, seen.caller, None, seen.now).who;
         let fact = CallFact {
             time: seen.now,
             call,
@@ -304,8 +304,8 @@ fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFa
         told: Span::ZERO,
         call_id_reused: call.call_id_reused,
         who: tag.who,
-        call_id: call.call_id,
-        dialled: call.dialled,
+        call_id: call.call_id.copied(),
+        dialled: call.dialled.copied(),
         target: tag.target,
         caller: tag.caller,
     }
@@ -322,17 +322,17 @@ fn target(dial: &Dial, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) ->
 /// The handset that a call comes to.
 fn callee(handsets: &mut Handsets, ledger: &Ledger, path: &Path, now: Timestamp) -> Who {
     let back = Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
-    charged(handsets, ledger, &back, &[], &[], now)
+    charged(handsets.sender(&back, &[], &[], None, now), ledger)
 }
 
 /// Who is charged with a call: on the handset's side the handset, on the trunk's side whoever
 /// the PBX says diverted or placed it.
 fn caller(
-    handsets: &mut Handsets,
-    ledger: &Ledger,
+    (handsets, ledger): (&mut Handsets, &Ledger),
     call: &Call<Tag>,
     msg: Option<&Message<'_>>,
     trunk_side: bool,
+    known: Option<SlotId>,
     now: Timestamp,
 ) -> (Who, Cause) {
     let diverted = msg.map_or(&[][..], diverted_by);
@@ -346,26 +346,19 @@ fn caller(
             msg.and_then(|msg| NameAddr::parse(msg.asserted())).map_or(&[][..], |by| uri::user(by.uri));
         if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
     };
-    (charged(handsets, ledger, &call.path, account, call.caller.as_bytes(), now), cause)
+    let sender = handsets.sender(&call.path, account, call.caller.as_bytes(), known, now);
+    (charged(sender, ledger), cause)
 }
 
 /// Who forwards a call, as the PBX says it: the Diversion header (RFC 5806), or the last entry of the
 /// history from which it was sent elsewhere (RFC 7044).
 fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
     let diversion = NameAddr::parse(msg.diversion()).map_or(&[][..], |by| uri::user(by.uri));
-    if diversion.is_empty() { history::diverted_by(msg.history(), msg.history_last()) } else { diversion }
+    if diversion.is_empty() { history::diverted_by(msg) } else { diversion }
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.
-fn charged(
-    handsets: &mut Handsets,
-    ledger: &Ledger,
-    path: &Path,
-    account: &[u8],
-    label: &[u8],
-    now: Timestamp,
-) -> Who {
-    let sender = handsets.sender(path, account, label, now);
+fn charged(sender: Sender, ledger: &Ledger) -> Who {
     if let Some(handset) = sender.forgotten {
         ledger.forget(handset);
     }

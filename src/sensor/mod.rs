@@ -71,16 +71,17 @@ impl Default for Settings {
     }
 }
 
-/// What the sensor keeps with each call.
+/// What the sensor keeps with each call; what its end doesn't ask for comes last.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 struct Tag {
     who: Who,
     target: Target,
     leg: Leg,
     direction: Direction,
     cause: Cause,
-    username: Text<32>,
     caller: u32,
+    username: Text<32>,
 }
 
 /// Transfers and redirections that were seen lately, so that copies don't count.

@@ -54,7 +54,7 @@ impl CallRow {
                 attempts: u32::from(call.state == CallState::Attempted && !call.joined),
                 ..HandsetRow::new(&call.who, call.time)
             },
-            record: written(recorder, &Output::Call(Box::new(*call))),
+            record: written(recorder, &Output::Call(*call)),
         }
     }
 }

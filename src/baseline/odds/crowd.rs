@@ -74,6 +74,7 @@ impl Crowds {
         prior: Prior,
         office: &Office,
         moment: &Moment,
+        watched: f64,
     ) -> Option<Odds> {
         let crowd = self.crowd(call.zone, moment.now);
         let day = |caller: &Caller| moment.now.since(caller.at) < Span::DAY;
@@ -83,12 +84,12 @@ impl Crowds {
             crowd.callers[i].block = call.block;
             return None;
         }
-        let factor = crowd.factor(handset, call, moment);
+        let (factor, others) = crowd.factor(handset, call, moment);
         let hours = moment.now.since(crowd.at).as_secs_f64() / 3_600.0;
         let excited = f64::from(crowd.excited) * exp(-hours / LASTS);
         let season = office.season(moment.place, [0.0; 4]);
         let usual = 0.5
-            * office.rate(call.class, moment)
+            * office.rate(call.class, moment, watched)
             * office.share(call.zone, call.class, prior, moment)
             * season
             + EXCITES / LASTS * excited;
@@ -96,7 +97,6 @@ impl Crowds {
         let odds = crowd.weigh(usual.max(RAREST), share * factor, hours, call.price);
         crowd.excited = to_f32(excited + 1.0);
         crowd.at = moment.now;
-        let others = crowd.callers.iter().any(|caller| caller.handset != handset && day(caller));
         crowd.remember(Caller { handset, number: call.number, block: call.block, at: moment.now });
         others.then_some(odds)
     }
@@ -145,13 +145,22 @@ impl Crowds {
 }
 
 impl Crowd {
-    fn factor(&self, handset: u64, call: &Dialled, moment: &Moment) -> f64 {
+    /// How much likelier what is special about a call makes fraud; and whether another handset called
+    /// the zone within a day.
+    fn factor(&self, handset: u64, call: &Dialled, moment: &Moment) -> (f64, bool) {
         let (now, at_work) = (moment.now, moment.place.is_work());
-        let lately = || {
-            let others = self.callers.iter().filter(move |c| c.handset != handset);
-            others.filter(move |c| now.since(c.at) < Span::DAY)
-        };
-        let repeat = self.callers.iter().any(|c| c.handset == handset && c.number == call.number);
+        let (mut repeat, mut others, mut beside, mut together) = (false, false, false, false);
+        for caller in &self.callers {
+            let same = caller.number == call.number;
+            let ago = now.since(caller.at);
+            if caller.handset == handset {
+                repeat |= same;
+            } else if ago < Span::DAY {
+                others = true;
+                beside |= !same && caller.block.is_some() && caller.block == call.block;
+                together |= same && ago <= Span::seconds(CONFERENCE_S);
+            }
+        }
         let mut factor = if call.known {
             KNOWN
         } else if repeat {
@@ -159,17 +168,16 @@ impl Crowd {
         } else {
             FRESH
         };
-        if lately().any(|c| c.block.is_some() && c.block == call.block && c.number != call.number) {
+        if beside {
             factor *= BLOCK;
         }
-        let moment_ago = |c: &Caller| now.since(c.at) <= Span::seconds(CONFERENCE_S);
-        if lately().any(|c| c.number == call.number && moment_ago(c)) {
+        if together {
             factor *= if at_work && !call.lured { MEETING } else { CONFERENCE };
         }
         if call.lured {
             factor *= LURED;
         }
-        factor
+        (factor, others)
     }
 
     fn weigh(&mut self, usual: f64, share: f64, hours: f64, price: [f64; 2]) -> Odds {
@@ -193,5 +201,65 @@ impl Crowd {
             self.callers.remove(0);
         }
         self.callers.push(caller);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::odds::week::Place;
+    use crate::baseline::odds::zone::Class;
+    use crate::dial::Risk;
+    use proptest::prelude::*;
+
+    /// What is special about a call, one thing after the other.
+    fn one_by_one(crowd: &Crowd, handset: u64, call: &Dialled, moment: &Moment) -> (f64, bool) {
+        let others = || crowd.callers.iter().filter(move |caller| caller.handset != handset);
+        let today = || others().filter(|caller| moment.now.since(caller.at) < Span::DAY);
+        let repeated = crowd.callers.iter().any(|c| c.handset == handset && c.number == call.number);
+        let fresh = if repeated { REPEAT } else { FRESH };
+        let mut factor = if call.known { KNOWN } else { fresh };
+        if today().any(|c| c.block.is_some() && c.block == call.block && c.number != call.number) {
+            factor *= BLOCK;
+        }
+        let soon = |c: &Caller| moment.now.since(c.at) <= Span::seconds(CONFERENCE_S);
+        if today().any(|c| c.number == call.number && soon(c)) {
+            factor *= if moment.place.is_work() && !call.lured { MEETING } else { CONFERENCE };
+        }
+        (if call.lured { factor * LURED } else { factor }, today().count() > 0)
+    }
+
+    proptest! {
+        #[test]
+        fn one_look_at_the_callers_sees_all(
+            callers in proptest::collection::vec((0u64..4, 0u64..5, any::<bool>(), 0i64..90_000), 0..CALLERS),
+            (handset, number, known, lured) in (0u64..4, 0u64..5, any::<bool>(), any::<bool>()),
+            part in 0u8..4,
+        ) {
+            let now = Timestamp::from_parts(1_794_787_200, 0);
+            let block = |number: u64| (number > 0).then_some(number / 3);
+            let caller = |(handset, number, numbered, ago): (u64, u64, bool, i64)| Caller {
+                handset,
+                number,
+                block: block(number).filter(|_| numbered),
+                at: now.minus(Span::seconds(ago)),
+            };
+            let callers = callers.into_iter().map(caller).collect();
+            let crowd = Crowd { zone: Zone::NONE, ratios: [1.0; SPEEDS.len()], excited: 0.0, at: now, callers };
+            let call = Dialled {
+                zone: Zone::NONE,
+                class: Class::Abroad,
+                risk: Risk::Low,
+                number,
+                block: block(number),
+                known,
+                forwarded: false,
+                lured,
+                call: 1,
+                price: [0.0; 2],
+            };
+            let moment = Moment { now, place: Place { hour: 9, part }, unit: 1.0, handsets: 4.0 };
+            prop_assert_eq!(crowd.factor(handset, &call, &moment), one_by_one(&crowd, handset, &call, &moment));
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::marks::{Mark, Marks};
 use super::office::{Moment, Office};
 use super::quarantine::Quarantine;
 use super::week::PARTS;
-use super::zone::{Class, Prior, Zone, prior};
+use super::zone::{Class, Prior, Zone};
 
 /// A costly call as the odds see it.
 #[derive(Clone, Copy, Debug)]
@@ -154,8 +154,16 @@ impl HandsetOdds {
         self.parts[usize::from(part) % PARTS] += to_f32(unit);
     }
 
-    /// A costly call begins.
-    pub fn attempt(&mut self, call: &Dialled, office: &mut Office, moment: &Moment, learn: bool) -> Judged {
+    /// A costly call begins; `watched` is for how many hours the office was.
+    pub fn attempt(
+        &mut self,
+        call: &Dialled,
+        prior: Prior,
+        office: &mut Office,
+        moment: &Moment,
+        watched: f64,
+        learn: bool,
+    ) -> Judged {
         self.release(office, moment);
         let now_s = seconds(moment.now);
         let passed = hours(moment.now.since(self.at));
@@ -163,8 +171,8 @@ impl HandsetOdds {
             *burst = to_f32(f64::from(*burst) * exp(-passed / lasts));
         }
         let (mark, up) = (self.mark(call, now_s), self.still_up(now_s));
-        let prior = prior(call.zone, call.class, call.risk);
-        let (usual, share) = self.usual(call, prior, office, moment);
+        let exposed = [super::office::exposure(moment.now.since(self.since)), watched];
+        let (usual, share) = self.usual(call, prior, office, moment, exposed);
         let weighed = Weighed {
             usual,
             share: self.fraud_share(call, prior, now_s),
@@ -179,7 +187,7 @@ impl HandsetOdds {
         let learnt =
             if learn || odds.due < PLAIN { self.learn(call, mark, up, weight, office, moment) } else { 0.0 };
         self.remember(call, now_s);
-        let usual = to_f32(self.rate(call.class, office, moment) * share);
+        let usual = to_f32(self.rate(call.class, office, moment, exposed) * share);
         Judged { odds, usual, weight: to_f32(weight), learnt }
     }
 
@@ -222,15 +230,23 @@ impl HandsetOdds {
     }
 
     /// Ordinary calls of a class an hour, over a mean week.
-    fn rate(&self, class: Class, office: &Office, moment: &Moment) -> f64 {
+    /// `exposed` are the hours for which the handset and the office were watched.
+    fn rate(&self, class: Class, office: &Office, moment: &Moment, exposed: [f64; 2]) -> f64 {
         let mine = f64::from(self.counts[class.index()]) / moment.unit;
-        let exposure = super::office::exposure(moment.now.since(self.since));
-        let mean = office.mean_rate(class, moment);
+        let [exposure, watched] = exposed;
+        let mean = office.mean_rate(class, moment, watched);
         (mine + RATE_BELIEF) / (exposure + RATE_BELIEF / mean)
     }
 
     /// Calls like this one an hour, now; and the share of the handset's calls that goes to the zone.
-    fn usual(&self, call: &Dialled, prior: Prior, office: &Office, moment: &Moment) -> (f64, f64) {
+    fn usual(
+        &self,
+        call: &Dialled,
+        prior: Prior,
+        office: &Office,
+        moment: &Moment,
+        exposed: [f64; 2],
+    ) -> (f64, f64) {
         let own = self.parts.map(|n| f64::from(n) / moment.unit);
         let season = office.season(moment.place, own);
         let site = office.share(call.zone, call.class, prior, moment);
@@ -243,7 +259,7 @@ impl HandsetOdds {
         let stays = if call.zone == self.last { 0.75 + 0.25 * share } else { share.max(0.02) };
         let excited: f64 =
             (0..2).map(|i| EXCITES[i] / LASTS[i] * f64::from(self.bursts[i]) * awake[i] * stays).sum();
-        let usual = self.rate(call.class, office, moment) * season * share + excited;
+        let usual = self.rate(call.class, office, moment, exposed) * season * share + excited;
         (usual.max(RAREST), share)
     }
 

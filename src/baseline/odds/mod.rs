@@ -62,8 +62,10 @@ impl Learned {
         learn: bool,
     ) -> (Judged, Option<Odds>) {
         let prior = zone::prior(call.zone, call.class, call.risk);
-        let crowd = if learn { self.crowds.attempt(id, call, prior, &self.office, moment) } else { None };
-        let judged = handset.attempt(call, &mut self.office, moment, learn);
+        let watched = self.office.watched(moment.now);
+        let crowd =
+            if learn { self.crowds.attempt(id, call, prior, &self.office, moment, watched) } else { None };
+        let judged = handset.attempt(call, prior, &mut self.office, moment, watched, learn);
         (judged, crowd)
     }
 

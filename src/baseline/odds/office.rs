@@ -146,14 +146,18 @@ impl Office {
         }
     }
 
-    /// Calls of a class an hour, of the mean handset.
-    pub fn mean_rate(&self, class: Class, moment: &Moment) -> f64 {
-        self.rate(class, moment) / moment.handsets
+    /// Hours for which the office was watched, old ones faded.
+    pub fn watched(&self, now: Timestamp) -> f64 {
+        self.since.map_or(0.0, |since| exposure(now.since(since)))
+    }
+
+    /// Calls of a class an hour, of the mean handset; `watched` is what that function says.
+    pub fn mean_rate(&self, class: Class, moment: &Moment, watched: f64) -> f64 {
+        self.rate(class, moment, watched) / moment.handsets
     }
 
     /// Calls of a class an hour, of all handsets.
-    pub fn rate(&self, class: Class, moment: &Moment) -> f64 {
-        let watched = self.since.map_or(0.0, |since| exposure(moment.now.since(since)));
+    pub fn rate(&self, class: Class, moment: &Moment, watched: f64) -> f64 {
         (self.counts[class.index()] / moment.unit + RATE_BELIEF) / (watched + RATE_HOURS)
     }
 

@@ -41,6 +41,20 @@ impl Bench {
         facts
     }
 
+    /// A frame of speech in Ethernet, as most mirrors give it.
+    fn spoken(&mut self, src: ([u8; 4], u16), dst: ([u8; 4], u16)) {
+        let mut data =
+            vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 200, 0, 7, 0x40, 0, 64, 17, 0, 0];
+        data.extend(
+            [&src.0[..], &dst.0, &src.1.to_be_bytes(), &dst.1.to_be_bytes(), &[0, 180, 0, 0]].concat(),
+        );
+        data.extend([&[0x80, 8, 0, 1][..], &[7; 168]].concat());
+        self.now = self.now.plus(Span(20_000));
+        let frame = Frame { ts: self.now, link: Link::Ethernet, interface: 0, wire_len: 214, data: &data };
+        self.sensor.handle_frame(&frame);
+        while self.sensor.poll_fact().is_some() {}
+    }
+
     /// So long passes, with nothing on the wire but a keepalive a minute.
     fn quiet(&mut self, length: Span) -> Vec<CallFact> {
         let end = self.now.plus(length);
@@ -106,6 +120,20 @@ fn media_that_stop_end_the_call_with_the_last_of_them() {
     assert_eq!(b.open(&call), 0);
     let seconds = b.ledger.talked_micros().get(call.target.class) / 1_000_000;
     assert_eq!(seconds, u64::try_from(end.talked.as_secs()).unwrap());
+}
+
+/// However speech takes its way through the sensor, it is known when it passed last.
+#[test]
+fn the_last_of_the_media_is_known_to_a_second() {
+    let mut b = Bench::new();
+    b.answered("", &sdp(""));
+    for _ in 0..25 * 95 {
+        b.spoken(CALLER, CALLEE);
+        b.spoken(CALLEE, CALLER);
+    }
+    let end = only(&b.quiet(Span::minutes(10)));
+    assert_eq!(end.expired, Some(Lapse::MediaStopped));
+    assert!(near(end.talked, 93), "{:?}", end.talked);
 }
 
 #[test]

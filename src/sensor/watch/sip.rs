@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use super::Watch;
 use super::exchange::{Ends, Proved};
-use super::relations::Relation;
+use super::relations::{Pair, Relation};
 use super::routes;
 use crate::decode::Path;
 use crate::fact::secret::{Exercise, Lock, Secret};
@@ -26,6 +26,18 @@ use crate::touches::{Proto, Way, Zone};
 const MECHANISM_FOR: Span = Span::DAY;
 
 impl Watch {
+    /// What is kept of the two ends of a path, if it still holds.
+    #[inline]
+    pub(in crate::sensor) fn relation(
+        &self,
+        path: &Path,
+        handsets: &Handsets,
+        now: Timestamp,
+    ) -> Option<&Relation> {
+        let pair = self.relations.find(path.src.ip(), path.dst.ip());
+        self.relations.get(pair, self.zones.changes(handsets), now)
+    }
+
     /// Takes a message, parsed and as it came. To be called after `handsets` has learnt from it.
     pub(in crate::sensor) fn message(
         &mut self,
@@ -35,17 +47,17 @@ impl Watch {
         handsets: &Handsets,
         now: Timestamp,
     ) {
-        let tag = self.relations.tag(path.src, path.dst);
-        let relation = match self.relations.get(tag, self.zones.changes(handsets), now) {
-            Some(relation) => relation,
-            None => self.relate(tag, msg, path, handsets, now),
+        let mut pair = self.relations.find(path.src.ip(), path.dst.ip());
+        let relation = match self.relations.get(pair, self.zones.changes(handsets), now) {
+            Some(relation) => *relation,
+            None => self.relate(&mut pair, msg, path, handsets, now),
         };
         let tells = relation.src.ours && relation.src.zone != Zone::Pbx && !msg.user_agent.is_empty();
-        if tells && self.relations.renames(tag, msg.user_agent, now) {
+        if tells && self.relations.renames(pair, msg.user_agent, now) {
             self.glean_agent(msg.user_agent, path, &relation.src, handsets, now);
         }
         if !msg.body.is_empty() || !msg.contact.is_empty() {
-            self.invite(tag, (msg, text), path, &relation, handsets, now);
+            self.invite(pair, (msg, text), path, &relation, handsets, now);
         }
         if relation.ordinary && msg.cseq_method != Method::Register {
             if msg.cseq_method == Method::Message {
@@ -71,7 +83,7 @@ impl Watch {
     #[cold]
     fn relate(
         &mut self,
-        tag: u64,
+        pair: &mut Pair,
         msg: &Message<'_>,
         path: &Path,
         handsets: &Handsets,
@@ -93,15 +105,17 @@ impl Watch {
         let ordinary = (registered(src_ip) && dst.zone == Zone::Pbx)
             || (src.zone == Zone::Pbx && (dst.ours || dst.zone == Zone::Pbx || registered(dst_ip)))
             || (src.zone == Zone::Pbx && !asks && dst.zone == Zone::Home && registered(dst_ip));
-        let relation = Relation { ordinary, src, dst, dst_came_first, src_came_first };
-        self.relations.put(tag, relation, changes, now);
+        let standing = handsets.standing_of(src_ip, dst_ip);
+        let sender = handsets.slot_of(src_ip);
+        let relation = Relation { ordinary, src, dst, dst_came_first, src_came_first, standing, sender };
+        self.relations.put(pair, relation, changes, now);
         relation
     }
 
     /// Media and contacts that an exchange with an allowed server names, or one of our own.
     fn invite(
         &mut self,
-        tag: u64,
+        pair: Pair,
         (msg, text): (&Message<'_>, &[u8]),
         path: &Path,
         relation: &Relation,
@@ -112,29 +126,34 @@ impl Watch {
         let trusted = zones.iter().any(|zone| zone.is_allowed()) || self.touches.is_own(path);
         // Within the office nobody needs an invitation.
         let outside = relation.src.ours != relation.dst.ours;
-        if !trusted || !outside || !self.invitations.allows(tag, now) {
+        if !trusted || !outside || !self.invitations.allows(pair.tag, now) {
             return;
         }
         if !msg.body.is_empty() {
             self.touches.invite(msg.body, now);
         }
-        if !msg.contact.is_empty() && self.relations.invites(tag, msg.contact, now) {
+        if !msg.contact.is_empty() && self.relations.invites(pair, msg.contact, now) {
             // A handset records no route; a proxy of the office's own would only name itself.
             let text = if relation.src.ours { &[] } else { text };
-            self.invite_senders(msg.contact, text, handsets, now);
+            if !self.invite_senders(msg.contact, text, handsets, now) {
+                self.relations.invites_nobody(pair);
+            }
         }
     }
 
     /// Who Contact and Record-Route say will send in this dialog. A handset's own address invites
-    /// nobody: it says where it is whenever it registers.
+    /// nobody: it says where it is whenever it registers. The answer is whether anybody was invited.
     #[cold]
-    fn invite_senders(&mut self, contact: &[u8], text: &[u8], handsets: &Handsets, now: Timestamp) {
+    fn invite_senders(&mut self, contact: &[u8], text: &[u8], handsets: &Handsets, now: Timestamp) -> bool {
         let contact = NameAddr::parse(contact).map(|contact| contact.uri);
+        let mut invited = !text.is_empty();
         for address in contact.into_iter().chain(routes::recorded(text)).filter_map(socket_of) {
             if !self.zones.place(address.ip(), handsets).ours {
                 self.touches.invite_address(address, now);
+                invited = true;
             }
         }
+        invited
     }
 
     fn exchange(
@@ -158,7 +177,7 @@ impl Watch {
             return;
         }
         if asks && !relation.ordinary {
-            let sender = self.relations.tag(ends.client, ends.client);
+            let sender = self.relations.tag(ends.client.ip(), ends.client.ip());
             if !self.limiter.allows(sender, now) {
                 return;
             }
@@ -179,7 +198,7 @@ impl Watch {
             self.tell(device, What::Sip(step), now);
         }
         if step.method == Method::Register && step.step == SipStep::Accepted {
-            self.relations.forget(path.src, path.dst);
+            self.relations.forget(path.src.ip(), path.dst.ip());
         }
     }
 
