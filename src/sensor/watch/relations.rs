@@ -74,7 +74,6 @@ impl Second {
 }
 
 /// The upper half of a tag stands apart from its slot, so that a look-up reads one slot or none.
-#[expect(clippy::cast_possible_truncation, reason = "a quarter of the hash tells the ways of a set apart")]
 const fn upper(tag: u64) -> u32 {
     (tag >> 32) as u32
 }
