@@ -64,6 +64,7 @@ impl Span {
 
 impl Timestamp {
     /// From whole seconds and microseconds; saturates instead of overflowing.
+    #[inline]
     pub const fn from_parts(seconds: i64, micros: i64) -> Self {
         Self(seconds.saturating_mul(MICROS).saturating_add(micros))
     }
@@ -141,6 +142,7 @@ pub struct Clock {
 
 impl Clock {
     /// Takes a packet's timestamp and answers with the time that the core uses for it.
+    #[inline]
     pub fn advance(&mut self, ts: Timestamp) -> Timestamp {
         match self.now {
             Some(now) if ts < now => {

@@ -70,43 +70,48 @@ impl Default for Settings {
 }
 
 /// One leg of a call. `T` is what the sensor keeps with it.
+///
+/// In this order: calls by the ten thousand wait out of the cache, and the end of one reads no more
+/// than the first part, up to the Call-ID.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Call<T> {
+    /// Since when it is in its phase.
+    since: Timestamp,
     /// Its number; both legs of one call share it.
     pub no: CallNo,
-    /// Whether it continues a leg that was seen before.
-    pub joined: bool,
-    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
-    pub asked: bool,
-    /// Where it stands.
-    pub phase: Phase,
     /// When it was attempted.
     pub started: Timestamp,
     /// When it was answered, if that was seen.
     pub answered: Option<Timestamp>,
-    /// The last status code that matters; 0 if there was none.
-    pub code: u16,
+    peers: [u32; 4],
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether it continues a leg that was seen before.
+    pub joined: bool,
+    /// Whether it is what a REFER asked for, or what a PBX made of a call to another number: counted then.
+    pub asked: bool,
     /// Whether a Call-ID was used again for another number.
     pub call_id_reused: bool,
-    /// Whether the caller was asked for credentials and sent some.
-    pub credentials: bool,
-    /// Its Call-ID.
-    pub call_id: Text<128>,
-    /// What was dialled.
-    pub dialled: Text<40>,
-    /// Between whom its first INVITE travelled.
-    pub path: Path,
-    /// The user part of its From.
-    pub caller: Text<32>,
+    /// The last status code that matters; 0 if there was none.
+    pub code: u16,
     /// What the sensor keeps with it, once it's an attempt.
     pub tag: Option<T>,
+    /// What was dialled.
+    pub dialled: Text<40>,
+    /// Its Call-ID.
+    pub call_id: Text<128>,
+    /// The user part of its From.
+    pub caller: Text<32>,
+    /// Between whom its first INVITE travelled.
+    pub path: Path,
+    /// Whether the caller was asked for credentials and sent some.
+    pub credentials: bool,
+    reopened: u8,
     via_count: u16,
     cseq: u32,
     /// The CSeq of the INVITE before, and a keyed hash of what that dialled.
     before: Option<(u32, u64)>,
-    peers: [u32; 4],
-    since: Timestamp,
-    reopened: u8,
 }
 
 impl<T> Call<T> {

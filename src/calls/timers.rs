@@ -43,15 +43,20 @@ struct Entry {
 }
 
 /// The queues, each in order of time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Timers {
     limits: Limits,
     queues: [VecDeque<Entry>; 5],
+    /// When the first of each queue is due; they are compared with every message.
+    first: [Timestamp; 5],
 }
+
+/// When the first of an empty queue is due.
+const NEVER: Timestamp = Timestamp(i64::MAX);
 
 impl Timers {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, queues: Default::default() }
+        Self { limits, queues: Default::default(), first: [NEVER; 5] }
     }
 
     const fn limit(&self, queue: usize) -> Span {
@@ -106,32 +111,36 @@ impl Timers {
         calls: usize,
         holds: impl Fn(SlotId, Timestamp) -> bool,
     ) {
-        let queue = &mut self.queues[queue];
-        if queue.len() > calls {
+        let waiting = &mut self.queues[queue];
+        let (few, long) = (waiting.is_empty(), waiting.len() > calls);
+        if long {
             for _ in 0..2 {
-                if queue.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
-                    queue.pop_front();
+                if waiting.front().is_some_and(|entry| !holds(entry.slot, entry.since)) {
+                    waiting.pop_front();
                 }
             }
         }
-        queue.push_back(Entry { slot, since: now });
+        waiting.push_back(Entry { slot, since: now });
+        if few || long {
+            self.set_first(queue);
+        }
+    }
+
+    fn set_first(&mut self, queue: usize) {
+        let front = self.queues[queue].front();
+        self.first[queue] = front.map_or(NEVER, |entry| entry.since.plus(self.limit(queue)));
     }
 
     /// The next slot whose phase has lasted too long, whether or not the entry still holds.
     pub(super) fn due(&mut self, now: Timestamp) -> Option<(SlotId, Timestamp)> {
-        for queue in 0..self.queues.len() {
-            let limit = self.limit(queue);
-            if self.queues[queue].front().is_some_and(|entry| now.since(entry.since) >= limit) {
-                return self.queues[queue].pop_front().map(|entry| (entry.slot, entry.since));
-            }
-        }
-        None
+        let queue = self.first.iter().position(|first| *first <= now)?;
+        let entry = self.queues[queue].pop_front()?;
+        self.set_first(queue);
+        Some((entry.slot, entry.since))
     }
 
     /// When the next entry is due.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        (0..self.queues.len())
-            .filter_map(|queue| self.queues[queue].front().map(|entry| entry.since.plus(self.limit(queue))))
-            .min()
+        self.first.iter().min().copied().filter(|first| *first < NEVER)
     }
 }

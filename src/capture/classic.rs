@@ -20,6 +20,7 @@ pub(super) const MAX_RECORD: u32 = 262_144;
 
 /// A record's time. The format's seconds are an unsigned 32-bit number (good until 2106), which
 /// libpcap hands on as a signed one.
+#[inline]
 pub(super) fn timestamp(seconds: i64, micros: i64) -> Timestamp {
     Timestamp::from_parts(seconds & 0xffff_ffff, micros)
 }

@@ -91,17 +91,27 @@ impl FileCapture {
     /// # Errors
     /// If the capture is cut off or broken there, or if reading fails.
     #[expect(clippy::should_implement_trait, reason = "it lends its frames, which Iterator can't")]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         if self.done {
             return Ok(None);
         }
-        let next = match &mut self.reader {
-            Reader::Savefile(reader) => reader.next(),
-            Reader::Classic(reader) => reader.next(),
-            Reader::PcapNg(reader) => reader.next(),
-        };
-        self.done = !matches!(next, Ok(Some(_)));
-        next
+        // Each reader's end is told apart where it's known, so that a frame stays in registers on its way
+        // to whoever reads it: through memory it would be written in pieces and read back whole.
+        match &mut self.reader {
+            Reader::Savefile(reader) => match reader.next() {
+                Ok(Some(frame)) => Ok(Some(frame)),
+                end => over(&mut self.done, end),
+            },
+            Reader::Classic(reader) => match reader.next() {
+                Ok(Some(frame)) => Ok(Some(frame)),
+                end => over(&mut self.done, end),
+            },
+            Reader::PcapNg(reader) => match reader.next() {
+                Ok(Some(frame)) => Ok(Some(frame)),
+                end => over(&mut self.done, end),
+            },
+        }
     }
 
     /// Bytes of the file read so far, and its size if that's known.
@@ -112,6 +122,13 @@ impl FileCapture {
             Reader::PcapNg(reader) => reader.progress(),
         }
     }
+}
+
+/// There is nothing more.
+#[cold]
+const fn over<T>(done: &mut bool, end: T) -> T {
+    *done = true;
+    end
 }
 
 enum Kind {

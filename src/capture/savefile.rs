@@ -29,7 +29,7 @@ impl Savefile {
         Ok(Self { capture, link, place, total })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         match self.capture.next_packet() {
             Ok(packet) => {
@@ -45,14 +45,19 @@ impl Savefile {
                     data: packet.data,
                 }))
             }
-            Err(pcap::Error::NoMorePackets) => Ok(None),
-            Err(error) => Err(failure(error, &self.place)),
+            Err(error) => end(error, &self.place).map_or(Ok(None), Err),
         }
     }
 
     pub(super) fn progress(&self) -> (u64, Option<u64>) {
         (self.place.offset, Some(self.total))
     }
+}
+
+/// What ended it, if that was no end of the file.
+#[cold]
+fn end(error: pcap::Error, place: &Place) -> Option<CaptureError> {
+    (error != pcap::Error::NoMorePackets).then(|| failure(error, place))
 }
 
 /// libpcap tells its failures apart only by their text.

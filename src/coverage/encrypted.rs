@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::Table;
-use crate::decode::Path;
+use crate::decode::{Path, Speech};
 use crate::time::{Span, Timestamp};
 
 /// Encrypted flows that are followed.
@@ -218,6 +218,13 @@ impl Encrypted {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.phones.is_empty()
+    }
+
+    /// Whether RTP between two addresses counts for nobody. Only the addresses' last bytes are looked at.
+    #[inline(always)]
+    pub fn passes(&self, speech: &Speech) -> bool {
+        let nobody = |end: u64| self.ends_in.get((end & 0xff) as usize).is_some_and(|count| *count == 0);
+        self.is_empty() || (nobody(speech.addresses) && nobody(speech.addresses >> 32))
     }
 
     /// RTP passed; it counts if one of the ends is a handset whose signalling can't be read.

@@ -15,11 +15,13 @@ mod mpls;
 mod net;
 mod notice;
 mod sctp;
+mod speech;
 mod transport;
 mod tunnel;
 mod way;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ use crate::tally::Tally;
 
 pub use decoder::{Decoder, Settings};
 pub use notice::{Notice, Told, notice};
+pub use speech::Speech;
 
 /// A hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +59,55 @@ pub struct Path {
     pub vlan: Option<u16>,
     /// The sender of the outermost tunnel, where the packet came in one (a remote mirror).
     pub mirror: Option<IpAddr>,
+}
+
+/// Two addresses as a key. Where both are IPv4, as nearly all are, it hashes in a few steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends(pub SocketAddr, pub SocketAddr);
+
+impl Hash for Ends {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (self.0, self.1) {
+            (SocketAddr::V4(a), SocketAddr::V4(b)) => {
+                state.write_u64(u64::from(a.ip().to_bits()) << 16 | u64::from(a.port()));
+                state.write_u64(u64::from(b.ip().to_bits()) << 16 | u64::from(b.port()));
+            }
+            both => both.hash(state),
+        }
+    }
+}
+
+impl Ends {
+    /// The other direction.
+    #[must_use]
+    pub const fn turned(self) -> Self {
+        Self(self.1, self.0)
+    }
+
+    /// The same for both directions.
+    #[inline]
+    pub fn of_both_ways(a: SocketAddr, b: SocketAddr) -> Self {
+        let in_order = match (a, b) {
+            (SocketAddr::V4(a), SocketAddr::V4(b)) => {
+                (a.ip().to_bits(), a.port()) <= (b.ip().to_bits(), b.port())
+            }
+            _ => a <= b,
+        };
+        if in_order { Self(a, b) } else { Self(b, a) }
+    }
+}
+
+impl Path {
+    /// Sender and receiver.
+    pub const fn ends(&self) -> Ends {
+        Ends(self.src, self.dst)
+    }
+
+    /// Whether a datagram with these ports may be a tunnel's.
+    pub fn may_be_tunnel(&self) -> bool {
+        tunnel::is_port(self.src.port(), self.dst.port())
+    }
 }
 
 /// The payload of a UDP datagram (or of a SIP message that a HEP packet carries).

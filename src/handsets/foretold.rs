@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Handset, HandsetId, Handsets, Key, Who, address_of};
+use super::{HandsetId, Handsets, Key, Who, address_of};
 use crate::bounded::SlotId;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -19,7 +19,7 @@ impl Handsets {
         }
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let hash = self.hash(account);
-        let slot = self.table.find_or_insert(&Key::of(nowhere, hash), now, Handset::default).slot;
+        let slot = self.enter(&Key::of(nowhere, hash), now).slot;
         if let Some(handset) = self.table.get_mut(slot) {
             (handset.user, handset.verified) = (Text::new(account), true);
         }

@@ -17,7 +17,7 @@ pub use registrations::{Registrations, Waiting};
 use serde::{Deserialize, Serialize};
 pub use snapshot::Snapshot;
 
-use crate::bounded::{LastingHash, SlotId, Table};
+use crate::bounded::{Inserted, LastingHash, SlotId, Table};
 use crate::decode::{Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -245,7 +245,7 @@ impl Handsets {
         }
         if !account.is_empty() && (shared || pbx) {
             let key = Key::of(ip, self.hash(account));
-            let inserted = self.table.find_or_insert(&key, now, Handset::default);
+            let inserted = self.enter(&key, now);
             forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
             slot = inserted.slot;
         }
@@ -264,6 +264,16 @@ impl Handsets {
         Sender { who: self.who(HandsetId(slot), ip), forgotten }
     }
 
+    /// The entry of a key. Whoever has to go for it may be one on whom others built.
+    #[inline]
+    fn enter(&mut self, key: &Key, now: Timestamp) -> Inserted<Key, Handset> {
+        let inserted = self.table.find_or_insert(key, now, Handset::default);
+        if inserted.evicted.as_ref().is_some_and(|(_, _, gone)| gone.registrar || gone.accounts[0] != 0) {
+            self.changed();
+        }
+        inserted
+    }
+
     /// Where an address is remembered, from now on if it wasn't, and who had to be forgotten for it.
     #[inline]
     fn address_slot(
@@ -278,10 +288,7 @@ impl Handsets {
             self.table.touch(known, now);
             return (known, None);
         }
-        let own = self.table.find_or_insert(&Key::of(ip, 0), now, Handset::default);
-        if own.evicted.is_some_and(|(_, _, gone)| gone.registrar || gone.accounts[0] != 0) {
-            self.changed();
-        }
+        let own = self.enter(&Key::of(ip, 0), now);
         (own.slot, own.evicted.map(|(slot, ..)| HandsetId(slot)))
     }
 
@@ -315,7 +322,7 @@ impl Handsets {
             address.note_account(hash);
             address.clear.note(now);
             if address.is_shared() {
-                slot = self.table.find_or_insert(&Key::of(ip, hash), now, Handset::default).slot;
+                slot = self.enter(&Key::of(ip, hash), now).slot;
             }
         }
         if let Some(handset) = self.table.get_mut(slot) {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 /// Header lines that are read.
 const LINES: usize = 64;
 /// Bytes of a message that are looked at.
@@ -97,32 +99,15 @@ pub fn parse(payload: &[u8]) -> Option<Http<'_>> {
             (read.whole, read.body) = (true, rest);
             return Some(read);
         }
-        let Some(colon) = header.iter().position(|byte| *byte == b':') else { continue };
+        let Some(colon) = memchr(b':', header) else { continue };
         let (name, value) = header.split_at_checked(colon)?;
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        let field = match () {
-            () if name.eq_ignore_ascii_case(b"User-Agent") => &mut read.user_agent,
-            () if name.eq_ignore_ascii_case(b"Server") => &mut read.server,
-            () if name.eq_ignore_ascii_case(b"Authorization") => &mut read.authorization,
-            () if name.eq_ignore_ascii_case(b"WWW-Authenticate") => &mut read.challenge,
-            () if name.eq_ignore_ascii_case(b"SOAPAction") => {
-                read.soap = true;
-                &mut read.soap_action
-            }
-            () if name.eq_ignore_ascii_case(b"Content-Length") => {
-                read.length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
-                continue;
-            }
-            () if name.eq_ignore_ascii_case(b"ST") || name.eq_ignore_ascii_case(b"NT") => &mut read.target,
-            () => continue,
-        };
-        *field = value;
+        read.header(name, value.get(1..).unwrap_or_default());
     }
     Some(read)
 }
 
 fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let end = memchr(b'\n', rest)?;
     let (line, after) = rest.split_at_checked(end)?;
     *rest = after.get(1..).unwrap_or_default();
     Some(line.strip_suffix(b"\r").unwrap_or(line))
@@ -201,6 +186,29 @@ fn unescape(value: &[u8]) -> Vec<u8> {
 }
 
 impl<'a> Http<'a> {
+    /// Takes a header. Names are told apart by their length first: most are none of these.
+    fn header(&mut self, name: &[u8], value: &'a [u8]) {
+        let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
+        let field = match name.len() {
+            2 if is(b"ST") || is(b"NT") => &mut self.target,
+            6 if is(b"Server") => &mut self.server,
+            10 if is(b"User-Agent") => &mut self.user_agent,
+            10 if is(b"SOAPAction") => {
+                self.soap = true;
+                &mut self.soap_action
+            }
+            13 if is(b"Authorization") => &mut self.authorization,
+            14 if is(b"Content-Length") => {
+                let digits = std::str::from_utf8(value.trim_ascii()).ok();
+                self.length = digits.and_then(|digits| digits.parse().ok());
+                return;
+            }
+            16 if is(b"WWW-Authenticate") => &mut self.challenge,
+            _ => return,
+        };
+        *field = value.trim_ascii();
+    }
+
     /// The body, if all of it is here.
     pub fn whole_body(&self) -> Option<&'a [u8]> {
         self.body.get(..self.length.unwrap_or(0)).filter(|_| self.whole)

@@ -159,16 +159,18 @@ impl Row {
         for ((ring, length), past) in self.rings().into_iter().zip(LENGTHS).zip(held.past) {
             let last = held.latest.div_euclid(length);
             for (step, count) in past {
-                if (oldest(ring, last)..last).contains(&step) {
-                    set(ring, step, count);
+                if (oldest(ring, last)..last).contains(&step)
+                    && let Some(at) = index(ring.len(), step)
+                {
+                    set(ring, at, count);
                 }
             }
         }
     }
 }
 
-/// One window goes from the unit `latest` on to `unit`; the answer is whether a step was over. Its lengths are known when it is compiled: a
-/// division by a number that isn't costs more than all the rest.
+/// One window goes from the unit `latest` on to `unit`; the answer is whether a step was over. Its
+/// lengths are known when it is compiled: a division by a number that isn't costs more than all the rest.
 #[inline]
 fn turn<const LENGTH: i64, const N: usize>(
     ring: &[AtomicU32; N],
@@ -180,16 +182,12 @@ fn turn<const LENGTH: i64, const N: usize>(
     if old == new {
         return false;
     }
-    let count = running.load(Relaxed);
+    let Some(mut at) = index(N, old) else { return true };
+    set(ring, at, running.load(Relaxed));
     running.store(0, Relaxed);
-    set(ring, old, count);
-    let first = old.saturating_add(1).max(oldest(ring, new));
-    if first == new {
-        set(ring, new, 0);
-        return true;
-    }
-    for stale in first..=new {
-        set(ring, stale, 0);
+    for _ in 0..usize::try_from(new.saturating_sub(old)).unwrap_or(0).min(N) {
+        at = if at + 1 == N { 0 } else { at + 1 };
+        set(ring, at, 0);
     }
     true
 }
@@ -205,15 +203,16 @@ fn length(ring: &[AtomicU32]) -> i64 {
     i64::try_from(ring.len()).unwrap_or(i64::MAX)
 }
 
+/// Where a step stands in a ring of so many.
 #[inline]
-fn place(ring: &[AtomicU32], step: i64) -> Option<&AtomicU32> {
-    ring.get(usize::try_from(step.rem_euclid(length(ring).max(1))).ok()?)
+fn index(length: usize, step: i64) -> Option<usize> {
+    usize::try_from(step.rem_euclid(i64::try_from(length).ok()?.max(1))).ok()
 }
 
 /// What was counted from the step `first` to before `end`, at most a ring's length away.
 fn sum_of(ring: &[AtomicU32], first: i64, end: i64) -> u32 {
     let count = usize::try_from(end.saturating_sub(first)).unwrap_or(0).min(ring.len());
-    let start = usize::try_from(first.rem_euclid(length(ring).max(1))).unwrap_or(0);
+    let start = index(ring.len(), first).unwrap_or(0);
     // Steps are places in turn, begun again at the ring's end.
     let (before, from) = ring.split_at_checked(start).unwrap_or((ring, &[]));
     let ahead = from.get(..count).unwrap_or(from);
@@ -223,12 +222,12 @@ fn sum_of(ring: &[AtomicU32], first: i64, end: i64) -> u32 {
 }
 
 fn get(ring: &[AtomicU32], step: i64) -> u32 {
-    place(ring, step).map_or(0, |count| count.load(Relaxed))
+    index(ring.len(), step).and_then(|at| ring.get(at)).map_or(0, |count| count.load(Relaxed))
 }
 
 #[inline]
-fn set(ring: &[AtomicU32], step: i64, count: u32) {
-    if let Some(place) = place(ring, step) {
+fn set(ring: &[AtomicU32], at: usize, count: u32) {
+    if let Some(place) = ring.get(at) {
         place.store(count, Relaxed);
     }
 }

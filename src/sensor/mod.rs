@@ -9,6 +9,7 @@ mod encrypted;
 mod facts;
 mod lifeline;
 mod outcome;
+mod passing;
 mod past;
 mod readers;
 mod snapshot;
@@ -28,7 +29,7 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Losses, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path, Skip};
+use crate::decode::{self, Datagram, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
@@ -70,16 +71,17 @@ impl Default for Settings {
     }
 }
 
-/// What the sensor keeps with each call.
+/// What the sensor keeps with each call; what its end doesn't ask for comes last.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 struct Tag {
     who: Who,
     target: Target,
     leg: Leg,
     direction: Direction,
     cause: Cause,
-    username: Text<32>,
     caller: u32,
+    username: Text<32>,
 }
 
 /// Transfers and redirections that were seen lately, so that copies don't count.
@@ -171,6 +173,12 @@ impl Sensor {
 
     /// Takes in a frame. Its facts wait in `poll_fact`. The answer is the time that holds now.
     pub fn handle_frame(&mut self, frame: &Frame<'_>) -> Timestamp {
+        self.take(frame, true)
+    }
+
+    /// `short`: whether speech may take the short way. Nothing but the time it takes depends on it.
+    #[inline(always)]
+    fn take(&mut self, frame: &Frame<'_>, short: bool) -> Timestamp {
         let now = self.clock.advance(frame.ts);
         if frame.ts < now {
             self.core.coverage.signs.bump(Sign::TimeStepsBack);
@@ -179,35 +187,26 @@ impl Sensor {
         if due {
             self.core.expire(now);
         }
-        let stirs = match self.decoder.decode(frame) {
-            Ok(packet) => carry(&mut self.streams, &mut self.core, &packet, now, true),
-            Err(skip) => self.skipped(skip, frame, now),
-        };
+        let stirs = !(short && self.passes(frame, now)) && self.reads(frame, now);
         self.stirred = due || stirs || self.decoder.has_more();
         if self.stirred {
-            self.leftovers(now);
-            self.give_up_holes(now, now);
-            self.set_due();
+            self.settle(now);
         }
         now
+    }
+
+    /// What waited for this moment, and what waits now.
+    #[inline(never)]
+    fn settle(&mut self, now: Timestamp) {
+        self.leftovers(now);
+        self.give_up_holes(now, now);
+        self.set_due();
     }
 
     /// Whether the last frame may have left a fact or an exercise, or another `poll_timeout`. Speech
     /// of a known call doesn't.
     pub const fn stirred(&self) -> bool {
         self.stirred
-    }
-
-    #[cold]
-    fn skipped(&mut self, skip: Skip, frame: &Frame<'_>, now: Timestamp) -> bool {
-        self.core.outcomes.skipped(skip);
-        if skip == Skip::NotIp
-            && let Some(notice) = decode::notice(frame)
-        {
-            self.core.watch.notice(&notice, &self.core.handsets, now);
-            self.core.sightings();
-        }
-        true
     }
 
     /// What the decoder has beyond the frames' own outcomes: packets whose rest never came.
@@ -301,8 +300,8 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
-        let looked = self.watch.datagram(datagram, &self.handsets, now);
-        if looked {
+        let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
+        if stirs {
             self.sightings();
         }
         match kind {
@@ -312,10 +311,10 @@ impl Core {
                 if looked {
                     self.lifelines.media(&datagram.path, now);
                 }
-                return looked;
+                return stirs;
             }
             Sniff::Dtls => self.dtls(datagram, now),
-            _ => return looked,
+            _ => return stirs,
         }
         true
     }

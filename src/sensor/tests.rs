@@ -1,5 +1,6 @@
 mod due;
 mod lifeline;
+mod passing;
 mod security;
 
 use super::*;

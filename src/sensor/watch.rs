@@ -5,6 +5,7 @@
 
 mod carry;
 mod exchange;
+mod found;
 mod glean;
 mod limiter;
 mod memory;
@@ -21,7 +22,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::{LastingHash, Table};
-use crate::decode::{Datagram, Segment};
+use crate::decode::{Datagram, Ends, Segment, Speech};
 use crate::fact::secret::Exercise;
 use crate::fact::{Device, Sighting, What};
 use crate::handsets::{Handsets, Network};
@@ -75,6 +76,15 @@ pub struct Settings {
 /// Outside SIP peers whose first word is remembered.
 const MET: usize = 4_096;
 
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Whether it was looked at: that of a settled flow isn't.
+    pub(super) looked: bool,
+    /// Whether it left a sighting or another `poll_timeout`, or may have.
+    pub(super) stirs: bool,
+}
+
 /// Everything that bears on security.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -96,7 +106,7 @@ pub(super) struct Watch {
     /// HTTP messages that aren't all there yet.
     carry: carry::Carry,
     /// HTTP requests that wait for their answers.
-    web: Table<web::Ends, web::Waits>,
+    web: Table<Ends, web::Waits>,
     logins: u32,
     out: VecDeque<Sighting>,
 }
@@ -135,17 +145,27 @@ impl Watch {
         self.ouis = settings.ouis;
     }
 
-    /// Takes a datagram. The answer is whether it was looked at: that of a settled flow isn't.
+    /// Takes a datagram.
     #[inline]
-    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> bool {
+    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, handsets: &Handsets, now: Timestamp) -> Look {
         let zones = &self.zones;
         let places = |ip| zones.place(ip, handsets);
         let looked = self.touches.datagram(&datagram.path, datagram.payload, &places, now);
         let gleaned = self.glean_datagram(datagram, handsets, now);
-        if looked {
+        let stirs = looked && self.touches.has_stirred();
+        if looked && !gleaned && !datagram.path.may_be_tunnel() {
+            self.touches.let_pass(&datagram.path);
+        }
+        if stirs {
             self.tell_touches(handsets, now);
         }
-        looked || gleaned
+        Look { looked: looked || gleaned, stirs: stirs || gleaned }
+    }
+
+    /// Whether nothing would come of speech.
+    #[inline(always)]
+    pub(super) fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
+        self.touches.passes(speech, now)
     }
 
     #[inline]

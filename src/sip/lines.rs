@@ -51,25 +51,21 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line, and the four bytes behind it as [`Lines::word`] gives them, if the line ends
-    /// in CR LF and the text goes on for a block; otherwise nothing was done.
+    /// in CR LF and the text goes on for a block; otherwise it is still to come.
     #[inline(always)]
     pub(super) fn plain(&mut self) -> Option<(&'a [u8], u32)> {
-        let mut ahead = *self;
-        while ahead.feeds == 0 {
-            let (block, blocks) = ahead.blocks.split_first()?;
-            ahead.feeds = equal(block, b'\n');
-            ahead.blocks = blocks;
-            ahead.block = ahead.block.wrapping_add(BLOCK);
+        while self.feeds == 0 {
+            let (block, blocks) = self.blocks.split_first()?;
+            self.feeds = equal(block, b'\n');
+            self.blocks = blocks;
+            self.block = self.block.wrapping_add(BLOCK);
         }
-        let length = ahead.block.wrapping_add(ahead.feeds.trailing_zeros() as usize);
-        ahead.feeds &= ahead.feeds.wrapping_sub(1);
-        let (line, behind) = ahead.rest.split_at_checked(length)?;
-        let (line, [b'\n', word @ ..]) = (line.strip_suffix(b"\r")?, behind.first_chunk::<5>()?) else {
-            return None;
-        };
-        ahead.rest = behind.get(1..)?;
-        ahead.block = ahead.block.wrapping_sub(length).wrapping_sub(1);
-        *self = ahead;
+        let length = self.block.wrapping_add(self.feeds.trailing_zeros() as usize);
+        let (line, behind) = self.rest.split_at_checked(length)?;
+        let (line, [_, word @ ..]) = (line.strip_suffix(b"\r")?, behind.first_chunk::<5>()?);
+        self.rest = behind.get(1..)?;
+        self.feeds &= self.feeds.wrapping_sub(1);
+        self.block = self.block.wrapping_sub(length).wrapping_sub(1);
         Some((line, u32::from_le_bytes(*word)))
     }
 

@@ -60,7 +60,10 @@ impl<'a> Message<'a> {
         let window = if text.len() <= HEAD_MAX { text } else { whole_lines(upto(text, HEAD_MAX)) };
         let mut lines = Lines::new(window);
         let line = start_line(&mut lines, text, &mut quirks)?;
-        let (start, token) = start::parse(line, &mut quirks)?;
+        let (start, token) = match start::plain(line) {
+            Some(read) => read,
+            None => start::loose(line, &mut quirks)?,
+        };
         let mut fields = Fields::new(window, quirks);
         headers(&mut fields, lines, window, text.len() > window.len());
         fields.message(start, token).map_err(|lacks| why(lacks, text, window))

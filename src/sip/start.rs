@@ -66,17 +66,9 @@ impl Method {
     }
 }
 
-/// A start line and the token of its method (empty in a response).
-#[inline(always)]
-pub(super) fn parse<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
-    if let Some(read) = plain(line) {
-        return Ok(read);
-    }
-    loose(line, quirks)
-}
-
+/// A start line and the token of its method (empty in a response), however it is written.
 #[inline(never)]
-fn loose<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
+pub(super) fn loose<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8]), Reject> {
     let read = read(line, quirks);
     // Only a line that isn't quite right can hold a CR.
     let suspect =
@@ -93,7 +85,7 @@ fn read<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<(Start<'a>, &'a [u8])
 
 /// A request line as RFCs write it: nothing is odd about it, nor about its bytes.
 #[inline(always)]
-fn plain(line: &[u8]) -> Option<(Start<'_>, &[u8])> {
+pub(super) fn plain(line: &[u8]) -> Option<(Start<'_>, &[u8])> {
     let (rest, version) = line.split_last_chunk()?;
     let (token, uri) = rest.split_at_checked(find(rest, [b' '])?)?;
     let uri = uri.get(1..)?;
@@ -245,7 +237,8 @@ mod tests {
 
     fn read(line: &[u8]) -> Result<(Start<'_>, Quirks), Reject> {
         let mut quirks = Quirks::default();
-        parse(line, &mut quirks).map(|(start, _)| (start, quirks))
+        let read = plain(line).map_or_else(|| loose(line, &mut quirks), Ok);
+        read.map(|(start, _)| (start, quirks))
     }
 
     fn uri(line: &[u8]) -> (&[u8], Quirks) {

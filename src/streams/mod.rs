@@ -11,11 +11,10 @@ mod reader;
 mod websocket;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::bounded::{SlotId, Table};
-use crate::decode::{Path, Segment};
+use crate::decode::{Ends, Path, Segment};
 use crate::labels;
 use crate::tally::Tally;
 use crate::time::{Span, Timestamp};
@@ -92,30 +91,13 @@ pub struct Stats {
     pub events: Tally<Event>,
 }
 
-/// One direction of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    src: SocketAddr,
-    dst: SocketAddr,
-}
-
-impl Key {
-    fn of(path: &Path) -> Self {
-        Self { src: path.src, dst: path.dst }
-    }
-
-    fn reverse(self) -> Self {
-        Self { src: self.dst, dst: self.src }
-    }
-}
-
 /// All TCP flows.
 #[derive(Debug)]
 pub struct Streams {
     settings: Settings,
-    flows: Table<Key, Flow>,
+    flows: Table<Ends, Flow>,
     /// Where flows begin that had only a SYN so far; apart, so that a flood of them evicts no flow.
-    begun: Table<Key, u32>,
+    begun: Table<Ends, u32>,
     /// Flows with holes, and when to look at them again.
     holes: VecDeque<(Timestamp, SlotId)>,
     bytes: usize,
@@ -149,7 +131,7 @@ impl Streams {
     /// Takes a segment; hands every message that is whole now to `sink`.
     pub fn push(&mut self, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> Outcome {
         self.handle_timeout(now, sink);
-        let key = Key::of(&segment.path);
+        let key = segment.path.ends();
         if segment.payload.is_empty() {
             self.control(key, segment, now, sink);
             return Outcome::Control;
@@ -188,7 +170,7 @@ impl Streams {
         [self.holes.front().map(|(due, _)| *due), idle].into_iter().flatten().min()
     }
 
-    fn slot(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> SlotId {
+    fn slot(&mut self, key: Ends, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) -> SlotId {
         let inserted = self.flows.find_or_insert(&key, now, || Flow::new(segment.path));
         if let Some((_, _, mut flow)) = inserted.evicted {
             self.bytes = self.bytes.saturating_sub(flow.size());
@@ -206,7 +188,7 @@ impl Streams {
     }
 
     /// A segment without payload makes no flow, but may say something about one.
-    fn control(&mut self, key: Key, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) {
+    fn control(&mut self, key: Ends, segment: &Segment<'_>, now: Timestamp, sink: Sink<'_>) {
         if let Some(slot) = self.flows.find(&key) {
             let Some(flow) = self.flows.get_mut(slot) else { return };
             flow.note(segment);
@@ -225,7 +207,7 @@ impl Streams {
         let acked = self
             .flows
             .key(slot)
-            .and_then(|key| self.flows.find(&key.reverse()))
+            .and_then(|key| self.flows.find(&key.turned()))
             .and_then(|back| self.flows.get(back))
             .and_then(Flow::acked);
         let Some(flow) = self.flows.get_mut(slot) else { return };
@@ -238,8 +220,8 @@ impl Streams {
     }
 
     /// A connection is counted once, whichever direction was seen first.
-    fn encrypted(&self, key: Key) -> Outcome {
-        let back = self.flows.find(&key.reverse()).and_then(|slot| self.flows.get(slot));
+    fn encrypted(&self, key: Ends) -> Outcome {
+        let back = self.flows.find(&key.turned()).and_then(|slot| self.flows.get(slot));
         if back.is_some_and(Flow::is_encrypted) {
             return Outcome::Encrypted;
         }

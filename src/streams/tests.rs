@@ -1,6 +1,6 @@
 //! Streams cut, turned round, doubled, torn and wrapped.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use proptest::prelude::*;
 

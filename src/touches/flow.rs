@@ -6,23 +6,13 @@
 use std::net::SocketAddr;
 
 use super::{Banner, Proto, Side, Told, Touch, TouchState, Way, Zone};
-use crate::bounded::{Inserted, SlotId, Table};
-use crate::decode::{Mac, Path};
+use crate::bounded::{SlotId, Table};
+use crate::decode::{Ends, Mac, Path};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
 /// After how long a flow that goes on is told of again.
 const LASTING: [Span; 3] = [Span::HOUR, Span::hours(4), Span::hours(8)];
-
-/// Two addresses, whichever sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Pair(SocketAddr, SocketAddr);
-
-impl Pair {
-    fn of(a: SocketAddr, b: SocketAddr) -> Self {
-        if a <= b { Self(a, b) } else { Self(b, a) }
-    }
-}
 
 /// How two addresses meet.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +169,7 @@ impl Flow {
 /// Flows by the two addresses.
 #[derive(Debug)]
 pub(super) struct Flows {
-    table: Table<Pair, Flow>,
+    table: Table<Ends, Flow>,
 }
 
 impl Flows {
@@ -188,7 +178,17 @@ impl Flows {
     }
 
     pub(super) fn find(&self, a: SocketAddr, b: SocketAddr) -> Option<SlotId> {
-        self.table.find(&Pair::of(a, b))
+        self.table.find(&Ends::of_both_ways(a, b))
+    }
+
+    /// The flow, unless it was silent since before `fresh`: then it's forgotten.
+    pub(super) fn find_fresh(&mut self, path: &Path, fresh: Timestamp) -> Option<SlotId> {
+        let slot = self.find(path.src, path.dst)?;
+        if self.table.get(slot).is_some_and(|flow| flow.last() < fresh) {
+            self.table.discard(slot);
+            return None;
+        }
+        Some(slot)
     }
 
     pub(super) fn get_mut(&mut self, slot: SlotId) -> Option<&mut Flow> {
@@ -200,16 +200,7 @@ impl Flows {
     }
 
     pub(super) fn insert(&mut self, path: &Path, flow: Flow, now: Timestamp) -> SlotId {
-        let Inserted { slot, new, .. } =
-            self.table.find_or_insert(&Pair::of(path.src, path.dst), now, || flow);
-        if let Some(known) = self.table.get_mut(slot).filter(|_| !new) {
-            *known = flow;
-        }
-        slot
-    }
-
-    pub(super) fn remove(&mut self, slot: SlotId) {
-        self.table.remove(slot);
+        self.table.put(&Ends::of_both_ways(path.src, path.dst), now, || flow)
     }
 
     pub(super) fn expire(&mut self, before: Timestamp) -> Option<Flow> {

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bounded::SlotId;
-use crate::decode::{Mac, Path, Segment};
+use crate::decode::{Ends, Mac, Path, Segment, Speech};
 use crate::labels;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -218,9 +218,11 @@ pub struct Touches {
     theirs: Flows,
     /// Devices of the office that were seen to begin or accept a flow.
     heard: crate::bounded::Table<IpAddr, ()>,
-    /// Outbound flows that were told lately.
-    told_lately: crate::bounded::Table<(IpAddr, SocketAddr), Timestamp>,
+    /// Outbound flows that were told lately: device, with port 0, and peer.
+    told_lately: crate::bounded::Table<Ends, Timestamp>,
     waiting: VecDeque<Waiting>,
+    /// Whether a question was put there since `has_stirred` was asked.
+    waits_anew: bool,
     told: VecDeque<Told>,
 }
 
@@ -244,6 +246,7 @@ impl Touches {
             heard: crate::bounded::Table::new(settings.connections, 0),
             told_lately: crate::bounded::Table::new(settings.connections, 0),
             waiting: VecDeque::new(),
+            waits_anew: false,
             told: VecDeque::new(),
         }
     }
@@ -257,6 +260,18 @@ impl Touches {
             self.unsettled_datagram(tag, path, payload, places, now);
         }
         looks
+    }
+
+    /// Whether speech is of a settled flow that may pass unread. Every frame of RTP is asked about here.
+    #[inline(always)]
+    pub fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
+        self.settled.passes(speech, now)
+    }
+
+    /// If the UDP flow of a datagram that was just looked at is settled now, its speech may pass unread
+    /// until it's looked at again.
+    pub fn let_pass(&mut self, path: &Path) {
+        self.settled.let_pass(self.settled.tag(path.src, path.dst, Proto::Udp));
     }
 
     /// When a datagram of a settled UDP flow last passed, from here to there, to about a second; `None` if
@@ -325,6 +340,11 @@ impl Touches {
         [self.waiting.front().map(|waiting| waiting.due), silent].into_iter().flatten().min()
     }
 
+    /// Whether a datagram that was just looked at left a touch, or another `poll_timeout`.
+    pub fn has_stirred(&mut self) -> bool {
+        std::mem::take(&mut self.waits_anew) || !self.told.is_empty()
+    }
+
     /// The next touch.
     pub fn poll(&mut self) -> Option<Told> {
         self.told.pop_front()
@@ -339,6 +359,7 @@ impl Touches {
         if self.waiting.len() >= WAITING {
             self.waiting.pop_front();
         }
+        self.waits_anew = true;
         self.waiting.push_back(Waiting { due: now.plus(self.settings.answer_within), proto, slot });
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Proto;
 use crate::bounded::KeyedHash;
+use crate::decode::Speech;
 use crate::time::{Span, Timestamp};
 
 /// Slots; a power of two. 24 bytes each: it fits into a core's own cache.
@@ -18,8 +19,12 @@ const SLOTS: usize = 8_192;
 /// so that a flow that goes on is never forgotten.
 const FOR: Span = Span::MINUTE;
 
+/// In a slot's tag: that bit of a flow's number is always 0.
+const PASSES: u64 = 1;
+
 #[derive(Debug)]
 struct Slot {
+    /// The flow's number, and whether its speech may pass unread.
     tag: u64,
     until: Timestamp,
     /// When a packet last passed, in units of 2^`UNIT` microseconds.
@@ -37,6 +42,10 @@ const fn units(at: Timestamp) -> u32 {
 impl Slot {
     fn new(tag: u64, now: Timestamp, until: Timestamp) -> Self {
         Self { tag, until, last: AtomicU32::new(units(now)) }
+    }
+
+    const fn is_of(&self, tag: u64) -> bool {
+        self.tag & !PASSES == tag
     }
 
     /// A packet passes.
@@ -67,17 +76,36 @@ impl Settled {
         let ports = u64::from(src.port()) << 17 | u64::from(dst.port()) << 1 | u64::from(proto == Proto::Tcp);
         match (src.ip(), dst.ip()) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                let both = u64::from(u32::from(src)) << 32 | u64::from(u32::from(dst));
-                self.hash.hash_one((both, ports))
+                self.tag_of(u64::from(u32::from(src)) << 32 | u64::from(u32::from(dst)), ports)
             }
-            (src, dst) => self.hash.hash_one((src, dst, ports)),
+            (src, dst) => self.hash.hash_one((src, dst, ports)) & !PASSES,
         }
+    }
+
+    #[inline(always)]
+    fn tag_of(&self, addresses: u64, ports: u64) -> u64 {
+        self.hash.hash_one((addresses, ports)) & !PASSES
     }
 
     #[inline]
     pub(super) fn is_settled(&self, tag: u64, now: Timestamp) -> bool {
-        let slot = self.slots.get(index(tag)).filter(|slot| slot.tag == tag && now < slot.until);
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.is_of(tag) && now < slot.until);
         slot.inspect(|slot| slot.hears(now)).is_some()
+    }
+
+    /// Whether speech is of a flow that is settled, and may pass unread.
+    #[inline(always)]
+    pub(super) fn passes(&self, speech: &Speech, now: Timestamp) -> bool {
+        let tag = self.tag_of(speech.addresses, u64::from(speech.ports) << 1);
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.tag == tag | PASSES && now < slot.until);
+        slot.inspect(|slot| slot.hears(now)).is_some()
+    }
+
+    /// The speech of a flow may pass unread for as long as it's settled.
+    pub(super) fn let_pass(&mut self, tag: u64) {
+        if let Some(slot) = self.slots.get_mut(index(tag)).filter(|slot| slot.tag == tag) {
+            slot.tag |= PASSES;
+        }
     }
 
     pub(super) fn settle(&mut self, tag: u64, now: Timestamp) {
@@ -88,14 +116,14 @@ impl Settled {
 
     /// When a packet of a flow last passed while it was settled, if nobody took its place.
     pub(super) fn last(&self, tag: u64) -> Option<Timestamp> {
-        let slot = self.slots.get(index(tag)).filter(|slot| slot.tag == tag)?;
+        let slot = self.slots.get(index(tag)).filter(|slot| slot.is_of(tag))?;
         Some(Timestamp(i64::from(slot.last.load(Ordering::Relaxed)) << UNIT))
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
 const fn index(tag: u64) -> usize {
-    tag as usize & (SLOTS - 1)
+    (tag >> 1) as usize & (SLOTS - 1)
 }
 
 #[cfg(test)]

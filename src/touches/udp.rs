@@ -3,9 +3,12 @@
 //! In: datagrams that aren't settled. Out: touches.
 //! Never: takes an answer for a question.
 
+use std::net::SocketAddr;
+
 use super::flow::Flow;
 use super::{Banner, Places, Proto, TouchState, Touches, Way, Zone, meeting};
-use crate::decode::Path;
+use crate::bounded::SlotId;
+use crate::decode::{Ends, Path};
 use crate::sip::Sniff;
 use crate::sip::sniff::sniff;
 use crate::time::{Span, Timestamp};
@@ -30,27 +33,27 @@ impl Touches {
         now: Timestamp,
     ) {
         self.starts(now);
-        let [mut own, mut theirs] = [&self.own, &self.theirs].map(|flows| flows.find(path.src, path.dst));
         let fresh = now.minus(self.settings.invites_for);
-        for (slot, flows) in [(&mut own, &mut self.own), (&mut theirs, &mut self.theirs)] {
-            if let Some(old) = *slot
-                && flows.get_mut(old).is_some_and(|flow| flow.last() < fresh)
-            {
-                flows.remove(old);
-                *slot = None;
-            }
-        }
-        if own.is_some() || theirs.is_some() {
-            self.goes_on(tag, path, payload, own.is_some(), now);
+        // A flow is in one of the two: it goes into one only if it is in neither.
+        if let Some(slot) = self.own.find_fresh(path, fresh) {
+            self.goes_on(tag, path, payload, (true, slot), now);
+        } else if let Some(slot) = self.theirs.find_fresh(path, fresh) {
+            self.goes_on(tag, path, payload, (false, slot), now);
         } else {
             self.begins(tag, path, payload, places, now);
         }
     }
 
-    fn goes_on(&mut self, tag: u64, path: &Path, payload: &[u8], own: bool, now: Timestamp) {
+    fn goes_on(
+        &mut self,
+        tag: u64,
+        path: &Path,
+        payload: &[u8],
+        (own, slot): (bool, SlotId),
+        now: Timestamp,
+    ) {
         let answer_within = self.settings.answer_within;
         let flows = if own { &mut self.own } else { &mut self.theirs };
-        let Some(slot) = flows.find(path.src, path.dst) else { return };
         flows.touch(slot, now);
         let Some(flow) = flows.get_mut(slot) else { return };
         let side = flow.side_of(path.src);
@@ -82,8 +85,8 @@ impl Touches {
         }
         let mut flow = Flow::new(Proto::Udp, path, path.src, meeting(src, dst, path.src, path.dst), now);
         flow.sent(0, payload.len(), now);
-        let invited = self.invited.has(path.src, now) || self.invited.has(path.dst, now);
-        flow.meeting = flow.meeting.filter(|m| !invited && !is_group(path) && m.zone != Zone::Pbx);
+        let invited = || self.invited.has(path.src, now) || self.invited.has(path.dst, now);
+        flow.meeting = flow.meeting.filter(|m| m.zone != Zone::Pbx && !is_group(path) && !invited());
         let own = src.ours && !dst.ours;
         if src.ours {
             self.heard.find_or_insert(&path.src.ip(), now, || ());
@@ -117,7 +120,7 @@ impl Touches {
 
     /// Whether nothing was told of this device and this port of this peer lately.
     fn is_news(&mut self, path: &Path, now: Timestamp) -> bool {
-        let key = (path.src.ip(), path.dst);
+        let key = Ends(SocketAddr::new(path.src.ip(), 0), path.dst);
         let known = self.told_lately.find_or_insert(&key, now, || now);
         if known.new {
             return true;

@@ -188,6 +188,71 @@ proptest! {
     }
 }
 
+/// RTP from 10.0.0.1:4000 to 192.0.2.7:20000, with or without a VLAN tag.
+fn speech(tagged: bool) -> Vec<u8> {
+    let packet = PacketBuilder::ethernet2(SRC_MAC, DST_MAC);
+    let mut out = Vec::new();
+    let rtp = [&[0x80, 8, 0, 1][..], &[7; 60]].concat();
+    if tagged {
+        let tag = etherparse::VlanId::try_new(30).unwrap();
+        let ip = packet.single_vlan(tag).ipv4([10, 0, 0, 1], [192, 0, 2, 7], 64);
+        ip.udp(4_000, 20_000).write(&mut out, &rtp).unwrap();
+    } else {
+        packet.ipv4([10, 0, 0, 1], [192, 0, 2, 7], 64).udp(4_000, 20_000).write(&mut out, &rtp).unwrap();
+    }
+    out
+}
+
+#[test]
+fn speech_is_known_by_its_headers() {
+    for tagged in [false, true] {
+        let data = speech(tagged);
+        let read = Speech::read(&frame(Link::Ethernet, 0, &data)).unwrap();
+        assert_eq!((read.addresses, read.ports), (0x0a00_0001_c000_0207, 4_000 << 16 | 20_000));
+        assert_eq!(Speech::read(&frame(Link::Sll, 0, &data)), None);
+    }
+}
+
+proptest! {
+    /// What is taken for speech is a datagram of RTP with just these ends, however it was damaged, and
+    /// counts as it does; unless its ports may be a tunnel's.
+    #[test]
+    fn speech_is_what_the_long_way_reads(
+        tagged: bool,
+        cut in 0usize..120,
+        flips in proptest::collection::vec((0usize..60, any::<u8>()), 0..3),
+        bits in proptest::collection::vec((0usize..60, 0u32..8), 0..2),
+    ) {
+        let mut data = speech(tagged);
+        for (at, value) in flips { data[at] = value; }
+        for (at, bit) in bits { data[at] ^= 1 << bit; }
+        data.truncate(data.len().min(cut.max(30) + 40));
+        let taken = frame(Link::Ethernet, 0, &data);
+        let mut long = Decoder::default();
+        let read = owned(long.decode_slowly(&taken));
+        let is_rtp = |payload: &[u8]| payload.len() >= 8 && payload[0] & 0xc0 == 0x80;
+        match (Speech::read(&taken), read) {
+            (Some(speech), Seen::Datagram(path, payload, truncated)) => {
+                let half = |n: u64| IpAddr::from(u32::try_from(n & 0xffff_ffff).unwrap().to_be_bytes());
+                let ends = (half(speech.addresses >> 32), half(speech.addresses));
+                prop_assert_eq!(ends, (path.src.ip(), path.dst.ip()));
+                prop_assert_eq!(speech.ports, u32::from(path.src.port()) << 16 | u32::from(path.dst.port()));
+                prop_assert!(is_rtp(&payload) && !truncated && path.mirror.is_none());
+                let stats = Stats::default();
+                speech.count(&stats);
+                prop_assert!(stats.encap.iter().eq(long.stats().encap.iter()));
+            }
+            (Some(speech), other) => {
+                let [a, b, c, d] = speech.ports.to_be_bytes();
+                let (from, to) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+                prop_assert!(tunnel::is_port(from, to), "{:?}", other);
+            }
+            // What is odd, or no speech.
+            (None, _) => {}
+        }
+    }
+}
+
 /// The records of a little-endian pcap file. (Capture stands above decode, so it can't be used here.)
 fn read_pcap(bytes: &[u8]) -> Vec<(Link, i64, &[u8])> {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());

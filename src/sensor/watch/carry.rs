@@ -5,9 +5,8 @@
 
 use zeroize::Zeroizing;
 
-use super::web::Ends;
 use crate::bounded::Table;
-use crate::decode::Segment;
+use crate::decode::{Ends, Segment};
 use crate::hints::http;
 use crate::time::Timestamp;
 
@@ -67,7 +66,7 @@ impl Carry {
 
     /// Begins a message; `need` bytes of it are wanted, 0 while its head isn't whole.
     pub(super) fn begin(&mut self, segment: &Segment<'_>, need: usize, now: Timestamp) {
-        let key = (segment.path.src, segment.path.dst);
+        let key = segment.path.ends();
         // All of it at once: growing would leave copies behind that nobody wipes.
         let mut bytes = Zeroizing::new(Vec::with_capacity(http::LONGEST));
         append(&mut bytes, segment.payload);
@@ -85,7 +84,7 @@ impl Carry {
 
     /// Takes a segment of the same direction.
     pub(super) fn add(&mut self, segment: &Segment<'_>, now: Timestamp) -> Turn {
-        let key = (segment.path.src, segment.path.dst);
+        let key = segment.path.ends();
         let Some(slot) = self.parts.find(&key) else { return Turn::Other };
         self.parts.touch(slot, now);
         let Some(part) = self.parts.get_mut(slot) else { return Turn::Other };

@@ -50,15 +50,12 @@ impl Watch {
         handsets: &Handsets,
         now: Timestamp,
     ) -> bool {
-        let promises = promises(&datagram.path);
-        if promises {
-            self.glean_promising(&datagram.path, datagram.payload, handsets, now);
-        }
-        promises
+        promises(&datagram.path) && self.glean_promising(&datagram.path, datagram.payload, handsets, now)
     }
 
+    /// The answer is whether it was looked at.
     #[cold]
-    fn glean_promising(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) {
+    fn glean_promising(&mut self, path: &Path, payload: &[u8], handsets: &Handsets, now: Timestamp) -> bool {
         match (path.src.port(), path.dst.port()) {
             (67 | 68, 67 | 68) => self.glean_dhcp(path, payload, handsets, now),
             (53, _) => self.glean_dns(path, payload, handsets, now),
@@ -66,8 +63,9 @@ impl Watch {
             (1_900, _) | (_, 1_900) => self.glean_ssdp(path, payload, handsets, now),
             (_, 69) => self.glean_tftp(path, payload, handsets, now),
             (5_351, _) | (_, 5_351) => self.glean_natpmp(path, payload, handsets, now),
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// The User-Agent of one of ours.

@@ -2,6 +2,7 @@
 //!
 //! In: addresses. Out: `Relation`. Never: outlives a change that says so, nor ten minutes.
 
+use std::cell::Cell;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
@@ -73,7 +74,6 @@ impl Second {
 }
 
 /// The upper half of a tag stands apart from its slot, so that a look-up reads one slot or none.
-#[expect(clippy::cast_possible_truncation, reason = "a quarter of the hash tells the ways of a set apart")]
 const fn upper(tag: u64) -> u32 {
     (tag >> 32) as u32
 }
@@ -83,6 +83,8 @@ const fn upper(tag: u64) -> u32 {
 pub(super) struct Relations {
     uppers: Vec<[u32; WAYS]>,
     slots: Vec<Slot>,
+    /// Who was looked up last: a message that begins a call is looked up twice.
+    last: Cell<Option<([IpAddr; 2], Pair)>>,
     /// Without a key, so that what is told when is the same in every run; a collision that somebody
     /// makes costs him a look-up.
     hash: FixedHash,
@@ -103,6 +105,7 @@ impl Default for Relations {
         Self {
             uppers: vec![[0; WAYS]; SLOTS / WAYS],
             slots: vec![Slot::new(0, Second::NEVER, 0, relation); SLOTS],
+            last: Cell::new(None),
             hash: FixedHash::default(),
         }
     }
@@ -143,6 +146,17 @@ impl Relations {
 
     #[inline]
     pub(super) fn find(&self, src: IpAddr, dst: IpAddr) -> Pair {
+        if let Some((ends, pair)) = self.last.get()
+            && ends == [src, dst]
+        {
+            return pair;
+        }
+        let pair = self.look_up(src, dst);
+        self.last.set(Some(([src, dst], pair)));
+        pair
+    }
+
+    fn look_up(&self, src: IpAddr, dst: IpAddr) -> Pair {
         let tag = self.tag(src, dst);
         let (set, upper) = (set(tag), upper(tag));
         let is_it = |way: usize| self.slots.get(set * WAYS + way).is_some_and(|slot| slot.tag == tag);
@@ -179,6 +193,7 @@ impl Relations {
             *known = upper(pair.tag);
         }
         pair.slot = Some(at);
+        self.last.set(None);
     }
 
     /// Whether the sender calls itself otherwise than in its last message, or is to be listened to

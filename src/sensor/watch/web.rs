@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use super::Watch;
 use super::carry::Turn;
 use super::glean::{Hint, identity_of};
-use crate::decode::{Path, Segment};
+use crate::decode::{Ends, Path, Segment};
 use crate::fact::What;
 use crate::fact::secret::{Clear, Exercise, Lock, Secret};
 use crate::fact::sighting::{
@@ -33,9 +33,6 @@ const CWMP: &[u8] = b"urn:dslforum-org:cwmp-1-";
 /// A server that manages a phone is told once in so long.
 const MANAGED_FOR: Span = Span::HOUR;
 
-/// Client and server, or sender and receiver.
-pub(super) type Ends = (SocketAddr, SocketAddr);
-
 /// What a request waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waits {
@@ -51,8 +48,6 @@ enum Waiting {
     Fetch(Text<96>),
     /// The router's answer to a request for a hole.
     Hole(Mapping),
-    /// Nothing any more.
-    Nothing,
 }
 
 impl Watch {
@@ -106,7 +101,7 @@ impl Watch {
             Turn::Other => return false,
             Turn::Waits => {}
             Turn::Head => {
-                let ends = (path.src, path.dst);
+                let ends = path.ends();
                 let need = http::parse(self.carry.bytes(ends)).map_or(0, |read| {
                     let head = self.carry.bytes(ends).len().saturating_sub(read.body.len());
                     head + self.body_of(&read, path, handsets)
@@ -121,7 +116,7 @@ impl Watch {
     }
 
     fn carried(&mut self, path: &Path, handsets: &Handsets, now: Timestamp) {
-        let bytes = self.carry.take((path.src, path.dst));
+        let bytes = self.carry.take(path.ends());
         if let Some(read) = bytes.as_ref().and_then(|bytes| http::parse(bytes)) {
             self.message_of(&read, path, handsets, now);
         }
@@ -134,9 +129,12 @@ impl Watch {
 
     /// Bytes of a body that are read: forms that a phone is sent, SOAP that one of ours sends.
     fn body_of(&self, read: &Http<'_>, path: &Path, handsets: &Handsets) -> usize {
-        let (src, dst) =
-            (self.zones.place(path.src.ip(), handsets), self.zones.place(path.dst.ip(), handsets));
-        let reads = read.method == b"POST" && ((dst.ours && dst.phone) || (src.ours && read.soap));
+        let place = |ip| self.zones.place(ip, handsets);
+        let to_phone = || {
+            let dst = place(path.dst.ip());
+            dst.ours && dst.phone
+        };
+        let reads = read.method == b"POST" && (to_phone() || (read.soap && place(path.src.ip()).ours));
         // Without a length it lasts until the other side answers.
         if reads { read.length.unwrap_or(http::LONGEST).min(http::LONGEST) } else { 0 }
     }
@@ -280,8 +278,7 @@ impl Watch {
         }
         self.page(read, path, handsets, now);
         let Some(waits) = self.waiting(path.dst, path.src) else { return };
-        let back = turned(path);
-        self.wait(&back, Waiting::Nothing, now);
+        self.waits_no_more(&turned(path));
         let yes = matches!(read.code, 200..=399);
         match waits.for_what {
             Waiting::Login(told, number) if now.since(waits.at) <= ANSWERED_WITHIN => {
@@ -328,17 +325,18 @@ impl Watch {
     }
 
     fn wait(&mut self, path: &Path, for_what: Waiting, now: Timestamp) {
-        let waits = Waits { at: now, for_what };
-        let slot = self.web.find_or_insert(&(path.src, path.dst), now, || waits).slot;
-        if matches!(for_what, Waiting::Nothing) {
-            self.web.remove(slot);
-        } else if let Some(known) = self.web.get_mut(slot) {
-            *known = waits;
+        self.web.put(&path.ends(), now, || Waits { at: now, for_what });
+    }
+
+    /// The answer has come.
+    fn waits_no_more(&mut self, path: &Path) {
+        if let Some(slot) = self.web.find(&path.ends()) {
+            self.web.discard(slot);
         }
     }
 
     fn waiting(&self, client: SocketAddr, server: SocketAddr) -> Option<Waits> {
-        self.web.find(&(client, server)).and_then(|slot| self.web.get(slot)).copied()
+        self.web.find(&Ends(client, server)).and_then(|slot| self.web.get(slot)).copied()
     }
 }
 

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use super::found::Found;
 use crate::bounded::Table;
 use crate::decode::Mac;
 use crate::fact::{Device, Role};
@@ -35,6 +36,7 @@ pub(super) struct Zones {
     /// Phones by what they say of themselves.
     phones: Table<IpAddr, Phone>,
     changes: u32,
+    found: Found,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +54,7 @@ crate::kept! {
         services: Table<IpAddr, ()>,
         named: Table<IpAddr, ()>,
         phones: Table<IpAddr, Phone>,
-    }
+    } then recalled
 }
 
 impl Zones {
@@ -65,7 +67,12 @@ impl Zones {
             named: Table::new(REMEMBERED, 0),
             phones: Table::new(REMEMBERED, 0),
             changes: 0,
+            found: Found::default(),
         }
+    }
+
+    fn recalled(&mut self) {
+        self.changed(true);
     }
 
     /// Other lists.
@@ -148,7 +155,20 @@ impl Zones {
         self.changes.wrapping_add(handsets.changes())
     }
 
+    /// Where an address belongs.
+    #[inline]
     pub(super) fn place(&self, ip: IpAddr, handsets: &Handsets) -> Place {
+        let IpAddr::V4(v4) = ip else { return self.look_up(ip, handsets) };
+        let changes = self.changes(handsets);
+        self.found.get(v4, changes).unwrap_or_else(|| {
+            let place = self.look_up(ip, handsets);
+            self.found.put(v4, changes, place);
+            place
+        })
+    }
+
+    #[cold]
+    fn look_up(&self, ip: IpAddr, handsets: &Handsets) -> Place {
         let (pbx, registered) = handsets.standing(ip);
         let home = handsets.is_home(ip) || self.is_home_of_phones(ip);
         let zone = self.zone(ip, home, pbx);
@@ -207,8 +227,50 @@ pub(super) fn is_private(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::decode::Path;
     use crate::handsets;
+
+    proptest! {
+        /// What was found stays true whatever is learnt, and whoever is forgotten for it.
+        #[test]
+        fn a_place_is_what_a_look_up_says(steps in proptest::collection::vec((0u8..9, 0u8..12, 0u8..12), 1..80)) {
+            let few = handsets::Settings { strangers: 3, registered: 3, ..handsets::Settings::default() };
+            let (mut handsets, mut zones) = (Handsets::new(few.clone()), Zones::new(&Settings::default()));
+            let ip = |n: u8| IpAddr::from(if n % 2 == 0 { [10, 0, 3, n] } else { [192, 0, 2, n] });
+            for (at, (what, a, b)) in (0i64..).map(Timestamp).zip(steps) {
+                let path = Path {
+                    src: (ip(a), 5_060).into(),
+                    dst: (ip(b), 5_060).into(),
+                    src_mac: Some(Mac([2, 0, 0, 0, 0, b])),
+                    dst_mac: None,
+                    vlan: None,
+                    mirror: None,
+                };
+                match what {
+                    0 => zones.service(ip(a), at),
+                    1 => zones.named(ip(a), at),
+                    2 => zones.shows(ip(a), Some(Mac([b; 6])), None, b % 3 == 0, at),
+                    3 => zones.home_of([192, 0, 2, a].into(), 28 + b % 4, at),
+                    4 => { handsets.registered(ip(a), None, ip(b), &[b'2', b'0' + b], at); }
+                    5 | 6 => { handsets.sender(&path, &[b'3', b'0' + b], b"x", None, at); }
+                    7 => zones.reload(&Settings {
+                        support: vec![Network { base: ip(a), prefix: 32 }],
+                        ..Settings::default()
+                    }),
+                    _ => handsets.reload(handsets::Settings {
+                        pbx: vec![Network { base: ip(a), prefix: 32 }],
+                        ..few.clone()
+                    }),
+                }
+                for n in 0..12 {
+                    prop_assert_eq!(zones.place(ip(n), &handsets), zones.look_up(ip(n), &handsets));
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_operators_lists_come_first_and_nobody_allows_himself() {
