@@ -4,6 +4,7 @@
 //! Never: trusts From: it labels a handset, it never makes one.
 
 mod foretold;
+mod hardware;
 mod network;
 mod places;
 mod registrations;
@@ -11,6 +12,7 @@ mod snapshot;
 
 use std::net::IpAddr;
 
+use hardware::HardwareAddress;
 pub use network::Network;
 pub use places::Standing;
 pub use registrations::{Registrations, Waiting};
@@ -142,24 +144,11 @@ impl Handset {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct HardwareAddress {
-    ip: IpAddr,
-    seen: Timestamp,
-    shared: bool,
-}
-
 /// A desk phone has a few lines; an address with this many accounts hides several handsets.
 const SHARED_FROM: usize = 5;
 
 /// How many of a handset's dialled strings say something about the whole office.
 const SAMPLES: u8 = 5;
-
-/// A hardware address that speaks for two addresses within this time is a router's.
-const ROUTER_WITHIN: Span = Span::minutes(5);
-
-/// How long it's believed that a hardware address is still the handset's own.
-const MAC_BELIEVED: Span = Span::MINUTE;
 
 /// All handsets that are remembered.
 #[derive(Debug)]
@@ -420,37 +409,6 @@ impl Handsets {
             ip,
             mac: handset.and_then(|h| h.mac),
         }
-    }
-
-    /// The hardware address, unless it's a router's.
-    fn own_mac(&mut self, slot: SlotId, mac: Option<Mac>, ip: IpAddr, now: Timestamp) -> Option<Mac> {
-        let mac = mac?;
-        let known = self.table.get(slot)?;
-        if known.mac_checked.is_some_and(|(checked, at)| checked == mac && now.since(at) < MAC_BELIEVED) {
-            return known.mac;
-        }
-        let own = if self.is_router(mac, ip, now) { None } else { Some(mac) };
-        if let Some(handset) = self.table.get_mut(slot) {
-            handset.mac_checked = Some((mac, now));
-            let before = std::mem::replace(&mut handset.mac, own);
-            // A stranger's first packet changes nothing that anybody built on.
-            if before.is_some() && before != own {
-                self.changed();
-            }
-        }
-        own
-    }
-
-    fn is_router(&mut self, mac: Mac, ip: IpAddr, now: Timestamp) -> bool {
-        let first = HardwareAddress { ip, seen: now, shared: false };
-        let slot = self.macs.find_or_insert(&mac, now, || first).slot;
-        let Some(known) = self.macs.get_mut(slot) else { return false };
-        if known.ip != ip {
-            known.shared |= now.since(known.seen) < ROUTER_WITHIN;
-            known.ip = ip;
-        }
-        known.seen = now;
-        known.shared
     }
 }
 
