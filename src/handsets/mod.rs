@@ -203,12 +203,6 @@ impl Handsets {
         of(true).chain(of(false)).take(most).map(|(id, ip)| self.who(id, ip)).collect()
     }
 
-    /// Addresses that accepted registrations, at most `most`.
-    pub fn registrars(&self, most: usize) -> Vec<IpAddr> {
-        let registrars = self.table.iter().filter(|(_, _, handset)| handset.registrar);
-        registrars.take(most).map(|(_, key, _)| address_of(key.ip)).collect()
-    }
-
     /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
     /// (empty if there is none); `label` is what From says; `known` is where `slot_of` found the address
     /// before, if that was asked.
@@ -345,12 +339,6 @@ impl Handsets {
             handset.verified = true;
         }
         Who { user: handset.user, verified: true, ..*who }
-    }
-
-    /// How many addresses and accounts are remembered, PBXs apart.
-    pub fn office_count(&self) -> u64 {
-        let seen = |(_, key, handset): &(SlotId, &Key, &Handset)| !handset.registrar && !key.is_nowhere();
-        self.table.iter().filter(seen).fold(0, |n, _| n + 1)
     }
 
     /// Whether a handset's dialled string may count for what the office dials: each handset has but

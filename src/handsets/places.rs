@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::{Handset, HandsetId, Handsets, Key, Who};
+use super::{Handset, HandsetId, Handsets, Key, Who, address_of};
 use crate::bounded::SlotId;
 
 /// What the two ends of a message are to the office's calls.
@@ -22,6 +22,18 @@ pub struct Standing {
 }
 
 impl Handsets {
+    /// Addresses that accepted registrations, at most `most`.
+    pub fn registrars(&self, most: usize) -> Vec<IpAddr> {
+        let registrars = self.table.iter().filter(|(_, _, handset)| handset.registrar);
+        registrars.take(most).map(|(_, key, _)| address_of(key.ip)).collect()
+    }
+
+    /// How many addresses and accounts are remembered, PBXs apart.
+    pub fn office_count(&self) -> u64 {
+        let seen = |(_, key, handset): &(SlotId, &Key, &Handset)| !handset.registrar && !key.is_nowhere();
+        self.table.iter().filter(seen).fold(0, |n, _| n + 1)
+    }
+
     /// What two addresses are to the office's calls; holds until `changes` does.
     pub fn standing_of(&self, from: IpAddr, to: IpAddr) -> Standing {
         Standing {

@@ -150,7 +150,7 @@ fn the_summary_as_the_interface_has_it() {
         "{\"type\":\"summary\",\"frames\":1234567,\"sip_messages\":44,\"invites\":11,\"attempts\":4,\"answered\":3,\
          \"handsets\":1,\"alerts\":1,\"posture\":{\"opened_port\":\"finding\",\"backdoor_inbound\":\"pass\",\
          \"scanner\":\"cannot_see\"},\"learning\":null,\"skipped\":{\"not_ip\":2,\"rtp\":1000},\"coverage\":{\"signs\":{\"requests\":20},\
-         \"evicted\":{\"calls\":1},\"blind\":false,\"blind_reason\":null,\"one_way\":false,\"doubled_share\":0.5,\
+         \"evicted\":{\"calls\":1},\"blind\":false,\"blind_reason\":null,\"warming_up\":false,\"one_way\":false,\"doubled_share\":0.5,\
          \"loss\":{\"received\":0,\"dropped_kernel\":0,\"dropped_interface\":0,\"truncated\":3,\"tcp_gaps\":0,\
          \"responses_without_call\":0},\"encrypted\":{\"flows\":0,\"compressed_messages\":0,\"handsets\":[]},\
          \"warnings\":[\"packets were cut\"]},\"seconds\":93784.5}\n"
