@@ -121,7 +121,6 @@ impl Settled {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
 const fn index(tag: u64) -> usize {
     (tag >> 1) as usize & (SLOTS - 1)
 }

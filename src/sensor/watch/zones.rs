@@ -239,7 +239,7 @@ mod tests {
         fn a_place_is_what_a_look_up_says(steps in proptest::collection::vec((0u8..9, 0u8..12, 0u8..12), 1..80)) {
             let few = handsets::Settings { strangers: 3, registered: 3, ..handsets::Settings::default() };
             let (mut handsets, mut zones) = (Handsets::new(few.clone()), Zones::new(&Settings::default()));
-            let ip = |n: u8| IpAddr::from(if n % 2 == 0 { [10, 0, 3, n] } else { [192, 0, 2, n] });
+            let ip = |n: u8| IpAddr::from(if n.is_multiple_of(2) { [10, 0, 3, n] } else { [192, 0, 2, n] });
             for (at, (what, a, b)) in (0i64..).map(Timestamp).zip(steps) {
                 let path = Path {
                     src: (ip(a), 5_060).into(),
