@@ -140,8 +140,8 @@ impl Legs {
 
     /// The call that a leg from `second.src` continues, and whether it's a call of its own all the same:
     /// a REFER asked for it, or it goes to quite another telephone number, as a forward or a speed dial
-    /// makes of it. It is one that just reached that address, with the same Session-ID, called number or calling number. Legs that nothing continues yet come
-    /// first, so that two handsets calling one number keep their own trunk legs; one that is
+    /// makes of it. It is one that just reached that address, with the same Session-ID, called number or
+    /// calling number. Legs that nothing continues yet come first, so that two handsets calling one number keep their own trunk legs; one that is
     /// continued already may fork, but then the caller must be the same.
     pub(super) fn first_of(&mut self, second: &Leg) -> Option<(CallNo, bool)> {
         if self.reached[folded(second.src)] == 0 {

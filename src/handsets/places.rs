@@ -85,7 +85,8 @@ impl Handsets {
     }
 
     /// Another number whenever an address has become, or is no longer, a PBX's or a registered
-    /// handset's, or its hardware address is another: what was made of those holds until then. Strangers that come and go don't count.
+    /// handset's, or its hardware address is another: what was made of those holds until then. Strangers
+    /// that come and go don't count.
     pub const fn changes(&self) -> u32 {
         self.changes
     }

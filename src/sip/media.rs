@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::Lines;
-use crate::text::ip_address;
+use super::sdp::{connection, port};
 
 /// Lines that are read.
 const LINES: usize = 256;
@@ -27,21 +27,21 @@ pub fn wish(body: &[u8]) -> Option<Wish> {
     let mut lines = Lines::new(body);
     let (mut common, mut own) = (None, None);
     let (mut common_holds, mut own_holds) = (false, None);
-    let (mut port, mut any, mut ice) = (None, false, false);
+    let (mut to, mut any, mut ice) = (None, false, false);
     for _ in 0..LINES {
         let line = lines.one().text;
         match line {
             [b'm', b'=', rest @ ..] => {
                 any = true;
-                if port.is_some() {
+                if to.is_some() {
                     break;
                 }
-                port = port_of(rest).filter(|port| *port != 0);
+                to = port(rest).filter(|port| *port != 0);
                 (own, own_holds) = (None, None);
             }
             [b'c', b'=', rest @ ..] => {
                 let ip = if any { &mut own } else { &mut common };
-                *ip = address_of(rest);
+                *ip = connection(rest);
             }
             b"a=sendrecv" | b"a=sendonly" | b"a=recvonly" | b"a=inactive" => {
                 let holds = line != b"a=sendrecv";
@@ -61,22 +61,9 @@ pub fn wish(body: &[u8]) -> Option<Wish> {
         return None;
     }
     let ip = own.or(common);
-    let nowhere = port.is_none() || ip == Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let address = ip.zip(port).map(|(ip, port)| SocketAddr::new(ip, port)).filter(|_| !ice && !nowhere);
+    let nowhere = to.is_none() || ip == Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let address = ip.zip(to).map(|(ip, port)| SocketAddr::new(ip, port)).filter(|_| !ice && !nowhere);
     Some(Wish { address, holds: nowhere || own_holds.unwrap_or(common_holds) })
-}
-
-/// `audio 49170 RTP/AVP 0`, with `/2` behind a pair of ports.
-fn port_of(rest: &[u8]) -> Option<u16> {
-    let word = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(1)?;
-    let digits = word.split(|byte| *byte == b'/').next()?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// `IN IP4 192.0.2.1`, with `/ttl` behind a multicast address.
-fn address_of(rest: &[u8]) -> Option<IpAddr> {
-    let word = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2)?;
-    ip_address(word.split(|byte| *byte == b'/').next()?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::block::{BLOCK, equal, find};
-use super::lex::{from, span, upto};
+use super::lex::{from, plain_number, span, upto};
 use super::lines::last_feeds;
 use crate::text::ip_address;
 
@@ -121,28 +121,17 @@ fn before_slash(word: &[u8]) -> &[u8] {
 }
 
 fn number(word: &[u8]) -> Option<u16> {
-    if word.is_empty() || word.len() > 5 {
-        return None;
-    }
-    let mut value = 0u32;
-    for byte in word {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.wrapping_mul(10).wrapping_add(u32::from(digit));
-    }
-    u16::try_from(value).ok()
+    if word.len() > 5 { None } else { u16::try_from(plain_number(word)?).ok() }
 }
 
 /// `IN IP4 192.0.2.1`, with `/ttl` behind a multicast address.
-fn connection(rest: &[u8]) -> Option<IpAddr> {
+pub(super) fn connection(rest: &[u8]) -> Option<IpAddr> {
     let plain = rest.strip_prefix(b"IN IP4 ").and_then(ip_address);
     plain.or_else(|| ip_address(before_slash(word_behind(rest, 2))))
 }
 
 /// `audio 49170 RTP/AVP 0`, with `/2` behind a pair of ports.
-fn port(rest: &[u8]) -> Option<u16> {
+pub(super) fn port(rest: &[u8]) -> Option<u16> {
     plain_port(rest).or_else(|| number(before_slash(word_behind(rest, 1))))
 }
 
