@@ -17,6 +17,9 @@ impl<T: Copy> Calls<T> {
         match self.table.find(&key) {
             Some(slot) => self.invite_again(slot, seen),
             None if msg.to_tag.is_empty() => {
+                if let Some(step) = self.retried(seen, key) {
+                    return step;
+                }
                 let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
                 self.attempt(slot, replaced, msg.session_id(), seen.now);
@@ -43,6 +46,10 @@ impl<T: Copy> Calls<T> {
         let this = Some((msg.cseq, self.dialled_hash(&dialled)));
         let before = self.table.get(slot).map(|call| (call.cseq, self.dialled_hash(&call.dialled)));
         let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
+        if call.phase == Phase::Doubted {
+            self.table.discard(slot);
+            return self.invite(seen);
+        }
         let elsewhere = Tail::of(seen.dialled).is_elsewhere(&Tail::of(call.dialled.as_bytes()));
         // Where no response is seen (a one-way mirror), no tag can be known; but no end of a dialog
         // calls itself by another telephone number.
@@ -79,6 +86,29 @@ impl<T: Copy> Calls<T> {
         if other_number { Step::Retargeted(slot) } else { Step::Same(slot) }
     }
 
+    /// An INVITE whose method is in the wrong case (RFC 3261 section 7.1: another method; Kamailio and
+    /// Asterisk take it). It waits for a response that shows that somebody takes it.
+    pub fn doubted(&mut self, seen: &Seen<'_>) -> Step {
+        let msg = seen.msg;
+        let Some(slot) = self.find(msg) else {
+            let slot = self.insert(self.key(msg.call_id, msg.from_tag), seen);
+            self.enter(slot, Phase::Doubted, seen.now);
+            return Step::Unknown;
+        };
+        match self.table.get_mut(slot) {
+            // The next hop has more Vias: whoever sends it first is charged.
+            Some(call) if call.phase == Phase::Doubted => {
+                call.credentials |= !msg.credentials.is_empty();
+                if msg.via_count <= call.via_count {
+                    (call.via_count, call.path, call.cseq) = (msg.via_count, *seen.path, msg.cseq);
+                    (call.dialled, call.caller) = (Text::new(seen.dialled), Text::new(seen.caller));
+                }
+                Step::Unknown
+            }
+            _ => self.invite(seen),
+        }
+    }
+
     /// The call that goes on under the INVITE's own Call-ID (Replaces, RFC 3891): an attended
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
@@ -92,7 +122,7 @@ impl<T: Copy> Calls<T> {
         let of = |tag: &[u8]| self.table.find(&self.key(dialog.uri, dialog.param(tag).unwrap_or_default()));
         let call = self.table.get(of(b"from-tag").or_else(|| of(b"to-tag"))?)?;
         let same_number = [call.dialled.as_bytes(), call.caller.as_bytes()].contains(&dialled);
-        (same_number && !call.phase.is_over() && call.phase != Phase::Provisional).then_some(call.no)
+        (same_number && !call.phase.is_over() && !call.phase.is_unproved()).then_some(call.no)
     }
 
     /// The same Call-ID and From-tag for a new call; the old one is over.
@@ -129,6 +159,7 @@ impl<T: Copy> Calls<T> {
             cseq: seen.msg.cseq,
             before: None,
             peers: [0; 4],
+            up: 0,
             since: seen.now,
             reopened: 0,
         });
@@ -146,7 +177,7 @@ fn another_hop<T>(call: &mut Call<T>, slot: SlotId, seen: &Seen<'_>, dialled: &T
     let (old, new) = (Tail::of(call.dialled.as_bytes()), Tail::of(seen.dialled));
     if msg.via_count > call.via_count {
         // It may go to several at once; whoever tells of it tells of each once.
-        let passed_on = new.is_elsewhere(&old) && old.is_known();
+        let passed_on = new.is_another(&old) && *dialled != call.dialled;
         return Some(if passed_on { Step::Elsewhere(slot) } else { Step::Same(slot) });
     }
     let at_once = msg.cseq == call.cseq && seen.now.since(call.started) <= REORDERED;

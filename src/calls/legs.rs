@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::CallNo;
+use super::{CallNo, Calls, Seen};
 use crate::time::{Span, Timestamp};
 
 /// A PBX dials on within this time.
@@ -21,6 +21,9 @@ const SUFFIX_DIGITS: u32 = 6;
 /// What a proxy or a dialog's other end puts in place of the number has fewer digits: an extension, a
 /// device's own name.
 const ELSEWHERE_DIGITS: u32 = 8;
+
+/// No telephone number is shorter.
+const NUMBER_DIGITS: u32 = 3;
 
 /// The last digits of what was called, enough to know it again behind prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +72,18 @@ impl Tail {
     /// Whether this is a telephone number, and not the one that was called before behind other prefixes.
     pub(super) fn is_elsewhere(&self, before: &Self) -> bool {
         self.len >= ELSEWHERE_DIGITS && !self.continues(before)
+    }
+
+    /// Whether these are other digits than those that were called before, however few: more than prefixes
+    /// taken off.
+    pub(super) fn is_another(&self, before: &Self) -> bool {
+        let behind_prefixes = self.len < before.len && (self.digits ^ before.digits) << self.spare() == 0;
+        self.len >= NUMBER_DIGITS && before.is_known() && !behind_prefixes && !self.continues(before)
+    }
+
+    /// How many bits of `digits` none of its digits takes.
+    fn spare(&self) -> u32 {
+        64 - 8 * self.len.clamp(1, 8)
     }
 
     pub(super) fn continues(&self, first: &Self) -> bool {
@@ -138,6 +153,13 @@ impl Legs {
         self.next = (self.next + 1) % REMEMBERED;
     }
 
+    /// What somebody at this address was just asked for.
+    fn asked_at(&self, at: IpAddr, called: &Tail, now: Timestamp) -> Option<Leg> {
+        let asked = |leg: &&Leg| leg.asked && leg.dst == at && leg.called == *called;
+        let legs = self.ring.iter().flatten().map(|(leg, _)| leg);
+        legs.filter(asked).find(|leg| now.since(leg.at) <= WITHIN).copied()
+    }
+
     /// The call that a leg from `second.src` continues, and whether it's a call of its own all the same:
     /// a REFER asked for it, or it goes to quite another telephone number, as a forward or a speed dial
     /// makes of it. It is one that just reached that address, with the same Session-ID, called number or
@@ -150,7 +172,8 @@ impl Legs {
         let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
         let fits = |leg: &Leg| {
             leg.dst == second.src
-                && leg.src != second.dst
+                // A proxy that passed a REFER on passes the call on, too.
+                && (leg.asked || leg.src != second.dst)
                 && second.at.since(leg.at) <= WITHIN
                 && ((leg.session != 0 && leg.session == second.session)
                     || second.called.continues(&leg.called)
@@ -170,6 +193,40 @@ impl Legs {
         *continued = true;
         Some((leg.call, leg.asked || second.called.is_elsewhere(&leg.called)))
     }
+}
+
+impl<T: Copy> Calls<T> {
+    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
+    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
+        let call = self.next_no();
+        self.legs.remember(Leg {
+            call,
+            at: seen.now,
+            src: seen.path.src.ip(),
+            dst: seen.path.dst.ip(),
+            called: Tail::of(dialled),
+            caller: Tail::of(seen.caller),
+            session: 0,
+            asked: true,
+        });
+        call
+    }
+
+    /// The same request on its next hop, through a proxy to whoever is to place the call. Whether it was one.
+    pub fn asked_on(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> bool {
+        let (src, dst) = (seen.path.src.ip(), seen.path.dst.ip());
+        let asked = self.legs.asked_at(src, &Tail::of(dialled), seen.now);
+        if let Some(leg) = asked {
+            self.legs.remember(Leg { src, dst, ..leg });
+        }
+        asked.is_some()
+    }
+}
+
+/// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).
+pub(super) fn session_part(value: &[u8]) -> Option<&[u8]> {
+    let part = value.split(|b| *b == b';').next().unwrap_or(&[]).trim_ascii();
+    if part.len() < 16 || part.iter().all(|b| *b == b'0') { None } else { Some(part) }
 }
 
 #[cfg(test)]

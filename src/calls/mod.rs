@@ -3,6 +3,7 @@
 //! In: messages with their paths. Out: steps of a call, once each.
 //! Never: counts a packet.
 
+mod challenged;
 mod invite;
 mod legs;
 mod progress;
@@ -22,7 +23,8 @@ use crate::decode::Path;
 use crate::sip::{Message, Method, Start};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
-use legs::{Leg, Legs, Tail};
+use challenged::Challenged;
+use legs::{Leg, Legs, Tail, session_part};
 use timers::Timers;
 
 /// A call's number in this run, counted from 1. Both legs of a call have the same.
@@ -34,6 +36,8 @@ pub struct CallNo(pub u64);
 pub enum Phase {
     /// An INVITE with a To-tag of a dialog that nobody has seen: no attempt yet.
     Provisional,
+    /// An INVITE with its method in the wrong case: no attempt unless the far end takes it.
+    Doubted,
     /// Somebody dialled.
     Attempted,
     /// The far end rings.
@@ -49,6 +53,11 @@ pub enum Phase {
 impl Phase {
     const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed)
+    }
+
+    /// Whether nothing shows yet that there is a call.
+    const fn is_unproved(self) -> bool {
+        matches!(self, Self::Provisional | Self::Doubted)
     }
 }
 
@@ -95,6 +104,8 @@ pub struct Call<T> {
     pub call_id_reused: bool,
     /// The last status code that matters; 0 if there was none.
     pub code: u16,
+    /// Which of `peers` answered and didn't hang up, a bit for each: a fork may be answered twice.
+    up: u8,
     /// What the sensor keeps with it, once it's an attempt.
     pub tag: Option<T>,
     /// What was dialled.
@@ -181,6 +192,7 @@ pub struct Calls<T> {
     table: Table<u64, Call<T>>,
     timers: Timers,
     legs: Legs,
+    challenged: Challenged,
     hashes: [KeyedHash; 2],
     last: u64,
     pushed_out: Option<Call<T>>,
@@ -214,6 +226,7 @@ impl<T: Copy> Calls<T> {
             table: Table::new(settings.unanswered, settings.answered),
             timers: Timers::new(settings.limits),
             legs: Legs::default(),
+            challenged: Challenged::default(),
             hashes: [KeyedHash::default(), KeyedHash::default()],
             last: 0,
             pushed_out: None,
@@ -250,7 +263,7 @@ impl<T: Copy> Calls<T> {
                     self.attempt(slot, None, &[], now);
                     return Some(Step::Attempted(slot));
                 }
-                Phase::Ended | Phase::Failed => self.table.discard(slot),
+                Phase::Doubted | Phase::Ended | Phase::Failed => self.table.discard(slot),
                 Phase::Answered => return Some(Step::Ended(slot)),
                 Phase::Attempted | Phase::Ringing => return Some(Step::Failed(slot)),
             }
@@ -275,7 +288,7 @@ impl<T: Copy> Calls<T> {
 
     /// The call that the last `observe` pushed out of a full table, if it was still going on.
     pub fn take_pushed_out(&mut self) -> Option<Call<T>> {
-        self.pushed_out.take().filter(|call| !call.phase.is_over() && call.phase != Phase::Provisional)
+        self.pushed_out.take().filter(|call| !call.phase.is_over() && !call.phase.is_unproved())
     }
 
     /// A call.
@@ -300,22 +313,6 @@ impl<T: Copy> Calls<T> {
         if let Some(call) = self.table.get_mut(slot) {
             call.asked = true;
         }
-    }
-
-    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
-    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
-        let call = self.next_no();
-        self.legs.remember(Leg {
-            call,
-            at: seen.now,
-            src: seen.path.src.ip(),
-            dst: seen.path.dst.ip(),
-            called: Tail::of(dialled),
-            caller: Tail::of(seen.caller),
-            session: 0,
-            asked: true,
-        });
-        call
     }
 
     /// A number for a call that was placed before.
@@ -373,8 +370,14 @@ impl<T: Copy> Calls<T> {
 
     /// The call of a message, whichever end sent it.
     fn find(&self, msg: &Message<'_>) -> Option<SlotId> {
-        self.table.find(&self.key(msg.call_id, msg.from_tag)).or_else(|| {
-            if msg.to_tag.is_empty() { None } else { self.table.find(&self.key(msg.call_id, msg.to_tag)) }
+        self.find_both(msg).map(|(slot, _)| slot)
+    }
+
+    /// The same, and the callee's tag.
+    fn find_both<'a>(&self, msg: &Message<'a>) -> Option<(SlotId, &'a [u8])> {
+        let of = |tag| self.table.find(&self.key(msg.call_id, tag));
+        of(msg.from_tag).map(|slot| (slot, msg.to_tag)).or_else(|| {
+            if msg.to_tag.is_empty() { None } else { of(msg.to_tag).map(|slot| (slot, msg.from_tag)) }
         })
     }
 
@@ -421,10 +424,4 @@ impl<T: Copy> Calls<T> {
         let holds = |slot, since| table.get(slot).is_some_and(|call| call.since == since);
         self.timers.entered(slot, phase, now, table.len(), holds);
     }
-}
-
-/// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).
-fn session_part(value: &[u8]) -> Option<&[u8]> {
-    let part = value.split(|b| *b == b';').next().unwrap_or(&[]).trim_ascii();
-    if part.len() < 16 || part.iter().all(|b| *b == b'0') { None } else { Some(part) }
 }

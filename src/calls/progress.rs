@@ -10,11 +10,14 @@ use crate::time::Timestamp;
 
 impl<T: Copy> Calls<T> {
     pub(super) fn response(&mut self, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        let tag = if msg.to_tag.is_empty() { 0 } else { self.tag_hash(msg.to_tag) };
+        let Some((slot, far)) = self.find_both(msg) else { return Step::Unknown };
+        let tag = if far.is_empty() { 0 } else { self.tag_hash(far) };
         let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
-        if call.phase == Phase::Provisional {
-            return self.provisional_response(slot, msg, code, now);
+        if call.phase.is_unproved() {
+            return match call.phase {
+                Phase::Doubted => self.doubted_response(slot, msg, code, now),
+                _ => self.provisional_response(slot, msg, code, now),
+            };
         }
         if tag != 0
             && code < 300
@@ -25,6 +28,9 @@ impl<T: Copy> Calls<T> {
         } else if tag != 0 && (200..300).contains(&code) && !call.peers.contains(&tag) {
             // Many rang; the one that answered is the one whose dialog goes on.
             call.peers[0] = tag;
+        }
+        if (200..300).contains(&code) {
+            call.up |= bit_of(&call.peers, tag);
         }
         match (code, call.phase) {
             (100..=179, _) => Step::Same(slot),
@@ -61,6 +67,9 @@ impl<T: Copy> Calls<T> {
     fn fail(&mut self, slot: SlotId, code: u16, now: Timestamp) -> Step {
         if let Some(call) = self.table.get_mut(slot) {
             call.code = code;
+            if matches!(code, 401 | 407) {
+                self.challenged.note(slot, call.path.src.ip());
+            }
         }
         if is_retried(code) {
             return Step::Same(slot);
@@ -88,18 +97,43 @@ impl<T: Copy> Calls<T> {
         }
     }
 
-    pub(super) fn bye(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
-        let Some(slot) = self.find(msg) else { return Step::Unknown };
-        match self.table.get(slot).map(|call| call.phase) {
-            Some(Phase::Provisional) => {
-                self.table.remove(slot);
+    /// Who takes an INVITE in the wrong case lets it ring, answers, redirects it, or says something of the
+    /// callee; who doesn't says 400, 405 or 501, and 100 or a challenge says nothing yet.
+    fn doubted_response(&mut self, slot: SlotId, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
+        match code {
+            101..=399 | 480 | 486 | 487 | 600..=699 => {
+                self.attempt(slot, None, msg.session_id(), now);
+                Step::Attempted(slot)
+            }
+            100 | 401 | 407 => Step::Same(slot),
+            _ => {
+                self.table.discard(slot);
                 Step::Unknown
             }
-            Some(Phase::Attempted | Phase::Ringing | Phase::Answered) => {
+        }
+    }
+
+    pub(super) fn bye(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {
+        let Some((slot, far)) = self.find_both(msg) else { return Step::Unknown };
+        // Few calls ring at more than one.
+        let forked = self.table.get(slot).is_some_and(|call| call.peers[1] != 0);
+        let tag = if forked { self.tag_hash(far) } else { 0 };
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
+        match call.phase {
+            Phase::Provisional | Phase::Doubted => {
+                self.table.discard(slot);
+                Step::Unknown
+            }
+            // Two answered, and one of them is hung up, mostly at once (RFC 3261 section 13.2.2.4).
+            Phase::Answered if bit_of(&call.peers, tag) != 0 && call.up & !bit_of(&call.peers, tag) != 0 => {
+                call.up &= !bit_of(&call.peers, tag);
+                Step::Same(slot)
+            }
+            Phase::Attempted | Phase::Ringing | Phase::Answered => {
                 self.enter(slot, Phase::Ended, now);
                 Step::Ended(slot)
             }
-            _ => Step::Same(slot),
+            Phase::Ended | Phase::Failed => Step::Same(slot),
         }
     }
 
@@ -126,4 +160,9 @@ impl<T: Copy> Calls<T> {
         }
         Step::Same(slot)
     }
+}
+
+/// Which of a call's peers has this tag: a bit, or none.
+fn bit_of(peers: &[u32; 4], tag: u32) -> u8 {
+    peers.iter().zip([1, 2, 4, 8]).find(|(peer, _)| tag != 0 && **peer == tag).map_or(0, |(_, bit)| bit)
 }

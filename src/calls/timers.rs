@@ -16,7 +16,8 @@ pub struct Limits {
     pub setup: Span,
     /// From an answer (or the last session refresh) to BYE.
     pub talk: Span,
-    /// After its end, for late copies: 64*T1 and some (RFC 3261 section 17).
+    /// After its end, for late copies: 64*T1 and some (RFC 3261 section 17). So long a doubted one waits
+    /// for whoever takes it, too.
     pub linger: Span,
     /// An INVITE with a To-tag of a dialog that nobody has seen.
     pub provisional: Span,
@@ -73,7 +74,7 @@ impl Timers {
         match phase {
             Phase::Attempted | Phase::Ringing => 0,
             Phase::Answered => 1,
-            Phase::Ended | Phase::Failed => 2,
+            Phase::Doubted | Phase::Ended | Phase::Failed => 2,
             Phase::Provisional => 3,
         }
     }

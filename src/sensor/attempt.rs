@@ -26,6 +26,9 @@ pub(super) struct Sideways {
     credentials: bool,
 }
 
+/// An extension or a device's own name seldom has as many digits.
+const TELEPHONE_DIGITS: usize = 8;
+
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
@@ -160,7 +163,7 @@ impl Core {
     /// REFER: whoever sends it is charged with the call it asks for.
     pub(super) fn transfer(&mut self, seen: &Seen<'_>) {
         let Some(refer_to) = NameAddr::parse(seen.msg.refer_to()) else { return };
-        if self.handsets.is_pbx(seen.path.src.ip()) {
+        if self.calls.asked_on(seen, uri::user(refer_to.uri)) || self.handsets.is_pbx(seen.path.src.ip()) {
             return;
         }
         // An attended transfer joins two calls that were placed already.
@@ -178,8 +181,17 @@ impl Core {
     pub(super) fn passed_on(&mut self, slot: SlotId, seen: &Seen<'_>) {
         let Some(call) = self.calls.get(slot) else { return };
         let (no, called) = (call.no, call.dialled);
-        // What goes to a handset has its number there, whatever it looks like.
-        if self.handsets.has_registered(seen.path.dst.ip()) {
+        // What goes to a handset has its number there, whatever it looks like, and so has what goes about
+        // the office; outside, few digits are one only if the numbering plan has exactly them.
+        let (src, dst) = (seen.path.src.ip(), seen.path.dst.ip());
+        if self.handsets.has_registered(dst) {
+            return;
+        }
+        let digits = uri::user(seen.msg.called()).iter().filter(|byte| byte.is_ascii_digit()).count();
+        if digits < TELEPHONE_DIGITS
+            && (self.handsets.standing_of(src, dst).to_home
+                || !self.dial.classify(Leg::Handset, seen.msg.called()).exact)
+        {
             return;
         }
         let by = diverted_by(seen.msg);

@@ -8,6 +8,7 @@ mod due;
 mod encrypted;
 mod facts;
 mod lifeline;
+mod miscased;
 mod outcome;
 mod passing;
 mod past;
@@ -334,7 +335,7 @@ impl Core {
                 self.watch.message((msg, payload), path, proto, &self.handsets, now);
                 self.sightings();
             }
-            Err(reject) => self.outcomes.rejected(*reject),
+            Err(reject) => self.rejected(*reject, payload, path, now),
         }
     }
 
@@ -356,11 +357,16 @@ impl Core {
             return None;
         }
         let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
-        let step = self.calls.observe(&seen);
+        let mut step = self.calls.observe(&seen);
         if let Some(call) = self.calls.take_pushed_out() {
             self.pushed_out(&call, now);
         }
         self.step(step, &seen);
+        // What proves a call that was in doubt also says how it goes on.
+        if let (Step::Attempted(_), Start::Response(_)) = (step, msg.start) {
+            step = self.calls.observe(&seen);
+            self.step(step, &seen);
+        }
         match step {
             Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => Some(slot),
             _ => None,

@@ -190,6 +190,10 @@ fn on_the_trunk_alone_the_pbx_says_who_called() {
     let headers = head("t", "f", "", "1 INVITE", "main", "x") + asserted;
     let call = only(&calls(b.sip(ONSITE, TRUNK, "INVITE sip:+5355512345@carrier.example SIP/2.0", &headers)));
     assert_eq!((call.leg, call.joined, call.who.user), (Leg::Trunk, false, Text::from("231")));
+    let party = head("p", "f", "", "1 INVITE", "anonymous", "x")
+        + "Remote-Party-ID: <sip:233@example.com>;party=calling;privacy=full\r\n";
+    let call = only(&calls(b.sip(ONSITE, TRUNK, "INVITE sip:+5355512347@carrier.example SIP/2.0", &party)));
+    assert_eq!(call.who.user, Text::from("233"));
     let diverted = head("d", "f", "", "1 INVITE", "main", "x")
         + "Diversion: <sip:232@example.com>;reason=unconditional\r\n";
     let call =

@@ -219,6 +219,15 @@ fn flag_bytes(message: &Message<'_>, quirks: &mut Quirks) {
     }
 }
 
+/// A message that was refused for its method's case, with the method in capitals.
+#[cold]
+pub fn in_capitals(payload: &[u8]) -> Vec<u8> {
+    let mut text = payload.to_vec();
+    let method = text.iter_mut().skip_while(|byte| is_filler(**byte)).take_while(|byte| !is_lws(**byte));
+    method.for_each(|byte| byte.make_ascii_uppercase());
+    text
+}
+
 /// Whether a CR ends a line by itself.
 #[cold]
 fn has_bare_cr(head: &[u8]) -> bool {

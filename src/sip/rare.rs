@@ -133,10 +133,11 @@ impl<'a> Message<'a> {
         [self.rare.get(Place::Challenge2), self.rare.get(Place::Challenge3)]
     }
 
-    /// The first P-Asserted-Identity value.
+    /// The first P-Asserted-Identity value (RFC 3325), or the Remote-Party-ID that older PBXs send in its
+    /// place.
     #[inline]
     pub fn asserted(&self) -> &'a [u8] {
-        first_value(self.rare.get(Place::Asserted))
+        first_value(self.rare.rather(Place::Asserted, Place::RemoteParty))
     }
 
     /// The first P-Preferred-Identity or Remote-Party-ID value.

@@ -1,7 +1,7 @@
 //! The start line (RFC 3261 sections 7.1 and 7.2), as loosely as PBXs take it.
 //!
 //! In: the first line without its line end. Out: request or status, or why it's neither.
-//! Never: decodes a method, or takes `invite` for `INVITE`.
+//! Never: decodes a method, or takes `invite` for `INVITE` (see `sensor::miscased`).
 
 use memchr::memchr;
 

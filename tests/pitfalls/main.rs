@@ -2,6 +2,7 @@
 //! devices do, what somebody does so as not to be counted; and how many calls that is.
 
 mod counting;
+mod doubtful;
 mod links;
 mod messages;
 mod packets;
@@ -45,6 +46,8 @@ struct Case {
     answered: Option<u64>,
     /// How many calls to `DEAR` are judged: second legs aren't.
     judged: Option<usize>,
+    /// How long each call was talked for, in whole seconds, in the order of their ends.
+    talked: Option<Vec<i64>>,
 }
 
 /// A capture of Ethernet frames 20 ms apart.
@@ -55,7 +58,16 @@ fn case(name: &'static str, attempts: u64, frames: Vec<Vec<u8>>) -> Case {
 /// The same with times of one's own.
 fn after(name: &'static str, attempts: u64, frames: Vec<(i64, Vec<u8>)>) -> Case {
     let frames = frames.into_iter().map(|(after, frame)| (after, frame, None)).collect();
-    Case { name, link: Link::Ethernet, frames, attempts, numbers: None, answered: None, judged: None }
+    Case {
+        name,
+        link: Link::Ethernet,
+        frames,
+        attempts,
+        numbers: None,
+        answered: None,
+        judged: None,
+        talked: None,
+    }
 }
 
 impl Case {
@@ -74,6 +86,10 @@ impl Case {
 
     fn answered(self, answered: u64) -> Self {
         Self { answered: Some(answered), ..self }
+    }
+
+    fn talked(self, seconds: &[i64]) -> Self {
+        Self { talked: Some(seconds.to_vec()), ..self }
     }
 
     fn judged(self, judged: usize) -> Self {
@@ -117,6 +133,11 @@ impl Case {
         if self.judged.is_some_and(|wanted| wanted != judged) {
             faults.push(format!("{judged} judged, not {:?}", self.judged));
         }
+        let over = calls.iter().filter(|call| call.state == CallState::Ended);
+        let talked: Vec<_> = over.map(|call| call.talked.0 / 1_000_000).collect();
+        if self.talked.as_ref().is_some_and(|wanted| *wanted != talked) {
+            faults.push(format!("{talked:?} seconds talked, not {:?}", self.talked));
+        }
         faults
     }
 }
@@ -159,6 +180,11 @@ fn messages_as_odd_as_they_come() {
 #[test]
 fn calls_counted_as_people_count_them() {
     all_right(counting::cases(), 60);
+}
+
+#[test]
+fn what_proves_a_call_that_is_in_doubt() {
+    all_right(doubtful::cases(), 26);
 }
 
 /// A test that can't fail shows nothing.
