@@ -1,7 +1,8 @@
 //! Who is on the phone.
 //!
 //! In: addresses, registrations, digest usernames. Out: `HandsetId`, `Who`.
-//! Never: trusts From: it labels a handset, it never makes one.
+//! Never: trusts From: it labels a handset, it never makes one; at most it tells apart those that registered
+//! from one address.
 
 mod foretold;
 mod hardware;
@@ -226,6 +227,7 @@ impl Handsets {
         if pbx && let Some(who) = self.registered_as(account) {
             return Sender { who, forgotten };
         }
+        let account = if shared && account.is_empty() { self.one_of_many(slot, ip, label) } else { account };
         if !account.is_empty() && (shared || pbx) {
             let key = Key::of(ip, self.hash(account));
             let inserted = self.enter(&key, now);
@@ -245,6 +247,17 @@ impl Handsets {
             }
         }
         Sender { who: self.who(HandsetId(slot), ip), forgotten }
+    }
+
+    /// Behind an address that many share, From says which of the accounts that registered from this very
+    /// address it is; empty if it's none of them.
+    #[cold]
+    fn one_of_many<'a>(&self, address: SlotId, ip: IpAddr, label: &'a [u8]) -> &'a [u8] {
+        let hash = self.hash(label);
+        let own = || self.table.find(&Key::of(ip, hash)).and_then(|slot| self.table.get(slot));
+        let registered = self.table.get(address).is_some_and(|handset| handset.accounts.contains(&hash))
+            || own().is_some_and(|handset| handset.verified);
+        if registered { label } else { &[] }
     }
 
     /// The entry of a key. Whoever has to go for it may be one on whom others built.
@@ -463,6 +476,15 @@ mod tests {
         let b = handsets.sender(&path(1, 1), b"202", b"", None, Timestamp(1)).who;
         assert_ne!(a.id, b.id);
         assert_eq!(b.user, Text::from("202"));
+        let by_from = |handsets: &mut Handsets, from: &[u8]| {
+            handsets.sender(&path(1, 1), b"", from, None, Timestamp(2)).who
+        };
+        for user in ["202", "204", "205"] {
+            assert_eq!(by_from(&mut handsets, user.as_bytes()).user, Text::from(user));
+        }
+        assert_eq!(by_from(&mut handsets, b"202").id, b.id);
+        let (x, y) = (by_from(&mut handsets, b"999"), by_from(&mut handsets, b"998"));
+        assert_eq!(x.id, y.id, "From makes no handset of one that didn't register there");
     }
 
     #[test]
