@@ -263,6 +263,14 @@ impl<T: Copy> Calls<T> {
         self.enter(slot, Phase::Answered, now);
     }
 
+    /// The call whose time is up next, if another will follow; the memory of that one is asked for.
+    #[inline]
+    pub fn coming(&self) -> Option<&Call<T>> {
+        let [next, after] = self.timers.coming()?;
+        self.table.warm(after);
+        self.table.get(next)
+    }
+
     /// Forgets a call that `expire` gave.
     pub fn release(&mut self, slot: SlotId) {
         self.table.discard(slot);
@@ -373,9 +381,11 @@ impl<T: Copy> Calls<T> {
 
     /// The call of a message, whichever end sent it.
     fn find(&self, msg: &Message<'_>) -> Option<SlotId> {
-        self.table.find(&self.key(msg.call_id, msg.from_tag)).or_else(|| {
+        let found = self.table.find(&self.key(msg.call_id, msg.from_tag)).or_else(|| {
             if msg.to_tag.is_empty() { None } else { self.table.find(&self.key(msg.call_id, msg.to_tag)) }
-        })
+        })?;
+        self.table.warm(found);
+        Some(found)
     }
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.

@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{Handsets, Sender, Standing, Who};
+use crate::handsets::{HandsetId, Handsets, Sender, Standing, Who};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, history, uri};
@@ -43,6 +43,9 @@ impl Core {
         let inbound = !trunk_side && (from_pbx || (!from_home && to_home));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
+        if let Some(known) = known {
+            ledger.warm(Key { account: Account::Handset(HandsetId(known)), group: target.group });
+        }
         let direction = match target.class {
             _ if inbound => Direction::Inbound,
             Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
@@ -396,7 +399,12 @@ fn rows(call: &Call<Tag>, tag: &Tag) -> [Option<Key>; 2] {
     }
     let group = tag.target.group;
     let office = Key { account: Account::Office, group };
-    [Some(Key { account: Account::Handset(tag.who.id), group }), (!call.joined).then_some(office)]
+    [Some(row(tag)), (!call.joined).then_some(office)]
+}
+
+/// The row of whoever is charged.
+pub(super) const fn row(tag: &Tag) -> Key {
+    Key { account: Account::Handset(tag.who.id), group: tag.target.group }
 }
 
 fn username_of(msg: &Message<'_>) -> Text<32> {

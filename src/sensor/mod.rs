@@ -300,6 +300,9 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
+        if kind == Sniff::Sip {
+            self.watch.warm(&datagram.path, true);
+        }
         let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
         if stirs {
             self.sightings();
@@ -320,9 +323,13 @@ impl Core {
     }
 
     fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
+        self.watch.warm(path, false);
         // Read where it stands: it is too big to be moved about.
         match &Message::parse(payload) {
             Ok(msg) => {
+                if let Some(sender) = self.watch.relation(path, &self.handsets, now).and_then(|r| r.sender) {
+                    self.handsets.warm(sender);
+                }
                 self.outcomes.message(msg, transport);
                 if transport == Transport::Udp {
                     self.coverage.doubles.observe(msg, path, now);
