@@ -7,6 +7,7 @@ mod chains;
 mod image;
 mod keep;
 mod near;
+mod warm;
 
 use std::hash::{BuildHasher, Hash};
 
@@ -15,6 +16,7 @@ use hashbrown::HashTable;
 pub use image::{Image, LastingHash};
 pub use keep::{Keep, Plain};
 use serde::{Deserialize, Serialize};
+pub use warm::warm;
 
 use crate::time::Timestamp;
 
@@ -33,6 +35,11 @@ pub struct SlotId {
 }
 
 impl SlotId {
+    /// Its place in the table, whoever had it before.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
     /// One number for both parts, for use as a key elsewhere.
     pub const fn as_u64(self) -> u64 {
         ((self.generation as u64) << 32) | self.index as u64

@@ -3,17 +3,20 @@
 //! In: attempts, answers and ends. Out: sliding windows of 1 min, 15 min, 1 h and 24 h, and open
 //! calls. Never: blocks the writer for a reader.
 //!
-//! The map is DashMap: sharded read-write locks, not lock-free. A known handset's update takes a
-//! shard's read lock and bumps atomics; only a first sighting and an eviction take the write lock.
+//! The map is DashMap: sharded read-write locks, not lock-free. It says where a row stands. A first sighting
+//! and an eviction take a shard's write lock; who asks for a row for the first time takes its read lock,
+//! and whoever asks again finds the place where it was noted, and bumps atomics.
 
 mod row;
+mod rows;
 mod snapshot;
 
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use row::Row;
+use row::{Head, Rings, Row};
+use rows::{Place, Rows};
 pub use snapshot::Snapshot;
 
 use serde::{Deserialize, Serialize};
@@ -108,11 +111,20 @@ impl Default for Settings {
     }
 }
 
+/// A handset's places that are noted side by side, a power of two.
+const GROUPS: usize = Group::ALL.len().next_power_of_two();
+/// Places that are noted: those of 8,192 handsets fit.
+const NOTED: usize = 8_192 * GROUPS;
+
 /// The shared counts: the sensor writes, everyone else reads.
 #[derive(Debug)]
 pub struct Ledger {
-    rows: DashMap<Key, Row, KeyedHash>,
-    office: Box<[Row]>,
+    places: DashMap<Key, Place, KeyedHash>,
+    rows: Rows,
+    /// Where rows stood when they were last asked for, by handset and group. Two that share a slot cost
+    /// look-ups.
+    noted: Box<[AtomicU32]>,
+    office: Box<[(Head, Rings)]>,
     capacity: usize,
     refused: AtomicU64,
     attempted: Tally<Class>,
@@ -132,8 +144,10 @@ impl Ledger {
     /// An empty ledger.
     pub fn new(settings: Settings) -> Self {
         Self {
-            rows: DashMap::with_hasher(KeyedHash::default()),
-            office: Group::ALL.iter().map(|_| Row::default()).collect(),
+            places: DashMap::with_hasher(KeyedHash::default()),
+            rows: Rows::new(settings.rows),
+            noted: std::iter::repeat_with(AtomicU32::default).take(NOTED).collect(),
+            office: Group::ALL.iter().map(|_| Default::default()).collect(),
             capacity: settings.rows,
             refused: AtomicU64::new(0),
             attempted: Tally::default(),
@@ -151,26 +165,38 @@ impl Ledger {
 
     /// A call that was attempted is over.
     pub fn closed(&self, key: Key) {
-        self.with_row(key, Row::close);
+        self.with_row(key, |row| row.head.close());
     }
 
     /// A call that had been closed is open after all: another branch of it answered.
     pub fn reopened(&self, key: Key) {
-        self.with_row(key, Row::reopen);
+        self.with_row(key, |row| row.head.reopen());
     }
 
     /// What a row says at `now`; all zero if there is none.
     pub fn counts(&self, key: Key, now: Timestamp) -> Counts {
-        match key.account {
-            Account::Office => self.office[key.group.index()].counts(now),
-            Account::Handset(_) => self.rows.get(&key).map(|row| row.counts(now)).unwrap_or_default(),
+        let Some(row) = self.row(key) else { return Counts::default() };
+        let counts = row.counts(now);
+        // Meanwhile the sensor may have forgotten the handset and given its row to another.
+        let still = matches!(key.account, Account::Office) || row.is_of(key);
+        if still { counts } else { Counts::default() }
+    }
+
+    /// Asks for the memory of a row: it will be updated in a moment.
+    #[inline]
+    pub fn warm(&self, key: Key) {
+        if let Some(noted) = self.noted(key) {
+            self.rows.warm(Place(noted.load(Ordering::Relaxed)));
         }
     }
 
     /// Forgets a handset that is remembered no longer.
     pub fn forget(&self, handset: HandsetId) {
         for group in Group::ALL {
-            self.rows.remove(&Key { account: Account::Handset(handset), group: *group });
+            let key = Key { account: Account::Handset(handset), group: *group };
+            if let Some((_, place)) = self.places.remove(&key) {
+                self.rows.give_back(place);
+            }
         }
     }
 
@@ -207,12 +233,12 @@ impl Ledger {
 
     /// Rows at the moment.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.places.len()
     }
 
     /// Whether no handset has a row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.places.is_empty()
     }
 
     /// Counts that were refused because the ledger was full.
@@ -220,20 +246,62 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
-    fn with_row(&self, key: Key, change: impl FnOnce(&Row)) {
-        if key.account == Account::Office {
-            change(&self.office[key.group.index()]);
-            return;
+    fn with_row(&self, key: Key, change: impl FnOnce(Row<'_>)) {
+        if let Some(row) = self.row(key).or_else(|| self.new_row(key)) {
+            change(row);
         }
-        if let Some(row) = self.rows.get(&key) {
-            change(&row);
-            return;
+    }
+
+    /// Where the place of a handset's row is noted.
+    #[inline]
+    fn noted(&self, key: Key) -> Option<&AtomicU32> {
+        match key.account {
+            Account::Office => None,
+            Account::Handset(id) => self.noted.get((id.0.index() * GROUPS + key.group.index()) % NOTED),
         }
-        if self.rows.len() >= self.capacity {
+    }
+
+    #[inline]
+    fn row(&self, key: Key) -> Option<Row<'_>> {
+        let Some(noted) = self.noted(key) else {
+            return self.office.get(key.group.index()).map(|(head, rings)| Row { head, rings });
+        };
+        let near = self.rows.get(Place(noted.load(Ordering::Relaxed))).filter(|row| row.is_of(key));
+        near.or_else(|| self.row_by_key(key, noted))
+    }
+
+    #[inline(never)]
+    fn row_by_key(&self, key: Key, noted: &AtomicU32) -> Option<Row<'_>> {
+        let place = *self.places.get(&key)?;
+        noted.store(place.0, Ordering::Relaxed);
+        self.rows.get(place)
+    }
+
+    /// The row of a handset that has none, unless the ledger is full.
+    #[cold]
+    fn new_row(&self, key: Key) -> Option<Row<'_>> {
+        let place = if self.places.len() < self.capacity { self.rows.take() } else { None };
+        let Some(place) = place else {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            return;
+            return None;
+        };
+        let row = self.rows.get(place)?;
+        row.give_to(key);
+        self.places.insert(key, place);
+        Some(row)
+    }
+}
+
+impl Row<'_> {
+    #[inline]
+    fn is_of(self, key: Key) -> bool {
+        matches!(key.account, Account::Handset(id) if self.head.is_of(id.0.as_u64(), key.group as u32))
+    }
+
+    fn give_to(self, key: Key) {
+        if let Account::Handset(id) = key.account {
+            self.head.give_to(id.0.as_u64(), key.group as u32);
         }
-        change(&self.rows.entry(key).or_default());
     }
 }
 
@@ -279,10 +347,51 @@ mod tests {
         assert_eq!((ledger.len(), ledger.refused()), (0, 1));
     }
 
+    /// A handset in a table of one, after so many others that had its slot.
+    fn after(others: u32) -> Key {
+        let mut table = Table::new(1, 0);
+        let slots = (0..=others).map(|n| table.find_or_insert(&n, Timestamp(0), || ()).slot);
+        Key { account: Account::Handset(HandsetId(slots.last().unwrap())), group: Group::Overseas }
+    }
+
+    #[test]
+    fn a_forgotten_handset_leaves_nothing_to_whoever_gets_its_row() {
+        let ledger = Ledger::new(Settings { rows: 1 });
+        let (first, second) = (after(0), after(1));
+        for minute in 0..200 {
+            ledger.attempt(first, Timestamp(0).plus(Span::minutes(minute)));
+        }
+        let now = Timestamp(0).plus(Span::minutes(200));
+        ledger.attempt(second, now);
+        assert_eq!((ledger.counts(second, now), ledger.refused()), (Counts::default(), 1));
+        let Account::Handset(gone) = first.account else { unreachable!() };
+        ledger.forget(gone);
+        assert_eq!((ledger.counts(first, now), ledger.len()), (Counts::default(), 0));
+        ledger.attempt(second, now);
+        assert_eq!(ledger.counts(first, now), Counts::default(), "its row is the other's now");
+        assert_eq!(ledger.counts(second, now), Counts { attempts: [1; 4], open: 1, total: 1 });
+    }
+
+    #[test]
+    fn two_handsets_whose_places_are_noted_in_one_slot_keep_their_own_counts() {
+        let ledger = Ledger::default();
+        let (first, second) = (after(0), after(1));
+        assert!(std::ptr::eq(ledger.noted(first).unwrap(), ledger.noted(second).unwrap()));
+        for n in 1..=3 {
+            ledger.attempt(first, Timestamp(n));
+            ledger.attempt(second, Timestamp(n));
+            ledger.closed(second);
+        }
+        let counts = [first, second].map(|key| ledger.counts(key, Timestamp(3)));
+        assert_eq!(counts.map(|counts| (counts.total, counts.open)), [(3, 3), (3, 0)]);
+    }
+
     proptest! {
         /// A window counts every attempt within its length and none older than a step more.
         #[test]
-        fn windows_bracket_the_truth(gaps in proptest::collection::vec(0i64..200_000_000, 1..200)) {
+        fn windows_bracket_the_truth(
+            gaps in proptest::collection::vec(prop_oneof![4 => 0i64..200_000_000, 1 => 0i64..9_000_000_000], 1..200),
+        ) {
             let ledger = Ledger::default();
             let mut now = Timestamp::from_parts(1_700_000_000, 0);
             let mut times = Vec::new();

@@ -276,6 +276,14 @@ impl<T: Copy> Calls<T> {
         self.enter(slot, Phase::Answered, now);
     }
 
+    /// The call whose time is up next, if another will follow; the memory of that one is asked for.
+    #[inline]
+    pub fn coming(&self) -> Option<&Call<T>> {
+        let [next, after] = self.timers.coming()?;
+        self.table.warm(after);
+        self.table.get(next)
+    }
+
     /// Forgets a call that `expire` gave.
     pub fn release(&mut self, slot: SlotId) {
         self.table.discard(slot);
@@ -376,9 +384,11 @@ impl<T: Copy> Calls<T> {
     /// The same, and the callee's tag.
     fn find_both<'a>(&self, msg: &Message<'a>) -> Option<(SlotId, &'a [u8])> {
         let of = |tag| self.table.find(&self.key(msg.call_id, tag));
-        of(msg.from_tag).map(|slot| (slot, msg.to_tag)).or_else(|| {
+        let found = of(msg.from_tag).map(|slot| (slot, msg.to_tag)).or_else(|| {
             if msg.to_tag.is_empty() { None } else { of(msg.to_tag).map(|slot| (slot, msg.from_tag)) }
-        })
+        })?;
+        self.table.warm(found.0);
+        Some(found)
     }
 
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.

@@ -140,6 +140,14 @@ impl Timers {
         Some((entry.slot, entry.since))
     }
 
+    /// The slots that are due next, and after it in the same queue.
+    #[inline]
+    pub(super) fn coming(&self) -> Option<[SlotId; 2]> {
+        let (queue, _) = self.first.iter().enumerate().min_by_key(|(_, first)| **first)?;
+        let queue = &self.queues[queue];
+        Some([queue.front()?.slot, queue.get(1)?.slot])
+    }
+
     /// When the next entry is due.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.first.iter().min().copied().filter(|first| *first < NEVER)

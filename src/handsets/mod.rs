@@ -204,6 +204,12 @@ impl Handsets {
         of(true).chain(of(false)).take(most).map(|(id, ip)| self.who(id, ip)).collect()
     }
 
+    /// Asks for the memory of the handset in a slot.
+    #[inline]
+    pub fn warm(&self, slot: SlotId) {
+        self.table.warm(slot);
+    }
+
     /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
     /// (empty if there is none); `label` is what From says; `known` is where `slot_of` found the address
     /// before, if that was asked.

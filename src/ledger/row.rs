@@ -20,42 +20,71 @@ const _: () =
 /// Before any attempt.
 const NEVER: i64 = i64::MIN;
 
-/// Rings of steps that are over, and the counts of the steps that are running. What every attempt
-/// changes stands together at the beginning, in one cache line: rows are many and used at random.
+/// Nothing is too old for a ring.
+const EVER: i64 = i64::MIN;
+
+/// The group of a row that is nobody's.
+const NOBODYS: u32 = u32::MAX;
+
+/// What every attempt changes: one cache line, since rows are many and used at random. The counts of the
+/// steps that are running, and whose they are.
 ///
 /// One writer, any readers: a reader that meets the writer at a step's edge may be one step behind,
 /// never wrong by more.
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub(super) struct Row {
+pub(super) struct Head {
     /// The unit of the latest attempt.
     latest: AtomicI64,
+    /// From which step on the rings of the two shorter windows hold anything: a row that is seldom used
+    /// has nothing in them, and needn't write that down step by step.
+    since: [AtomicI64; 2],
+    /// Whose row this is: a handset's, and of which group.
+    handset: AtomicU64,
+    total: AtomicU64,
     /// Of each window, the attempts in the step that `latest` lies in.
     running: [AtomicU32; 4],
-    total: AtomicU64,
     open: AtomicU32,
+    group: AtomicU32,
+}
+
+/// Rings of steps that are over.
+#[derive(Debug)]
+pub(super) struct Rings {
     minute: [AtomicU32; 13],
     quarter: [AtomicU32; 16],
     hour: [AtomicU32; 13],
     day: [AtomicU32; 25],
 }
 
-impl Default for Row {
+impl Default for Head {
     fn default() -> Self {
-        fn zeroes<const N: usize>() -> [AtomicU32; N] {
-            std::array::from_fn(|_| AtomicU32::new(0))
-        }
         Self {
             latest: AtomicI64::new(NEVER),
-            running: zeroes(),
+            since: [const { AtomicI64::new(EVER) }; 2],
+            handset: AtomicU64::new(0),
             total: AtomicU64::new(0),
+            running: [const { AtomicU32::new(0) }; 4],
             open: AtomicU32::new(0),
-            minute: zeroes(),
-            quarter: zeroes(),
-            hour: zeroes(),
-            day: zeroes(),
+            group: AtomicU32::new(NOBODYS),
         }
     }
+}
+
+impl Default for Rings {
+    fn default() -> Self {
+        fn zeroes<const N: usize>() -> [AtomicU32; N] {
+            [const { AtomicU32::new(0) }; N]
+        }
+        Self { minute: zeroes(), quarter: zeroes(), hour: zeroes(), day: zeroes() }
+    }
+}
+
+/// One row: its head, and its rings, which stand apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) head: &'a Head,
+    pub(super) rings: &'a Rings,
 }
 
 /// What a row holds, as plain data.
@@ -68,18 +97,16 @@ pub(super) struct Held {
     pub(super) total: u64,
 }
 
-impl Row {
-    pub(super) fn attempt(&self, now: Timestamp) {
-        let unit = now.0.div_euclid(UNIT);
-        let latest = self.latest.load(Relaxed);
-        if unit > latest {
-            self.advance(latest, unit);
-        }
-        for count in &self.running {
-            count.store(count.load(Relaxed).saturating_add(1), Relaxed);
-        }
-        self.total.store(self.total.load(Relaxed).saturating_add(1), Relaxed);
-        self.reopen();
+impl Head {
+    /// Whether it's the row of a handset and group.
+    #[inline]
+    pub(super) fn is_of(&self, handset: u64, group: u32) -> bool {
+        self.handset.load(Relaxed) == handset && self.group.load(Relaxed) == group
+    }
+
+    pub(super) fn give_to(&self, handset: u64, group: u32) {
+        self.handset.store(handset, Relaxed);
+        self.group.store(group, Relaxed);
     }
 
     pub(super) fn close(&self) {
@@ -89,36 +116,67 @@ impl Row {
     pub(super) fn reopen(&self) {
         self.open.store(self.open.load(Relaxed).saturating_add(1), Relaxed);
     }
+}
 
-    pub(super) fn counts(&self, now: Timestamp) -> Counts {
-        Counts {
-            attempts: std::array::from_fn(|window| self.sum(window, now)),
-            open: self.open.load(Relaxed),
-            total: self.total.load(Relaxed),
-        }
+impl Row<'_> {
+    /// It's nobody's from now on, and empty.
+    pub(super) fn clear(self) {
+        let Self { head, rings } = self;
+        head.give_to(0, NOBODYS);
+        head.latest.store(NEVER, Relaxed);
+        head.total.store(0, Relaxed);
+        head.open.store(0, Relaxed);
+        head.since.iter().for_each(|since| since.store(EVER, Relaxed));
+        let counts = head.running.iter().chain(rings.all().into_iter().flatten());
+        counts.for_each(|count| count.store(0, Relaxed));
     }
 
-    const fn rings(&self) -> [&[AtomicU32]; 4] {
-        [&self.minute, &self.quarter, &self.hour, &self.day]
+    pub(super) fn attempt(self, now: Timestamp) {
+        let head = self.head;
+        let unit = now.0.div_euclid(UNIT);
+        let latest = head.latest.load(Relaxed);
+        if unit > latest {
+            self.advance(latest, unit);
+        }
+        for count in &head.running {
+            count.store(count.load(Relaxed).saturating_add(1), Relaxed);
+        }
+        head.total.store(head.total.load(Relaxed).saturating_add(1), Relaxed);
+        head.reopen();
+    }
+
+    pub(super) fn counts(self, now: Timestamp) -> Counts {
+        Counts {
+            attempts: std::array::from_fn(|window| self.sum(window, now)),
+            open: self.head.open.load(Relaxed),
+            total: self.head.total.load(Relaxed),
+        }
     }
 
     /// Running steps that are over go into their rings; steps that nobody counted in are emptied.
-    fn advance(&self, latest: i64, unit: i64) {
+    fn advance(self, latest: i64, unit: i64) {
+        let Self { head, rings } = self;
         if latest != NEVER {
-            let [minute, quarter, hour, day] = &self.running;
+            let [minute, quarter, hour, day] = &head.running;
+            let [since_minute, since_quarter] = &head.since;
             // A longer step is over only when every shorter one is: each is a multiple of the one before.
-            let _ = turn::<{ LENGTHS[0] }, _>(&self.minute, minute, latest, unit)
-                && turn::<{ LENGTHS[1] }, _>(&self.quarter, quarter, latest, unit)
-                && turn::<{ LENGTHS[2] }, _>(&self.hour, hour, latest, unit)
-                && turn::<{ LENGTHS[3] }, _>(&self.day, day, latest, unit);
+            let _ = turn::<{ LENGTHS[0] }, _>(&rings.minute, minute, Some(since_minute), latest, unit)
+                && turn::<{ LENGTHS[1] }, _>(&rings.quarter, quarter, Some(since_quarter), latest, unit)
+                && turn::<{ LENGTHS[2] }, _>(&rings.hour, hour, None, latest, unit)
+                && turn::<{ LENGTHS[3] }, _>(&rings.day, day, None, latest, unit);
         }
-        self.latest.store(unit, Relaxed);
+        head.latest.store(unit, Relaxed);
     }
 
-    fn sum(&self, window: usize, now: Timestamp) -> u32 {
-        let latest = self.latest.load(Relaxed);
+    /// The first step of a window's ring that holds anything.
+    fn since(self, window: usize) -> i64 {
+        self.head.since.get(window).map_or(EVER, |since| since.load(Relaxed))
+    }
+
+    fn sum(self, window: usize, now: Timestamp) -> u32 {
+        let latest = self.head.latest.load(Relaxed);
         let (Some(ring), Some(length), Some(running)) =
-            (self.rings().get(window).copied(), LENGTHS.get(window), self.running.get(window))
+            (self.rings.all().get(window).copied(), LENGTHS.get(window), self.head.running.get(window))
         else {
             return 0;
         };
@@ -127,36 +185,35 @@ impl Row {
         }
         let (step, last) = (now.0.div_euclid(UNIT).div_euclid(*length), latest.div_euclid(*length));
         let first = oldest(ring, step).max(oldest(ring, last));
-        let over = sum_of(ring, first, last.min(step.saturating_add(1)));
+        let over = sum_of(ring, first.max(self.since(window)), last.min(step.saturating_add(1)));
         let running = if (first..=step).contains(&last) { running.load(Relaxed) } else { 0 };
         over.saturating_add(running)
     }
 
-    pub(super) fn held(&self) -> Held {
-        let latest = self.latest.load(Relaxed);
-        let past = |ring: &[AtomicU32], length: i64| {
+    pub(super) fn held(self) -> Held {
+        let latest = self.head.latest.load(Relaxed);
+        let past = |window: usize, ring: &[AtomicU32], length: i64| {
             let last = latest.div_euclid(length);
-            let steps = (oldest(ring, last)..last).map(|step| (step, get(ring, step)));
-            if latest == NEVER { Vec::new() } else { steps.filter(|(_, count)| *count > 0).collect() }
+            let steps = oldest(ring, last).max(self.since(window))..last;
+            let counts = steps.map(|step| (step, get(ring, step)));
+            if latest == NEVER { Vec::new() } else { counts.filter(|(_, count)| *count > 0).collect() }
         };
-        let [minute, quarter, hour, day] = self.rings();
+        let [minute, quarter, hour, day] = self.rings.all();
         let [a, b, c, d] = LENGTHS;
-        Held {
-            latest,
-            running: std::array::from_fn(|at| self.running.get(at).map_or(0, |count| count.load(Relaxed))),
-            past: [past(minute, a), past(quarter, b), past(hour, c), past(day, d)],
-            total: self.total.load(Relaxed),
-        }
+        let running = self.head.running.each_ref().map(|count| count.load(Relaxed));
+        let past = [past(0, minute, a), past(1, quarter, b), past(2, hour, c), past(3, day, d)];
+        Held { latest, running, past, total: self.head.total.load(Relaxed) }
     }
 
-    /// Becomes what was held. Steps that aren't among the latest ones of their ring don't count.
-    pub(super) fn take_back(&self, held: Held) {
-        self.latest.store(held.latest, Relaxed);
-        self.total.store(held.total, Relaxed);
-        for (running, count) in self.running.iter().zip(held.running) {
+    /// An empty row becomes what was held. Steps that aren't among the latest ones of their ring don't count.
+    pub(super) fn take_back(self, held: Held) {
+        let Self { head, rings } = self;
+        head.latest.store(held.latest, Relaxed);
+        head.total.store(held.total, Relaxed);
+        for (running, count) in head.running.iter().zip(held.running) {
             running.store(count, Relaxed);
         }
-        for ((ring, length), past) in self.rings().into_iter().zip(LENGTHS).zip(held.past) {
+        for ((ring, length), past) in rings.all().into_iter().zip(LENGTHS).zip(held.past) {
             let last = held.latest.div_euclid(length);
             for (step, count) in past {
                 if (oldest(ring, last)..last).contains(&step)
@@ -169,12 +226,19 @@ impl Row {
     }
 }
 
+impl Rings {
+    const fn all(&self) -> [&[AtomicU32]; 4] {
+        [&self.minute, &self.quarter, &self.hour, &self.day]
+    }
+}
+
 /// One window goes from the unit `latest` on to `unit`; the answer is whether a step was over. Its
 /// lengths are known when it is compiled: a division by a number that isn't costs more than all the rest.
 #[inline]
 fn turn<const LENGTH: i64, const N: usize>(
     ring: &[AtomicU32; N],
     running: &AtomicU32,
+    since: Option<&AtomicI64>,
     latest: i64,
     unit: i64,
 ) -> bool {
@@ -182,10 +246,17 @@ fn turn<const LENGTH: i64, const N: usize>(
     if old == new {
         return false;
     }
-    let Some(mut at) = index(N, old) else { return true };
-    set(ring, at, running.load(Relaxed));
+    let steps = usize::try_from(new.saturating_sub(old)).unwrap_or(0);
+    let ended = running.load(Relaxed);
     running.store(0, Relaxed);
-    for _ in 0..usize::try_from(new.saturating_sub(old)).unwrap_or(0).min(N) {
+    if let Some(since) = since.filter(|_| steps >= N) {
+        // All that the ring holds is too old, and so is what would go into it.
+        since.store(new, Relaxed);
+        return true;
+    }
+    let Some(mut at) = index(N, old) else { return true };
+    set(ring, at, ended);
+    for _ in 0..steps.min(N) {
         at = if at + 1 == N { 0 } else { at + 1 };
         set(ring, at, 0);
     }
@@ -238,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_an_attempt_changes_stands_in_one_cache_line() {
-        assert!(std::mem::offset_of!(Row, minute) <= 64);
-        assert!(size_of::<Row>() <= 320, "{}", size_of::<Row>());
+        assert_eq!(size_of::<Head>(), 64);
+        assert!(size_of::<Rings>() <= 272, "{}", size_of::<Rings>());
     }
 }

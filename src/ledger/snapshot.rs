@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::row::Held;
-use super::{Account, Key, Ledger, Row};
+use super::{Account, Key, Ledger, Place, Row};
 use crate::dial::Group;
 use crate::handsets::HandsetId;
 use crate::tally::Label;
@@ -36,8 +36,8 @@ struct Kept {
     total: u64,
 }
 
-impl Row {
-    fn kept(&self, key: Key) -> Kept {
+impl Row<'_> {
+    fn kept(self, key: Key) -> Kept {
         let Held { latest, running, past, total } = self.held();
         let handset = match key.account {
             Account::Office => None,
@@ -51,12 +51,12 @@ impl Ledger {
     /// Windows and totals as plain data, in the order of the keys.
     #[expect(clippy::disallowed_methods, reason = "the rows are sorted before anyone sees them")]
     pub fn snapshot(&self) -> Snapshot {
-        let office = Group::ALL
-            .iter()
-            .zip(&self.office)
-            .map(|(group, row)| row.kept(Key { account: Account::Office, group: *group }));
+        let office = Group::ALL.iter().zip(&self.office).map(|(group, (head, rings))| {
+            Row { head, rings }.kept(Key { account: Account::Office, group: *group })
+        });
         let mut rows: Vec<Kept> = office.collect();
-        rows.extend(self.rows.iter().map(|entry| entry.value().kept(*entry.key())));
+        let row = |place: &Place| self.rows.get(*place);
+        rows.extend(self.places.iter().filter_map(|at| Some(row(at.value())?.kept(*at.key()))));
         rows.sort_by_key(|kept| (kept.handset, kept.group));
         Snapshot {
             rows,

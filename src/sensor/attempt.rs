@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{Handsets, Sender, Standing, Who};
+use crate::handsets::{HandsetId, Handsets, Sender, Standing, Who};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, history, uri};
@@ -30,6 +30,16 @@ pub(super) struct Sideways {
 const TELEPHONE_DIGITS: usize = 8;
 
 impl Core {
+    /// A new attempt. A response that proves one which was in doubt also says how it goes on.
+    #[inline(always)]
+    pub(super) fn dialled(&mut self, slot: SlotId, seen: &Seen<'_>) {
+        self.attempted(slot, Some(seen.msg), seen.now);
+        if matches!(seen.msg.start, Start::Response(_)) {
+            let step = self.calls.observe(seen);
+            self.step(step, seen);
+        }
+    }
+
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
         let Self { calls, handsets, dial, ledger, watch, .. } = self;
@@ -46,6 +56,9 @@ impl Core {
         let inbound = !trunk_side && (from_pbx || (!from_home && to_home));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
+        if let Some(known) = known {
+            ledger.warm(Key { account: Account::Handset(HandsetId(known)), group: target.group });
+        }
         let direction = match target.class {
             _ if inbound => Direction::Inbound,
             Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
@@ -408,7 +421,12 @@ fn rows(call: &Call<Tag>, tag: &Tag) -> [Option<Key>; 2] {
     }
     let group = tag.target.group;
     let office = Key { account: Account::Office, group };
-    [Some(Key { account: Account::Handset(tag.who.id), group }), (!call.joined).then_some(office)]
+    [Some(row(tag)), (!call.joined).then_some(office)]
+}
+
+/// The row of whoever is charged.
+pub(super) const fn row(tag: &Tag) -> Key {
+    Key { account: Account::Handset(tag.who.id), group: tag.target.group }
 }
 
 fn username_of(msg: &Message<'_>) -> Text<32> {

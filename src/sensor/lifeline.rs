@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::Core;
+use super::{Core, attempt};
 use crate::bounded::{SlotId, Table};
 use crate::calls::{Call, Phase, Step};
 use crate::decode::Path;
@@ -285,6 +285,11 @@ impl Core {
                 }
                 _ => {}
             }
+        }
+        if let Some(call) = self.calls.coming()
+            && let Some(tag) = &call.tag
+        {
+            self.ledger.warm(attempt::row(tag));
         }
         if self.watch.poll_timeout().is_some_and(|due| due <= now) {
             self.watch.handle_timeout(&self.handsets, now);

@@ -301,6 +301,9 @@ impl Core {
         if counted {
             self.outcomes.datagram(kind);
         }
+        if kind == Sniff::Sip {
+            self.watch.warm(&datagram.path, true);
+        }
         let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
         if stirs {
             self.sightings();
@@ -321,9 +324,13 @@ impl Core {
     }
 
     fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
+        self.watch.warm(path, false);
         // Read where it stands: it is too big to be moved about.
         match &Message::parse(payload) {
             Ok(msg) => {
+                if let Some(sender) = self.watch.relation(path, &self.handsets, now).and_then(|r| r.sender) {
+                    self.handsets.warm(sender);
+                }
                 self.outcomes.message(msg, transport);
                 if transport == Transport::Udp {
                     self.coverage.doubles.observe(msg, path, now);
@@ -357,18 +364,15 @@ impl Core {
             return None;
         }
         let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
-        let mut step = self.calls.observe(&seen);
+        let step = self.calls.observe(&seen);
         if let Some(call) = self.calls.take_pushed_out() {
             self.pushed_out(&call, now);
         }
         self.step(step, &seen);
-        // What proves a call that was in doubt also says how it goes on.
-        if let (Step::Attempted(_), Start::Response(_)) = (step, msg.start) {
-            step = self.calls.observe(&seen);
-            self.step(step, &seen);
-        }
         match step {
-            Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => Some(slot),
+            Step::Attempted(slot) | Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => {
+                Some(slot)
+            }
             _ => None,
         }
     }
@@ -376,7 +380,7 @@ impl Core {
     fn step(&mut self, step: Step, seen: &Seen<'_>) {
         let (msg, now) = (seen.msg, seen.now);
         match step {
-            Step::Attempted(slot) => self.attempted(slot, Some(msg), now),
+            Step::Attempted(slot) => self.dialled(slot, seen),
             Step::Retargeted(slot) => self.retargeted(slot, msg, now),
             Step::Ringing(slot) => self.progressed(slot, CallState::Ringing, now),
             Step::Answered(slot) => self.was_answered(slot, now),

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use crate::bounded::{FixedHash, SlotId};
+use crate::bounded::{FixedHash, SlotId, warm};
 use crate::handsets::Standing;
 use crate::time::{Span, Timestamp};
 use crate::touches::{Place, Side, Zone};
@@ -163,6 +163,22 @@ impl Relations {
         let ways = self.uppers.get(set).into_iter().flatten().enumerate();
         let way = ways.filter(|(_, known)| **known == upper).map(|(way, _)| way).find(|way| is_it(*way));
         Pair { tag, slot: way.map(|way| set * WAYS + way) }
+    }
+
+    /// Asks for what a look-up reads first.
+    #[inline]
+    pub(super) fn warm_set(&self, src: IpAddr, dst: IpAddr) {
+        warm(&self.uppers, set(self.tag(src, dst)));
+    }
+
+    /// Asks for what a look-up reads then.
+    #[inline]
+    pub(super) fn warm_slot(&self, src: IpAddr, dst: IpAddr) {
+        let tag = self.tag(src, dst);
+        let ways = self.uppers.get(set(tag)).into_iter().flatten();
+        if let Some(way) = ways.enumerate().find(|(_, known)| **known == upper(tag)) {
+            warm(&self.slots, set(tag) * WAYS + way.0);
+        }
     }
 
     #[inline]

@@ -38,6 +38,13 @@ impl Watch {
         self.relations.get(pair, self.zones.changes(handsets), now)
     }
 
+    /// A message between two addresses is about to be read: asks for what is kept of them.
+    #[inline]
+    pub(in crate::sensor) fn warm(&self, path: &Path, first: bool) {
+        let (src, dst) = (path.src.ip(), path.dst.ip());
+        if first { self.relations.warm_set(src, dst) } else { self.relations.warm_slot(src, dst) }
+    }
+
     /// Takes a message, parsed and as it came. To be called after `handsets` has learnt from it.
     pub(in crate::sensor) fn message(
         &mut self,
