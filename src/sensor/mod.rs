@@ -7,6 +7,7 @@ mod attempt;
 mod due;
 mod encrypted;
 mod facts;
+mod intake;
 mod lifeline;
 mod outcome;
 mod passing;
@@ -29,17 +30,16 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Losses, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path};
+use crate::decode::{self, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
 use crate::ledger::Ledger;
-use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
+use crate::sip::{Message, Method, Start, uri};
 use crate::streams::{self, Streams};
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
-use crate::touches::Proto;
 
 /// The sensor's settings: those of the stages it composes.
 #[derive(Clone, Debug)]
@@ -293,58 +293,6 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
 }
 
 impl Core {
-    #[inline]
-    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) -> bool {
-        self.coverage.signs.add(Sign::Truncated, u64::from(datagram.truncated));
-        let kind = sniff::sniff(datagram.payload);
-        if counted {
-            self.outcomes.datagram(kind);
-        }
-        if kind == Sniff::Sip {
-            self.watch.warm(&datagram.path, true);
-        }
-        let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
-        if stirs {
-            self.sightings();
-        }
-        match kind {
-            Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Rtp => {
-                self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now);
-                if looked {
-                    self.lifelines.media(&datagram.path, now);
-                }
-                return stirs;
-            }
-            Sniff::Dtls => self.dtls(datagram, now),
-            _ => return stirs,
-        }
-        true
-    }
-
-    fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
-        self.watch.warm(path, false);
-        // Read where it stands: it is too big to be moved about.
-        match &Message::parse(payload) {
-            Ok(msg) => {
-                if let Some(sender) = self.watch.relation(path, &self.handsets, now).and_then(|r| r.sender) {
-                    self.handsets.warm(sender);
-                }
-                self.outcomes.message(msg, transport);
-                if transport == Transport::Udp {
-                    self.coverage.doubles.observe(msg, path, now);
-                }
-                if let Some(slot) = self.track(msg, path, now) {
-                    self.lives(slot, (msg, payload), path, now);
-                }
-                let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
-                self.watch.message((msg, payload), path, proto, &self.handsets, now);
-                self.sightings();
-            }
-            Err(reject) => self.outcomes.rejected(*reject),
-        }
-    }
-
     /// The answer is the call of a message that may say how long it lasts.
     fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) -> Option<SlotId> {
         let dialled = match msg.start {
