@@ -104,7 +104,8 @@ impl Prefix {
         if *upto == Stage::Calls {
             return;
         }
-        let who = handsets.sender(&datagram.path, &[], caller, None, now).who;
+        let sender = handsets.sender(&datagram.path, &[], caller, None, now);
+        let who = handsets.who_is(&sender);
         if *upto == Stage::Handsets {
             black_box(who);
             return;

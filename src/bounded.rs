@@ -28,7 +28,7 @@ pub type KeyedHash = foldhash::fast::RandomState;
 pub type FixedHash = foldhash::fast::FixedState;
 
 /// Where an entry lives. The generation tells a reused slot from its former tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId {
     index: u32,
     generation: u32,

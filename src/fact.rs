@@ -98,6 +98,32 @@ pub struct CallFact {
     pub caller: u32,
 }
 
+impl CallFact {
+    /// Says nothing yet: for whoever writes all of it.
+    pub(crate) fn blank() -> Self {
+        Self {
+            time: Timestamp::default(),
+            call: CallNo(0),
+            state: CallState::Attempted,
+            leg: Leg::Handset,
+            joined: false,
+            direction: Direction::Outbound,
+            cause: Cause::Dialled,
+            code: 0,
+            started: Timestamp::default(),
+            talked: Span::ZERO,
+            told: Span::ZERO,
+            expired: None,
+            call_id_reused: false,
+            who: Who::nobody(),
+            call_id: Text::default(),
+            dialled: Text::default(),
+            target: Target::nowhere(),
+            caller: 0,
+        }
+    }
+}
+
 impl fmt::Debug for CallFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallFact")

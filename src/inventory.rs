@@ -11,7 +11,7 @@ use crate::bounded::{SlotId, Table};
 use crate::decode::Mac;
 use crate::fact::sighting::{HintSighting, SipSighting, SipStep};
 use crate::fact::{CallFact, Device, Fact, Role, Sighting, What};
-use crate::handsets::Who;
+use crate::handsets::{HandsetId, Who};
 use crate::hints::{Confidence, Source};
 use crate::labels;
 use crate::sip::Method;
@@ -206,6 +206,12 @@ impl Inventory {
         if let Some(entry) = entry {
             entry.last_call = entry.last_call.max(Some(call.started));
         }
+    }
+
+    /// Asks for the memory of a handset's row: a fact of it comes.
+    #[inline]
+    pub fn warm(&self, id: HandsetId) {
+        self.table.warm_near(id.0);
     }
 
     /// The short way to the place of a handset that is there already: what `slot` does for it.

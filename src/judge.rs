@@ -132,6 +132,10 @@ impl Judge {
 
     /// Takes a fact.
     pub fn handle_fact(&mut self, fact: &Fact, now: Timestamp) {
+        if let Fact::Call(call) = fact {
+            self.baseline.warm(call.who.id);
+            self.inventory.warm(call.who.id);
+        }
         self.handle_timeout(now);
         match fact {
             Fact::Registered { who, .. } => self.baseline.registered(who, now),

@@ -42,6 +42,15 @@ impl<const N: usize> Text<N> {
         Self { cut: self.cut, ..Self::new(self.as_bytes()) }
     }
 
+    /// Becomes the same text as another, of which only what is used is read.
+    pub fn set(&mut self, other: &Self) {
+        let text = other.as_bytes();
+        let (used, rest) = self.bytes.split_at_mut(text.len());
+        used.copy_from_slice(text);
+        rest.fill(0);
+        (self.len, self.cut) = (other.len, other.cut);
+    }
+
     /// The bytes as they were on the wire.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
@@ -175,6 +184,16 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_was_set_is_the_other() {
+        let mut text = Text::<8>::new(b"abcdefghij");
+        for other in [&b"xy"[..], b"", b"12345678", b"abcdefghijk"] {
+            let other = Text::new(other);
+            text.set(&other);
+            assert_eq!((text, text.is_cut()), (other, other.is_cut()));
+        }
+    }
 
     #[test]
     fn addresses_are_read_as_the_standard_library_reads_them() {

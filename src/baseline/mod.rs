@@ -81,6 +81,9 @@ impl Default for Settings {
 /// Calls of the whole office that are remembered in order, for each lane.
 const OFFICE_RING: usize = 64;
 
+/// Of so many of a handset's latest calls the memory is asked for before the rules read them.
+const LATEST: usize = 4;
+
 /// Numbers are learnt from calls that are ordinary by so much: test calls come before an attack.
 const LEARNT: f32 = 0.1;
 
@@ -197,6 +200,7 @@ impl Baseline {
         }
         let (row, learnt) = match lane {
             Lane::Charged => {
+                self.warm_calls(slot);
                 let call = self.describe(fact, slot, now, learn, None);
                 (self.lanes[lane.index()].find_or_insert(&fact.call, now, || call).slot, call.learnt)
             }
@@ -255,6 +259,20 @@ impl Baseline {
             call.excuse = Some(Excuse::Replaced);
             call.progress = Progress::Failed;
         }
+    }
+
+    /// Asks for the memory of what is kept of a handset: a fact of it comes.
+    #[inline]
+    pub fn warm(&self, id: HandsetId) {
+        self.handsets.warm_near(id.0);
+    }
+
+    /// Asks for the memory of a handset's latest costly calls: the rules read them.
+    #[inline]
+    fn warm_calls(&self, handset: SlotId) {
+        let lane = Lane::Charged.index();
+        let ring = self.handsets.get(handset).map(|handset| handset.rings[lane].iter());
+        ring.into_iter().flatten().take(LATEST).for_each(|call| self.lanes[lane].warm(call));
     }
 
     fn find_handset(&self, id: HandsetId) -> Option<SlotId> {

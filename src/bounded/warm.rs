@@ -21,7 +21,21 @@ impl<K, V> Table<K, V> {
     /// Asks for the memory of a slot.
     #[inline]
     pub fn warm(&self, slot: SlotId) {
-        let Some(slot) = self.slots.get(slot.index as usize) else { return };
+        self.warm_index(slot.index);
+    }
+
+    /// Asks for the memory of an entry that belongs to a slot of another table, if it is known where it
+    /// stood last.
+    #[inline]
+    pub fn warm_near(&self, whose: SlotId) {
+        if let Some(index) = self.near.get(whose.index as usize) {
+            self.warm_index(*index);
+        }
+    }
+
+    #[inline]
+    fn warm_index(&self, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
         let start = std::slice::from_ref(&slot.generation);
         for line in 0..=size_of_val(slot) / LINE {
             prefetch_index(start, line * (LINE / size_of::<u32>()));

@@ -145,11 +145,14 @@ fn folded(ip: IpAddr) -> usize {
 
 impl Legs {
     /// Remembers a first leg.
+    #[inline]
     pub(super) fn remember(&mut self, leg: Leg) {
-        if let Some((old, _)) = self.ring[self.next].replace((leg, false)) {
+        let place = &mut self.ring[self.next];
+        if let Some((old, _)) = place {
             self.reached[folded(old.dst)] -= 1;
         }
         self.reached[folded(leg.dst)] += 1;
+        *place = Some((leg, false));
         self.next = (self.next + 1) % REMEMBERED;
     }
 
@@ -160,15 +163,19 @@ impl Legs {
         legs.filter(asked).find(|leg| now.since(leg.at) <= WITHIN).copied()
     }
 
+    /// Whether a remembered leg may reach an address: where none does no leg continues it.
+    #[inline]
+    pub(super) fn reach(&self, ip: IpAddr) -> bool {
+        self.reached[folded(ip)] != 0
+    }
+
     /// The call that a leg from `second.src` continues, and whether it's a call of its own all the same:
     /// a REFER asked for it, or it goes to quite another telephone number, as a forward or a speed dial
     /// makes of it. It is one that just reached that address, with the same Session-ID, called number or
-    /// calling number. Legs that nothing continues yet come first, so that two handsets calling one number keep their own trunk legs; one that is
+    /// calling number. Legs that nothing continues yet come first, so that two handsets calling one number
+    /// keep their own trunk legs; one that is
     /// continued already may fork, but then the caller must be the same.
     pub(super) fn first_of(&mut self, second: &Leg) -> Option<(CallNo, bool)> {
-        if self.reached[folded(second.src)] == 0 {
-            return None;
-        }
         let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
         let fits = |leg: &Leg| {
             leg.dst == second.src

@@ -394,25 +394,31 @@ impl<T: Copy> Calls<T> {
     /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
     fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
         let Some(call) = self.table.get_mut(slot) else { return };
-        let mut leg = Leg {
-            call: CallNo(0),
+        let session = session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part));
+        let leg = |no: CallNo| Leg {
+            call: no,
             at: now,
             src: call.path.src.ip(),
             dst: call.path.dst.ip(),
             called: Tail::of(call.dialled.as_bytes()),
             caller: Tail::of(call.caller.as_bytes()),
-            session: session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part)),
+            session,
             asked: false,
         };
-        let first = replaced.map(|no| (no, false)).or_else(|| self.legs.first_of(&leg));
+        let first = match replaced {
+            Some(no) => Some((no, false)),
+            None if self.legs.reach(call.path.src.ip()) => self.legs.first_of(&leg(CallNo(0))),
+            None => None,
+        };
         if !matches!(first, Some((_, false))) {
             self.last = self.last.saturating_add(1);
         }
-        leg.call = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
-        call.no = leg.call;
+        let no = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
+        // Made where it is to stand: a copy would wait for the row that was just written.
+        self.legs.remember(leg(no));
+        call.no = no;
         call.joined = first.is_some_and(|(_, asked)| !asked);
         call.asked = first.is_some_and(|(_, asked)| asked);
-        self.legs.remember(leg);
         self.enter(slot, Phase::Attempted, now);
     }
 

@@ -15,6 +15,8 @@ const SHORTEST: usize = 9;
 const ENOUGH: u32 = 20;
 /// Their share of all strings that were long enough, in percent.
 const SHARE: u32 = 60;
+/// After so many strings the office's habit is known.
+const MOST: u32 = 1_000;
 
 /// Counts, for each digit, the strings that are a number only without it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ impl OutsideLine {
     /// Takes a string that was dialled on a handset. Let each handset count but a few times, so that a
     /// scanner's strings don't outvote the office.
     pub fn observe(&mut self, dial: &Dial, user: &[u8]) {
+        if self.seen >= MOST {
+            return;
+        }
         let Extracted::Dialled(dialled) = extract(user) else { return };
         let digits = dialled.bytes();
         if dialled.plus || !dialled.digits || digits.len() < SHORTEST {
@@ -79,6 +84,18 @@ mod tests {
         assert_eq!(suggestion(&["902079460958", "02079460958", "07400123456"]), None);
         assert_eq!(suggestion(&["02079460958", "00442079460958", "+442079460958"]), None);
         assert_eq!(suggestion(&["9999", "214", "alice"]), None);
+    }
+
+    #[test]
+    fn has_heard_enough_after_a_thousand_strings() {
+        let dial = Dial::new(&Settings::default()).unwrap();
+        let mut line = OutsideLine::default();
+        for _ in 0..MOST {
+            line.observe(&dial, b"902079460958");
+        }
+        let known = line.clone();
+        line.observe(&dial, b"02079460958");
+        assert_eq!(line, known);
     }
 
     #[test]

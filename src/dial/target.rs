@@ -125,3 +125,20 @@ pub struct Target {
     /// Which rule decided, for `explain`.
     pub rule: &'static str,
 }
+
+impl Target {
+    /// No destination: for whoever writes all of it.
+    pub(crate) const fn nowhere() -> Self {
+        Self {
+            class: Class::Unknown,
+            kind: Kind::Alias,
+            region: None,
+            number: None,
+            exact: false,
+            risk: Risk::Low,
+            group: Group::Free,
+            rate: RateId(0),
+            rule: "",
+        }
+    }
+}

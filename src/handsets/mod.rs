@@ -44,6 +44,14 @@ pub struct Who {
     pub mac: Option<Mac>,
 }
 
+impl Who {
+    /// No handset: for whoever writes all of it.
+    pub(crate) fn nobody() -> Self {
+        let ip = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+        Self { id: HandsetId(SlotId::default()), user: Text::default(), verified: false, ip, mac: None }
+    }
+}
+
 /// The limits, and which addresses are the office's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -163,11 +171,11 @@ pub struct Handsets {
     changes: u32,
 }
 
-/// Whom a message comes from.
+/// Whom a message comes from; `who_is` says more.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
-    /// Who.
-    pub who: Who,
+    slot: SlotId,
+    ip: IpAddr,
     /// A stranger that had to be forgotten for it.
     pub forgotten: Option<HandsetId>,
 }
@@ -178,8 +186,8 @@ impl Handsets {
         let (strangers, registered) = (settings.strangers, settings.registered);
         Self {
             settings,
-            table: Table::new(strangers, registered),
-            macs: Table::new(strangers.saturating_add(registered), 0),
+            table: Table::loose(strangers, registered),
+            macs: Table::loose(strangers.saturating_add(registered), 0),
             account_hash: LastingHash::default(),
             by_account: Table::new(registered, 0),
             changes: 0,
@@ -230,8 +238,8 @@ impl Handsets {
             (registrar, shared) = (address.registrar, address.is_shared());
         }
         let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
-        if pbx && let Some(who) = self.registered_as(account) {
-            return Sender { who, forgotten };
+        if pbx && let Some((slot, ip)) = self.registered_at(account) {
+            return Sender { slot, ip, forgotten };
         }
         let account = if shared && account.is_empty() { self.one_of_many(slot, ip, label) } else { account };
         if !account.is_empty() && (shared || pbx) {
@@ -252,7 +260,13 @@ impl Handsets {
                 handset.user = Text::new(label);
             }
         }
-        Sender { who: self.who(HandsetId(slot), ip), forgotten }
+        Sender { slot, ip, forgotten }
+    }
+
+    /// Who sends. Apart, so that it's written where it is to stand.
+    #[inline(always)]
+    pub fn who_is(&self, sender: &Sender) -> Who {
+        self.who(HandsetId(sender.slot), sender.ip)
     }
 
     /// Behind an address that many share, From says which of the accounts that registered from this very
@@ -394,12 +408,17 @@ impl Handsets {
 
     /// The handset that registered an account: when a PBX names the account, that's whom it means.
     fn registered_as(&self, account: &[u8]) -> Option<Who> {
+        let (slot, ip) = self.registered_at(account)?;
+        Some(self.who(HandsetId(slot), ip))
+    }
+
+    fn registered_at(&self, account: &[u8]) -> Option<(SlotId, IpAddr)> {
         if account.is_empty() {
             return None;
         }
         let slot = self.by_account.find(&self.hash(account)).and_then(|known| self.by_account.get(known))?;
         let key = self.table.key(*slot)?;
-        Some(self.who(HandsetId(*slot), address_of(key.ip)))
+        Some((*slot, address_of(key.ip)))
     }
 
     fn hash(&self, account: &[u8]) -> u64 {
@@ -407,6 +426,7 @@ impl Handsets {
         self.account_hash.of(account).max(1)
     }
 
+    #[inline]
     fn who(&self, id: HandsetId, ip: IpAddr) -> Who {
         let handset = self.table.get(id.0);
         Who {
@@ -438,11 +458,16 @@ mod tests {
         }
     }
 
+    fn sender(handsets: &mut Handsets, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Who {
+        let sender = handsets.sender(path, account, label, None, now);
+        handsets.who_is(&sender)
+    }
+
     #[test]
     fn from_is_a_label_and_never_makes_a_handset() {
         let mut handsets = Handsets::new(Settings::default());
-        let a = handsets.sender(&path(1, 1), b"", b"214", None, Timestamp(0)).who;
-        let b = handsets.sender(&path(1, 1), b"", b"999", None, Timestamp(1)).who;
+        let a = sender(&mut handsets, &path(1, 1), b"", b"214", Timestamp(0));
+        let b = sender(&mut handsets, &path(1, 1), b"", b"999", Timestamp(1));
         assert_eq!(a.id, b.id);
         assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
         assert!(!b.verified);
@@ -455,7 +480,7 @@ mod tests {
         let (who, first) = handsets.registered(registrar, None, ip(1), b"214", Timestamp(0));
         assert!(first && who.verified && handsets.is_pbx(registrar) && handsets.has_registered(ip(1)));
         assert!(!handsets.registered(registrar, None, ip(1), b"214", Timestamp(5)).1);
-        let later = handsets.sender(&path(1, 1), b"", b"anonymous", None, Timestamp(9)).who;
+        let later = sender(&mut handsets, &path(1, 1), b"", b"anonymous", Timestamp(9));
         assert_eq!((later.id, later.user), (who.id, Text::from("214")));
     }
 
@@ -464,10 +489,10 @@ mod tests {
         let mut handsets = Handsets::new(Settings::default());
         let (phone, _) = handsets.registered(ip(200), None, ip(1), b"214", Timestamp(0));
         let from_pbx = Path { src: (ip(200), 5060).into(), ..path(200, 7) };
-        let named = handsets.sender(&from_pbx, b"214", b"main", None, Timestamp(1)).who;
+        let named = sender(&mut handsets, &from_pbx, b"214", b"main", Timestamp(1));
         assert_eq!((named.id, named.ip), (phone.id, ip(1)));
-        assert_ne!(handsets.sender(&from_pbx, b"999", b"main", None, Timestamp(1)).who.id, phone.id);
-        let stranger = handsets.sender(&path(2, 2), b"214", b"", None, Timestamp(1)).who;
+        assert_ne!(sender(&mut handsets, &from_pbx, b"999", b"main", Timestamp(1)).id, phone.id);
+        let stranger = sender(&mut handsets, &path(2, 2), b"214", b"", Timestamp(1));
         assert_ne!(stranger.id, phone.id, "only a PBX is believed");
     }
 
@@ -478,8 +503,8 @@ mod tests {
         for user in ["201", "202", "203", "204", "205"] {
             handsets.registered(registrar, None, ip(1), user.as_bytes(), Timestamp(0));
         }
-        let a = handsets.sender(&path(1, 1), b"201", b"", None, Timestamp(1)).who;
-        let b = handsets.sender(&path(1, 1), b"202", b"", None, Timestamp(1)).who;
+        let a = sender(&mut handsets, &path(1, 1), b"201", b"", Timestamp(1));
+        let b = sender(&mut handsets, &path(1, 1), b"202", b"", Timestamp(1));
         assert_ne!(a.id, b.id);
         assert_eq!(b.user, Text::from("202"));
         let by_from = |handsets: &mut Handsets, from: &[u8]| {
@@ -496,10 +521,10 @@ mod tests {
     #[test]
     fn a_hardware_address_of_many_addresses_is_a_router() {
         let mut handsets = Handsets::new(Settings::default());
-        assert!(handsets.sender(&path(1, 9), b"", b"", None, Timestamp(0)).who.mac.is_some());
-        assert!(handsets.sender(&path(2, 9), b"", b"", None, Timestamp(1)).who.mac.is_none());
+        assert!(sender(&mut handsets, &path(1, 9), b"", b"", Timestamp(0)).mac.is_some());
+        assert!(sender(&mut handsets, &path(2, 9), b"", b"", Timestamp(1)).mac.is_none());
         let later = Timestamp(0).plus(Span::minutes(2));
-        assert!(handsets.sender(&path(1, 9), b"", b"", None, later).who.mac.is_none());
+        assert!(sender(&mut handsets, &path(1, 9), b"", b"", later).mac.is_none());
     }
 
     #[test]

@@ -194,10 +194,12 @@ impl Shortcut {
                 dst_mac: path.src_mac,
                 ..path
             };
-            return self.handsets.sender(&back, &[], &[], None, self.now).who;
+            let sender = self.handsets.sender(&back, &[], &[], None, self.now);
+            return self.handsets.who_is(&sender);
         }
         let account = event.diverted_by.as_bytes();
-        self.handsets.sender(&path, account, event.caller.as_bytes(), None, self.now).who
+        let sender = self.handsets.sender(&path, account, event.caller.as_bytes(), None, self.now);
+        self.handsets.who_is(&sender)
     }
 
     fn progress(&mut self, event: &Event<'_>, kind: EventKind, sink: &mut dyn Sink) -> io::Result<()> {
@@ -293,7 +295,8 @@ impl Shortcut {
             ..path
         };
         let label = if cause == Cause::Transferred { event.dialled } else { event.caller };
-        let who = self.handsets.sender(&back, &[], label.as_bytes(), None, self.now).who;
+        let sender = self.handsets.sender(&back, &[], label.as_bytes(), None, self.now);
+        let who = self.handsets.who_is(&sender);
         for account in [Account::Office, Account::Handset(who.id)] {
             let key = Key { account, group: target.group };
             self.ledger.attempt(key, self.now);

@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Group, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{HandsetId, Handsets, Sender, Standing, Who};
+use crate::handsets::{HandsetId, Handsets, Sender, Standing};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, history, uri};
@@ -30,16 +30,6 @@ pub(super) struct Sideways {
 const TELEPHONE_DIGITS: usize = 8;
 
 impl Core {
-    /// A new attempt. A response that proves one which was in doubt also says how it goes on.
-    #[inline(always)]
-    pub(super) fn dialled(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        self.attempted(slot, Some(seen.msg), seen.now);
-        if matches!(seen.msg.start, Start::Response(_)) {
-            let step = self.calls.observe(seen);
-            self.step(step, seen);
-        }
-    }
-
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
         let Self { calls, handsets, dial, ledger, watch, .. } = self;
@@ -64,30 +54,33 @@ impl Core {
             Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
             _ => Direction::Outbound,
         };
-        let (who, cause) = if inbound {
+        let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
             caller((handsets, ledger), call, msg, trunk_side, known, now)
         };
         let username = msg.map_or_else(Text::default, username_of);
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
-        let tag = Tag { who, target, leg, direction, cause, username, caller };
+        // What is written there is read from there: a copy on the way would wait for the row's memory.
+        let who = handsets.who_is(&sender);
+        calls.tag(slot, Tag { who, target, leg, direction, cause, username, caller });
+        let Some(call) = calls.get(slot) else { return };
+        let Some(tag) = &call.tag else { return };
         self.attempts = self.attempts.saturating_add(u64::from(is_new(call)));
         if is_new(call) && !inbound && target.number.is_some() && dial.missing_from_deck(target.rate) {
             self.coverage.signs.bump(Sign::CallsNotInDeck);
         }
-        count(ledger, call, &tag, now);
+        count(ledger, call, tag, now);
         // Does the office dial a digit for an outside line that nobody configured?
         if leg == Leg::Handset
             && !inbound
             && let Some(outside) = &mut self.outside
-            && handsets.may_sample(who.id)
+            && handsets.may_sample(tag.who.id)
         {
             outside.observe(dial, call.dialled.as_bytes());
             self.coverage.outside_line = outside.suggestion();
         }
-        self.facts.push(Fact::Call(fact(call, &tag, CallState::Attempted, now)), &self.coverage);
-        self.calls.tag(slot, tag);
+        self.facts.call(&self.coverage, |fact| write(fact, call, tag, CallState::Attempted, now));
     }
 
     /// The attempt goes to another number.
@@ -99,7 +92,7 @@ impl Core {
         let tag = Tag { target, cause, ..old };
         uncount(&self.ledger, call, &old);
         count(&self.ledger, call, &tag, now);
-        self.facts.push(Fact::Call(fact(call, &tag, CallState::Attempted, now)), &self.coverage);
+        self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
         self.calls.tag(slot, tag);
     }
 
@@ -121,7 +114,7 @@ impl Core {
         if let Some(call) = self.calls.get(slot)
             && let Some(tag) = &call.tag
         {
-            self.facts.push(Fact::Call(fact(call, tag, state, now)), &self.coverage);
+            self.facts.call(&self.coverage, |fact| write(fact, call, tag, state, now));
         }
     }
 
@@ -247,7 +240,8 @@ impl Core {
             self.ledger.over(target.class);
         }
         let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
-        let who = self.handsets.sender(seen.path, by, seen.caller, None, seen.now).who;
+        let sender = self.handsets.sender(seen.path, by, seen.caller, None, seen.now);
+        let who = self.handsets.who_is(&sender);
         let fact = CallFact {
             time: seen.now,
             call,
@@ -309,31 +303,43 @@ fn over(
         ledger.talked_micros().add(tag.target.class, micros);
     }
     let talked = if ended { call.talked(end) } else { Span::ZERO };
-    facts.push(Fact::Call(CallFact { expired, talked, told, ..fact(call, tag, state, now) }), coverage);
+    facts.call(coverage, |fact| {
+        write(fact, call, tag, state, now);
+        (fact.expired, fact.talked, fact.told) = (expired, talked, told);
+    });
 }
 
+/// Writes all of a fact but why and when a call ended.
 #[inline(always)]
-fn fact(call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) -> CallFact {
-    CallFact {
-        time: now,
-        call: call.no,
-        state,
-        leg: tag.leg,
-        joined: call.joined,
-        direction: tag.direction,
-        cause: tag.cause,
-        code: call.code,
-        started: call.started,
-        talked: Span::ZERO,
-        expired: None,
-        told: Span::ZERO,
-        call_id_reused: call.call_id_reused,
-        who: tag.who,
-        call_id: call.call_id.copied(),
-        dialled: call.dialled.copied(),
-        target: tag.target,
-        caller: tag.caller,
-    }
+fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) {
+    fact.call_id.set(&call.call_id);
+    fact.dialled.set(&call.dialled);
+    // Named one by one, so that none is forgotten.
+    let CallFact {
+        time,
+        call: no,
+        state: its_state,
+        leg,
+        joined,
+        direction,
+        cause,
+        code,
+        started,
+        talked,
+        told,
+        expired,
+        call_id_reused,
+        who,
+        call_id: _,
+        dialled: _,
+        target,
+        caller,
+    } = fact;
+    (*time, *no, *its_state, *started) = (now, call.no, state, call.started);
+    (*leg, *direction, *cause, *caller) = (tag.leg, tag.direction, tag.cause, tag.caller);
+    (*joined, *code, *call_id_reused) = (call.joined, call.code, call.call_id_reused);
+    (*who, *target) = (tag.who, tag.target);
+    (*talked, *told, *expired) = (Span::ZERO, Span::ZERO, None);
 }
 
 /// Where the call goes.
@@ -345,7 +351,7 @@ fn target(dial: &Dial, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) ->
 }
 
 /// The handset that a call comes to.
-fn callee(handsets: &mut Handsets, ledger: &Ledger, path: &Path, now: Timestamp) -> Who {
+fn callee(handsets: &mut Handsets, ledger: &Ledger, path: &Path, now: Timestamp) -> Sender {
     let back = Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
     charged(handsets.sender(&back, &[], &[], None, now), ledger)
 }
@@ -359,7 +365,7 @@ fn caller(
     trunk_side: bool,
     known: Option<SlotId>,
     now: Timestamp,
-) -> (Who, Cause) {
+) -> (Sender, Cause) {
     let diverted = msg.map_or(&[][..], diverted_by);
     let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
     let account = if !trunk_side || (call.joined && diverted.is_empty()) {
@@ -383,11 +389,11 @@ fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.
-fn charged(sender: Sender, ledger: &Ledger) -> Who {
+fn charged(sender: Sender, ledger: &Ledger) -> Sender {
     if let Some(handset) = sender.forgotten {
         ledger.forget(handset);
     }
-    sender.who
+    sender
 }
 
 /// Whether it is a human call that wasn't counted before.

@@ -7,6 +7,7 @@ mod attempt;
 mod due;
 mod encrypted;
 mod facts;
+mod intake;
 mod lifeline;
 mod miscased;
 mod outcome;
@@ -30,17 +31,16 @@ use watch::Watch;
 use crate::bounded::{SlotId, Table};
 use crate::calls::{self, Calls, Seen, Step};
 use crate::coverage::{Coverage, Losses, Sign};
-use crate::decode::{self, Datagram, Decoder, Packet, Path};
+use crate::decode::{self, Decoder, Packet, Path};
 use crate::dial::{Dial, Leg, OutsideLine, Target};
 use crate::fact::{CallState, Cause, Direction, Fact};
 use crate::frame::Frame;
 use crate::handsets::{self, Handsets, Registrations, Who};
 use crate::ledger::Ledger;
-use crate::sip::{Message, Method, Sniff, Start, sniff, uri};
+use crate::sip::{Message, Method, Start, uri};
 use crate::streams::{self, Streams};
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
-use crate::touches::Proto;
 
 /// The sensor's settings: those of the stages it composes.
 #[derive(Clone, Debug)]
@@ -294,58 +294,6 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
 }
 
 impl Core {
-    #[inline]
-    fn datagram(&mut self, datagram: &Datagram<'_>, now: Timestamp, counted: bool) -> bool {
-        self.coverage.signs.add(Sign::Truncated, u64::from(datagram.truncated));
-        let kind = sniff::sniff(datagram.payload);
-        if counted {
-            self.outcomes.datagram(kind);
-        }
-        if kind == Sniff::Sip {
-            self.watch.warm(&datagram.path, true);
-        }
-        let watch::Look { looked, stirs } = self.watch.datagram(datagram, &self.handsets, now);
-        if stirs {
-            self.sightings();
-        }
-        match kind {
-            Sniff::Sip => self.message(&datagram.path, datagram.payload, Transport::Udp, now),
-            Sniff::Rtp => {
-                self.coverage.encrypted.rtp(&datagram.path, datagram.payload, now);
-                if looked {
-                    self.lifelines.media(&datagram.path, now);
-                }
-                return stirs;
-            }
-            Sniff::Dtls => self.dtls(datagram, now),
-            _ => return stirs,
-        }
-        true
-    }
-
-    fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
-        self.watch.warm(path, false);
-        // Read where it stands: it is too big to be moved about.
-        match &Message::parse(payload) {
-            Ok(msg) => {
-                if let Some(sender) = self.watch.relation(path, &self.handsets, now).and_then(|r| r.sender) {
-                    self.handsets.warm(sender);
-                }
-                self.outcomes.message(msg, transport);
-                if transport == Transport::Udp {
-                    self.coverage.doubles.observe(msg, path, now);
-                }
-                if let Some(slot) = self.track(msg, path, now) {
-                    self.lives(slot, (msg, payload), path, now);
-                }
-                let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
-                self.watch.message((msg, payload), path, proto, &self.handsets, now);
-                self.sightings();
-            }
-            Err(reject) => self.rejected(*reject, payload, path, now),
-        }
-    }
-
     /// The answer is the call of a message that may say how long it lasts.
     fn track(&mut self, msg: &Message<'_>, path: &Path, now: Timestamp) -> Option<SlotId> {
         let dialled = match msg.start {
@@ -364,15 +312,18 @@ impl Core {
             return None;
         }
         let seen = Seen { msg, path, dialled, caller: uri::user(msg.from.uri), now };
-        let step = self.calls.observe(&seen);
+        let mut step = self.calls.observe(&seen);
         if let Some(call) = self.calls.take_pushed_out() {
             self.pushed_out(&call, now);
         }
         self.step(step, &seen);
+        // What proves a call that was in doubt also says how it goes on.
+        if let (Step::Attempted(_), Start::Response(_)) = (step, msg.start) {
+            step = self.calls.observe(&seen);
+            self.step(step, &seen);
+        }
         match step {
-            Step::Attempted(slot) | Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => {
-                Some(slot)
-            }
+            Step::Answered(slot) | Step::Reopened(slot) | Step::Same(slot) => Some(slot),
             _ => None,
         }
     }
@@ -380,7 +331,7 @@ impl Core {
     fn step(&mut self, step: Step, seen: &Seen<'_>) {
         let (msg, now) = (seen.msg, seen.now);
         match step {
-            Step::Attempted(slot) => self.dialled(slot, seen),
+            Step::Attempted(slot) => self.attempted(slot, Some(msg), now),
             Step::Retargeted(slot) => self.retargeted(slot, msg, now),
             Step::Ringing(slot) => self.progressed(slot, CallState::Ringing, now),
             Step::Answered(slot) => self.was_answered(slot, now),

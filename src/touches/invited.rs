@@ -6,7 +6,7 @@
 use std::hash::BuildHasher;
 use std::net::SocketAddr;
 
-use crate::bounded::KeyedHash;
+use crate::bounded::{KeyedHash, warm};
 use crate::sip::sdp;
 use crate::time::{Span, Timestamp};
 
@@ -34,16 +34,35 @@ impl Named {
 #[repr(align(64))]
 struct Set([Named; 4]);
 
+/// An address that was named, and whether with the next port.
+#[derive(Clone, Copy, Debug)]
+struct Coming {
+    tag: u64,
+    at: u32,
+    pair: bool,
+}
+
+impl Coming {
+    const fn write(self, named: &mut Named) {
+        named.at = self.at;
+        if self.pair {
+            named.pair_at = self.at;
+        }
+    }
+}
+
 /// Addresses that were named, by a keyed hash.
 #[derive(Debug)]
 pub(super) struct Invited {
     sets: Vec<Set>,
+    /// The last one, written when the next comes: by then the memory is there that was asked for.
+    coming: Option<Coming>,
     hash: KeyedHash,
 }
 
 impl Default for Invited {
     fn default() -> Self {
-        Self { sets: vec![Set::default(); SETS], hash: KeyedHash::default() }
+        Self { sets: vec![Set::default(); SETS], coming: None, hash: KeyedHash::default() }
     }
 }
 
@@ -66,9 +85,13 @@ impl Invited {
             || before.and_then(|before| self.find(before)).is_some_and(|named| lately(named.pair_at))
     }
 
-    fn find(&self, address: SocketAddr) -> Option<&Named> {
+    fn find(&self, address: SocketAddr) -> Option<Named> {
         let tag = self.key(address);
-        self.sets.get(index(tag))?.0.iter().find(|named| named.tag == tag)
+        let known = self.sets.get(index(tag))?.0.iter().find(|named| named.tag == tag).copied();
+        let Some(coming) = self.coming.filter(|coming| coming.tag == tag) else { return known };
+        let mut named = known.unwrap_or_default();
+        coming.write(&mut named);
+        Some(named)
     }
 
     fn key(&self, address: SocketAddr) -> u64 {
@@ -81,13 +104,20 @@ impl Invited {
     }
 
     pub(super) fn name(&mut self, address: SocketAddr, now: Timestamp) {
-        if let Some(named) = self.slot(address) {
-            named.at = seconds(now);
+        self.comes(address, false, now);
+    }
+
+    fn comes(&mut self, address: SocketAddr, pair: bool, now: Timestamp) {
+        let coming = Coming { tag: self.key(address), at: seconds(now), pair };
+        warm(&self.sets, index(coming.tag));
+        if let Some(before) = self.coming.replace(coming)
+            && let Some(named) = self.slot(before.tag)
+        {
+            before.write(named);
         }
     }
 
-    fn slot(&mut self, address: SocketAddr) -> Option<&mut Named> {
-        let tag = self.key(address);
+    fn slot(&mut self, tag: u64) -> Option<&mut Named> {
         let set = self.sets.get_mut(index(tag))?;
         let known = set.0.iter().position(|named| named.tag == tag);
         let oldest = || set.0.iter().enumerate().min_by_key(|(_, named)| named.last()).map(|(at, _)| at);
@@ -101,17 +131,27 @@ impl Invited {
 
     /// Every address that a body names, with the next port: RTCP's (RFC 3550 section 11).
     pub(super) fn body(&mut self, body: &[u8], now: Timestamp) {
-        sdp::addresses(body, |address| {
-            if let Some(named) = self.slot(address) {
-                (named.at, named.pair_at) = (seconds(now), seconds(now));
-            }
-        });
+        sdp::addresses(body, |address| self.comes(address, true, now));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_invitation_holds_like_those_before() {
+        let mut invited = Invited::default();
+        let of = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
+        for port in [4_000, 4_002, 4_004] {
+            invited.name(of(port), Timestamp(0));
+        }
+        invited.body(b"c=IN IP4 192.0.2.1\r\nm=audio 4004 RTP/AVP 0\r\n", Timestamp(0));
+        let has = [4_000, 4_001, 4_002, 4_003, 4_004, 4_005].map(|port| invited.has(of(port), Timestamp(1)));
+        assert_eq!(has, [true, false, true, false, true, true]);
+        invited.name(of(4_004), Timestamp(0));
+        assert!(invited.has(of(4_005), Timestamp(1)), "a name takes nothing back");
+    }
 
     #[test]
     fn an_invitation_ends() {

@@ -243,8 +243,8 @@ impl Touches {
             tcp: Flows::new(settings.connections),
             own: Flows::new(settings.datagrams),
             theirs: Flows::new(settings.datagrams),
-            heard: crate::bounded::Table::new(settings.connections, 0),
-            told_lately: crate::bounded::Table::new(settings.connections, 0),
+            heard: crate::bounded::Table::loose(settings.connections, 0),
+            told_lately: crate::bounded::Table::loose(settings.connections, 0),
             waiting: VecDeque::new(),
             waits_anew: false,
             told: VecDeque::new(),
@@ -260,6 +260,12 @@ impl Touches {
             self.unsettled_datagram(tag, path, payload, places, now);
         }
         looks
+    }
+
+    /// Asks for the memory of a flow: a packet of it will be looked at in a moment.
+    #[inline]
+    pub fn warm(&self, path: &Path, proto: Proto) {
+        self.settled.warm(self.settled.tag(path.src, path.dst, proto));
     }
 
     /// Whether speech is of a settled flow that may pass unread. Every frame of RTP is asked about here.

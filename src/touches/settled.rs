@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Proto;
-use crate::bounded::KeyedHash;
+use crate::bounded::{KeyedHash, warm};
 use crate::decode::Speech;
 use crate::time::{Span, Timestamp};
 
@@ -85,6 +85,11 @@ impl Settled {
     #[inline(always)]
     fn tag_of(&self, addresses: u64, ports: u64) -> u64 {
         self.hash.hash_one((addresses, ports)) & !PASSES
+    }
+
+    #[inline]
+    pub(super) fn warm(&self, tag: u64) {
+        warm(&self.slots, index(tag));
     }
 
     #[inline]

@@ -5,8 +5,8 @@
 
 use std::net::SocketAddr;
 
-use super::flow::Flow;
-use super::{Banner, Places, Proto, TouchState, Touches, Way, Zone, meeting};
+use super::flow::{Flow, Meeting};
+use super::{Banner, Place, Places, Proto, TouchState, Touches, Way, Zone, meeting};
 use crate::bounded::SlotId;
 use crate::decode::{Ends, Path};
 use crate::sip::Sniff;
@@ -83,55 +83,59 @@ impl Touches {
         if !src.ours && !dst.ours {
             return self.settled.settle(tag, now);
         }
-        let mut flow = Flow::new(Proto::Udp, path, path.src, meeting(src, dst, path.src, path.dst), now);
-        flow.sent(0, payload.len(), now);
-        let invited = || self.invited.has(path.src, now) || self.invited.has(path.dst, now);
-        flow.meeting = flow.meeting.filter(|m| m.zone != Zone::Pbx && !is_group(path) && !invited());
         let own = src.ours && !dst.ours;
-        if src.ours {
-            self.heard.find_or_insert(&path.src.ip(), now, || ());
+        // What was told of an outbound flow is told of this one: none of the questions about it need be asked.
+        let known = own && src.phone && self.was_told(path, now);
+        let meeting = if known { None } else { self.meets(src, dst, path, now) };
+        let mut flow = Flow::new(Proto::Udp, path, path.src, meeting, now);
+        flow.sent(0, payload.len(), now);
+        if meeting.is_some_and(|m| m.zone == Zone::Outside && m.way == Way::Inbound) {
+            let question = payload_asks(payload) || is_service(path.dst.port());
+            // Of a device that was never heard nobody knows what it asked for: the mirror may have
+            // one direction only.
+            let knows = !self.in_grace(now) && self.heard.find(&path.dst.ip()).is_some();
+            flow.unsolicited = !is_stun_answer(payload) && (question || knows);
         }
-        match flow.meeting {
-            Some(m) if m.way == Way::Outbound && !self.is_news(path, now) => flow.meeting = None,
-            Some(m) if m.zone == Zone::Home && !is_service(path.dst.port()) && path.dst.port() != 5060 => {
-                flow.meeting = None;
-            }
-            Some(m) if m.zone == Zone::Outside && m.way == Way::Inbound => {
-                let question = payload_asks(payload) || is_service(path.dst.port());
-                // Of a device that was never heard nobody knows what it asked for: the mirror may have
-                // one direction only.
-                let knows = !self.in_grace(now) && self.heard.find(&path.dst.ip()).is_some();
-                flow.unsolicited = !is_stun_answer(payload) && (question || knows);
-            }
-            _ => {}
-        }
-        if flow.meeting.is_none() {
+        if meeting.is_none() {
             self.settled.settle(tag, now);
         } else {
             self.told.push_back(flow.told(TouchState::UdpRequest, now));
         }
-        let inbound = flow.meeting.is_some_and(|m| m.way == Way::Inbound);
         let flows = if own { &mut self.own } else { &mut self.theirs };
         let slot = flows.insert(path, flow, now);
-        if inbound {
+        if meeting.is_some_and(|m| m.way == Way::Inbound) {
             self.wait(Proto::Udp, slot, now);
         }
     }
 
-    /// Whether nothing was told of this device and this port of this peer lately.
-    fn is_news(&mut self, path: &Path, now: Timestamp) -> bool {
-        let key = Ends(SocketAddr::new(path.src.ip(), 0), path.dst);
-        let known = self.told_lately.find_or_insert(&key, now, || now);
-        if known.new {
-            return true;
+    /// What is to be told of a flow that begins, if anything.
+    fn meets(&mut self, src: Place, dst: Place, path: &Path, now: Timestamp) -> Option<Meeting> {
+        if src.ours {
+            self.heard.find_or_insert(&path.src.ip(), now, || ());
         }
-        let Some(at) = self.told_lately.get_mut(known.slot) else { return false };
-        let news = now.since(*at) >= TOLD_FOR;
-        if news {
-            *at = now;
+        let meeting = meeting(src, dst, path.src, path.dst).filter(|m| m.zone != Zone::Pbx)?;
+        let invited = || self.invited.has(path.src, now) || self.invited.has(path.dst, now);
+        if is_group(path) || invited() {
+            return None;
         }
-        news
+        if meeting.way == Way::Outbound {
+            self.told_lately.put(&told_key(path), now, || now);
+        }
+        let asked = is_service(path.dst.port()) || path.dst.port() == 5060;
+        (meeting.zone != Zone::Home || asked).then_some(meeting)
     }
+
+    /// Whether a flow of this device to this port of this peer was told lately.
+    fn was_told(&mut self, path: &Path, now: Timestamp) -> bool {
+        let Some(slot) = self.told_lately.find(&told_key(path)) else { return false };
+        self.told_lately.touch(slot, now);
+        self.told_lately.get(slot).is_some_and(|at| now.since(*at) < TOLD_FOR)
+    }
+}
+
+/// An outbound flow of a device, from whatever port.
+const fn told_key(path: &Path) -> Ends {
+    Ends(SocketAddr::new(path.src.ip(), 0), path.dst)
 }
 
 /// A SIP request is a question whatever the port: only an answer begins with `SIP/`.

@@ -83,8 +83,8 @@ const fn upper(tag: u64) -> u32 {
 pub(super) struct Relations {
     uppers: Vec<[u32; WAYS]>,
     slots: Vec<Slot>,
-    /// Who was looked up last: a message that begins a call is looked up twice.
-    last: Cell<Option<([IpAddr; 2], Pair)>>,
+    /// The pair that was looked up last: a message that begins a call is looked up twice.
+    last: Cell<Option<Pair>>,
     /// Without a key, so that what is told when is the same in every run; a collision that somebody
     /// makes costs him a look-up.
     hash: FixedHash,
@@ -146,18 +146,16 @@ impl Relations {
 
     #[inline]
     pub(super) fn find(&self, src: IpAddr, dst: IpAddr) -> Pair {
-        if let Some((ends, pair)) = self.last.get()
-            && ends == [src, dst]
-        {
+        let tag = self.tag(src, dst);
+        if let Some(pair) = self.last.get().filter(|pair| pair.tag == tag) {
             return pair;
         }
-        let pair = self.look_up(src, dst);
-        self.last.set(Some(([src, dst], pair)));
+        let pair = self.look_up(tag);
+        self.last.set(Some(pair));
         pair
     }
 
-    fn look_up(&self, src: IpAddr, dst: IpAddr) -> Pair {
-        let tag = self.tag(src, dst);
+    fn look_up(&self, tag: u64) -> Pair {
         let (set, upper) = (set(tag), upper(tag));
         let is_it = |way: usize| self.slots.get(set * WAYS + way).is_some_and(|slot| slot.tag == tag);
         let ways = self.uppers.get(set).into_iter().flatten().enumerate();

@@ -38,11 +38,18 @@ impl Watch {
         self.relations.get(pair, self.zones.changes(handsets), now)
     }
 
-    /// A message between two addresses is about to be read: asks for what is kept of them.
+    /// A message between two addresses is about to be read: asks for what is looked up first then, their
+    /// flow and where what is kept of them stands.
     #[inline]
-    pub(in crate::sensor) fn warm(&self, path: &Path, first: bool) {
-        let (src, dst) = (path.src.ip(), path.dst.ip());
-        if first { self.relations.warm_set(src, dst) } else { self.relations.warm_slot(src, dst) }
+    pub(in crate::sensor) fn warm(&self, path: &Path, proto: Proto) {
+        self.touches.warm(path, proto);
+        self.relations.warm_set(path.src.ip(), path.dst.ip());
+    }
+
+    /// The message has been read: asks for what is kept of the two.
+    #[inline]
+    pub(in crate::sensor) fn warm_relation(&self, path: &Path) {
+        self.relations.warm_slot(path.src.ip(), path.dst.ip());
     }
 
     /// Takes a message, parsed and as it came. To be called after `handsets` has learnt from it.
