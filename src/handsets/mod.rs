@@ -507,9 +507,8 @@ mod tests {
         let b = sender(&mut handsets, &path(1, 1), b"202", b"", Timestamp(1));
         assert_ne!(a.id, b.id);
         assert_eq!(b.user, Text::from("202"));
-        let by_from = |handsets: &mut Handsets, from: &[u8]| {
-            handsets.sender(&path(1, 1), b"", from, None, Timestamp(2)).who
-        };
+        let by_from =
+            |handsets: &mut Handsets, from: &[u8]| sender(handsets, &path(1, 1), b"", from, Timestamp(2));
         for user in ["202", "204", "205"] {
             assert_eq!(by_from(&mut handsets, user.as_bytes()).user, Text::from(user));
         }
