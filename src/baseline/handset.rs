@@ -21,8 +21,10 @@ pub const RING: usize = 24;
 /// How many groups there are.
 pub const GROUPS: usize = <Group as Label>::ALL.len();
 
-/// What is known of one handset.
+/// What is known of one handset. In this order: what every call changes stands at the beginning, whose
+/// memory is asked for before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C)]
 pub struct Handset {
     /// Who it is, as of its last fact.
     pub who: Who,

@@ -9,6 +9,10 @@ use super::{SlotId, Table};
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
+/// Lines of an entry that are asked for at the most: a core waits for some 16 at a time, and what follows
+/// it fetches by itself once it is being read.
+const MOST: usize = 12;
+
 /// Asks for the beginning of an element, if there is one.
 #[inline]
 pub fn warm<T>(elements: &[T], index: usize) {
@@ -37,7 +41,7 @@ impl<K, V> Table<K, V> {
     fn warm_index(&self, index: u32) {
         let Some(slot) = self.slots.get(index as usize) else { return };
         let start = std::slice::from_ref(&slot.generation);
-        for line in 0..=size_of_val(slot) / LINE {
+        for line in 0..(size_of_val(slot) / LINE + 1).min(MOST) {
             prefetch_index(start, line * (LINE / size_of::<u32>()));
         }
     }
