@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use super::{CallNo, Calls, Seen};
+use crate::handsets::Network;
 use crate::time::{Span, Timestamp};
 
 /// A PBX dials on within this time.
@@ -123,6 +124,8 @@ pub(super) struct Leg {
 pub(super) struct Legs {
     ring: [Option<(Leg, bool)>; REMEMBERED],
     next: usize,
+    /// See `Calls::know_pbx`.
+    pub(super) pbx: Vec<Network>,
     /// How many remembered legs reach an address, by a byte of it: where there are none, and that
     /// is so for nearly all handsets, nobody needs to look.
     reached: [u8; 256],
@@ -130,7 +133,7 @@ pub(super) struct Legs {
 
 impl Default for Legs {
     fn default() -> Self {
-        Self { ring: [None; REMEMBERED], next: 0, reached: [0; 256] }
+        Self { ring: [None; REMEMBERED], next: 0, pbx: Vec::new(), reached: [0; 256] }
     }
 }
 
@@ -144,6 +147,15 @@ fn folded(ip: IpAddr) -> usize {
 }
 
 impl Legs {
+    /// One address for all that the PBX has; any other is what it is.
+    #[inline]
+    pub(super) fn node(&self, ip: IpAddr) -> IpAddr {
+        match self.pbx.first() {
+            Some(first) if self.pbx.iter().any(|network| network.contains(ip)) => first.base,
+            _ => ip,
+        }
+    }
+
     /// Remembers a first leg.
     #[inline]
     pub(super) fn remember(&mut self, leg: Leg) {
@@ -203,14 +215,19 @@ impl Legs {
 }
 
 impl<T: Copy> Calls<T> {
+    /// All addresses of the PBX: it takes a call at one, and may pass it on from another.
+    pub fn know_pbx(&mut self, pbx: &[Network]) {
+        self.legs.pbx = pbx.to_vec();
+    }
+
     /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
     pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
         let call = self.next_no();
         self.legs.remember(Leg {
             call,
             at: seen.now,
-            src: seen.path.src.ip(),
-            dst: seen.path.dst.ip(),
+            src: self.legs.node(seen.path.src.ip()),
+            dst: self.legs.node(seen.path.dst.ip()),
             called: Tail::of(dialled),
             caller: Tail::of(seen.caller),
             session: 0,
@@ -221,7 +238,7 @@ impl<T: Copy> Calls<T> {
 
     /// The same request on its next hop, through a proxy to whoever is to place the call. Whether it was one.
     pub fn asked_on(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> bool {
-        let (src, dst) = (seen.path.src.ip(), seen.path.dst.ip());
+        let [src, dst] = [seen.path.src, seen.path.dst].map(|end| self.legs.node(end.ip()));
         let asked = self.legs.asked_at(src, &Tail::of(dialled), seen.now);
         if let Some(leg) = asked {
             self.legs.remember(Leg { src, dst, ..leg });

@@ -395,11 +395,12 @@ impl<T: Copy> Calls<T> {
     fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
         let Some(call) = self.table.get_mut(slot) else { return };
         let session = session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part));
+        let [src, dst] = [call.path.src, call.path.dst].map(|end| self.legs.node(end.ip()));
         let leg = |no: CallNo| Leg {
             call: no,
             at: now,
-            src: call.path.src.ip(),
-            dst: call.path.dst.ip(),
+            src,
+            dst,
             called: Tail::of(call.dialled.as_bytes()),
             caller: Tail::of(call.caller.as_bytes()),
             session,
@@ -407,7 +408,7 @@ impl<T: Copy> Calls<T> {
         };
         let first = match replaced {
             Some(no) => Some((no, false)),
-            None if self.legs.reach(call.path.src.ip()) => self.legs.first_of(&leg(CallNo(0))),
+            None if self.legs.reach(src) => self.legs.first_of(&leg(CallNo(0))),
             None => None,
         };
         if !matches!(first, Some((_, false))) {

@@ -278,6 +278,22 @@ fn an_invite_that_replaces_a_known_dialog_is_its_call() {
 }
 
 #[test]
+fn a_pbx_of_several_addresses_is_one() {
+    let pbx = ["10.0.0.10", "2001:db8::/64", "10.0.0.20/31"].map(|network| network.parse().unwrap());
+    for (pbx, counted) in [(&pbx[..], 1), (&pbx[..1], 2), (&[], 2)] {
+        let mut b = Bench::new();
+        b.calls.know_pbx(pbx);
+        assert!(matches!(b.feed(&invite("INVITE sip:00882160012345@pbx SIP/2.0")), Step::Attempted(_)));
+        (b.src, b.dst) = (21, 99);
+        let trunk =
+            Sip { call_id: "c2", from_tag: "f2", ..invite("INVITE sip:+882160012345@carrier SIP/2.0") };
+        let Step::Attempted(slot) = b.feed(&trunk) else { panic!("no attempt") };
+        let call = b.calls.get(slot).unwrap();
+        assert_eq!((call.no, call.joined), (CallNo(counted), counted == 1));
+    }
+}
+
+#[test]
 fn two_handsets_that_call_one_number_keep_their_own_trunk_legs() {
     let mut b = Bench::new();
     let number = "INVITE sip:00441632960123@example.com SIP/2.0";

@@ -143,6 +143,8 @@ impl Sensor {
     /// A sensor that has seen nothing.
     pub fn new(settings: Settings, dial: Dial, ledger: Arc<Ledger>) -> Self {
         let streams = Streams::new(settings.streams);
+        let mut calls = Calls::new(settings.calls);
+        calls.know_pbx(&settings.handsets.pbx);
         let coverage = Coverage { streams: Arc::clone(streams.stats()), ..Coverage::default() };
         Self {
             clock: Clock::default(),
@@ -154,7 +156,7 @@ impl Sensor {
                 ledger,
                 handsets: Handsets::new(settings.handsets),
                 registrations: Registrations::default(),
-                calls: Calls::new(settings.calls),
+                calls,
                 lifelines: lifeline::Lifelines::default(),
                 sideways: Table::new(SIDEWAYS, 0),
                 outcomes: Outcomes::default(),

@@ -14,6 +14,7 @@ impl Sensor {
         self.core.outside = (!dial.has_outside_line()).then(OutsideLine::default);
         self.core.coverage.outside_line = None;
         self.core.dial = dial;
+        self.core.calls.know_pbx(&handsets.pbx);
         self.core.handsets.reload(handsets);
         self.core.watch.reload(watch);
         self.set_due();
