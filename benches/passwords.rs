@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use measure::{median, seconds};
-use memory::resident_mib;
+use memory::mib;
 use ringfence::capture::file::{self, Source};
 use ringfence::fact::Fact;
 use ringfence::fact::secret::{Exercise, Lock, Secret};
@@ -176,7 +176,7 @@ fn main() {
     let idle = seconds(|| (0..WAITING).filter(|_| checker.poll(now.plus(Span(1))).is_some()).count());
     let each = |s: f64| s * 1e9 / WAITING as f64;
     println!("{WAITING} digests that wait: {:.0} ns each to take or to count as dropped", each(submit));
-    println!("{} wait, {:.0} MiB in use", settings().queue, resident_mib());
+    println!("{} wait, {:.0} MiB in use", settings().queue, mib("VmRSS"));
     println!("a poll while the bucket is empty: {:.0} ns", each(idle));
     alerts(now);
 }

@@ -10,14 +10,14 @@ mod measure;
 #[path = "measure/memory.rs"]
 mod memory;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use measure::{median, seconds};
-use memory::resident_mib;
+use memory::mib;
 use ringfence::capture::file::{self, Source};
 use ringfence::dial::Dial;
 use ringfence::drill;
@@ -161,12 +161,13 @@ fn memory(tenth: &Path, whole: &Path) {
     for (name, work) in [("sensor", sensor_alone as Work), ("sensor and judge", with_judge)] {
         let mut sizes = [0.0; 2];
         for (size, path) in sizes.iter_mut().zip([tenth, whole]) {
-            let before = resident_mib();
+            // Resets the mark of the most that was resident (proc(5)).
+            fs::write("/proc/self/clear_refs", "5").expect("a process may reset its own mark");
             work(path);
-            *size = resident_mib().max(before);
+            *size = mib("VmHWM");
         }
         println!(
-            "memory, {name}: {:.0} MiB after {} INVITEs, {:.0} MiB after {INVITES}",
+            "memory, {name}: {:.0} MiB at the most in {} INVITEs, {:.0} MiB in {INVITES}",
             sizes[0],
             INVITES / 10,
             sizes[1]

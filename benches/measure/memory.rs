@@ -2,10 +2,11 @@
 
 use std::fs;
 
-/// Mebibytes of memory in use now.
-pub(crate) fn resident_mib() -> f64 {
+/// What `/proc/self/status` says of this process in a field such as `VmRSS` or `VmHWM`, in mebibytes.
+pub(crate) fn mib(field: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    let value = |line: &str| line.strip_prefix(field)?.strip_prefix(':').map(str::to_owned);
+    let kib =
+        status.lines().find_map(value).and_then(|of| of.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.unwrap_or_default() / 1024.0
 }
