@@ -12,7 +12,7 @@ mod rows;
 mod snapshot;
 
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use dashmap::DashMap;
 use row::{Head, Rings, Row};
@@ -178,6 +178,7 @@ impl Ledger {
         let Some(row) = self.row(key) else { return Counts::default() };
         let counts = row.counts(now);
         // Meanwhile the sensor may have forgotten the handset and given its row to another.
+        fence(Ordering::Acquire);
         let still = matches!(key.account, Account::Office) || row.is_of(key);
         if still { counts } else { Counts::default() }
     }
@@ -370,6 +371,35 @@ mod tests {
         ledger.attempt(second, now);
         assert_eq!(ledger.counts(first, now), Counts::default(), "its row is the other's now");
         assert_eq!(ledger.counts(second, now), Counts { attempts: [1; 4], open: 1, total: 1 });
+    }
+
+    #[test]
+    fn a_reader_never_sees_the_counts_of_the_next_owner() {
+        let mut table = Table::new(1, 0);
+        let keys: Vec<Key> = (0..30_000)
+            .map(|n| table.find_or_insert(&n, Timestamp(0), || ()).slot)
+            .map(|slot| Key { account: Account::Handset(HandsetId(slot)), group: Group::Overseas })
+            .collect();
+        let (ledger, current) = (Ledger::new(Settings { rows: 1 }), AtomicU64::new(0));
+        let own = |n: usize| n as u64 % 7 + 1;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (n, key) in keys.iter().enumerate() {
+                    current.store(n as u64, Ordering::Relaxed);
+                    (0..own(n)).for_each(|_| ledger.attempt(*key, Timestamp(1)));
+                    let Account::Handset(id) = key.account else { continue };
+                    ledger.forget(id);
+                }
+                current.store(u64::MAX, Ordering::Relaxed);
+            });
+            while let Ok(n) = usize::try_from(current.load(Ordering::Relaxed))
+                && n < keys.len()
+            {
+                let counts = ledger.counts(keys[n], Timestamp(1));
+                assert!(counts.total <= own(n), "{n}: {counts:?}");
+            }
+        });
+        assert!(ledger.is_empty() && ledger.refused() == 0);
     }
 
     #[test]

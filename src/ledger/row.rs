@@ -3,7 +3,8 @@
 //! In: attempts and ends, each at a moment. Out: counts at a moment.
 //! Never: blocks; touches more memory than an attempt needs.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, fence};
 
 use super::Counts;
 use crate::time::{Span, Timestamp};
@@ -123,6 +124,8 @@ impl Row<'_> {
     pub(super) fn clear(self) {
         let Self { head, rings } = self;
         head.give_to(0, NOBODYS);
+        // Whoever reads a count of the next owner sees that it's no longer the first one's; see `Ledger::counts`.
+        fence(Release);
         head.latest.store(NEVER, Relaxed);
         head.total.store(0, Relaxed);
         head.open.store(0, Relaxed);
