@@ -36,13 +36,8 @@ impl<const N: usize> Text<N> {
         text
     }
 
-    /// The same text, of which only what is used is read: most are far shorter than their room, and
-    /// those that wait in a table have left the cache.
-    pub fn copied(&self) -> Self {
-        Self { cut: self.cut, ..Self::new(self.as_bytes()) }
-    }
-
-    /// Becomes the same text as another, of which only what is used is read.
+    /// Becomes the same text as another, of which only what is used is read: most are far shorter than
+    /// their room, and those that wait in a table have left the cache.
     pub fn set(&mut self, other: &Self) {
         let text = other.as_bytes();
         let (used, rest) = self.bytes.split_at_mut(text.len());

@@ -53,11 +53,12 @@ impl Core {
         self.parsed(parsed, path, payload, Transport::Udp, now);
     }
 
-    pub(super) fn message(&mut self, path: &Path, payload: &[u8], transport: Transport, now: Timestamp) {
+    /// A message out of a stream, whole.
+    pub(super) fn stream_message(&mut self, path: &Path, payload: &[u8], now: Timestamp) {
         self.watch.warm(path, Proto::Tcp);
         let parsed = &Message::parse(payload);
         self.watch.warm_relation(path);
-        self.parsed(parsed, path, payload, transport, now);
+        self.parsed(parsed, path, payload, Transport::Tcp, now);
     }
 
     fn parsed(

@@ -226,7 +226,7 @@ impl Sensor {
     fn give_up_holes(&mut self, due: Timestamp, now: Timestamp) {
         let Self { streams, core, .. } = self;
         streams.handle_timeout(due, &mut |path: &Path, payload: &[u8]| {
-            core.message(path, payload, Transport::Tcp, now);
+            core.stream_message(path, payload, now);
         });
     }
 
@@ -287,7 +287,7 @@ fn carry(streams: &mut Streams, core: &mut Core, packet: &Packet<'_>, now: Times
             core.watch.segment(segment, &core.handsets, now);
             core.sightings();
             let outcome = streams.push(segment, now, &mut |path: &Path, payload: &[u8]| {
-                core.message(path, payload, Transport::Tcp, now);
+                core.stream_message(path, payload, now);
             });
             core.segment(segment, outcome, now);
             true
