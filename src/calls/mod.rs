@@ -5,6 +5,7 @@
 
 mod challenged;
 mod invite;
+mod joins;
 mod legs;
 mod progress;
 mod timers;
@@ -14,6 +15,7 @@ mod tests;
 
 use std::hash::BuildHasher;
 
+pub use joins::{Tie, diverted_by};
 pub use timers::Limits;
 
 use serde::{Deserialize, Serialize};
@@ -24,11 +26,11 @@ use crate::sip::{Message, Method, Start};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 use challenged::Challenged;
-use legs::{Leg, Legs, Tail, session_part};
+use legs::Legs;
 use timers::Timers;
 
 /// A call's number in this run, counted from 1. Both legs of a call have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallNo(pub u64);
 
 /// Where a call stands.
@@ -51,7 +53,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    const fn is_over(self) -> bool {
+    /// Whether it is over.
+    pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed)
     }
 
@@ -104,6 +107,8 @@ pub struct Call<T> {
     pub call_id_reused: bool,
     /// The last status code that matters; 0 if there was none.
     pub code: u16,
+    /// What it is to a leg that was seen before.
+    pub tie: Tie,
     /// Which of `peers` answered and didn't hang up, a bit for each: a fork may be answered twice.
     up: u8,
     /// What the sensor keeps with it, once it's an attempt.
@@ -196,6 +201,8 @@ pub struct Calls<T> {
     hashes: [KeyedHash; 2],
     last: u64,
     pushed_out: Option<Call<T>>,
+    late: Option<SlotId>,
+    origin: Option<SlotId>,
 }
 
 /// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
@@ -230,6 +237,8 @@ impl<T: Copy> Calls<T> {
             hashes: [KeyedHash::default(), KeyedHash::default()],
             last: 0,
             pushed_out: None,
+            late: None,
+            origin: None,
         }
     }
 
@@ -260,7 +269,7 @@ impl<T: Copy> Calls<T> {
                     if let Some(call) = self.table.get_mut(slot) {
                         call.code = 0;
                     }
-                    self.attempt(slot, None, &[], now);
+                    self.attempt(slot, None, None, now);
                     return Some(Step::Attempted(slot));
                 }
                 Phase::Doubted | Phase::Ended | Phase::Failed => self.table.discard(slot),
@@ -389,38 +398,6 @@ impl<T: Copy> Calls<T> {
         })?;
         self.table.warm(found.0);
         Some(found)
-    }
-
-    /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
-    fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
-        let Some(call) = self.table.get_mut(slot) else { return };
-        let session = session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part));
-        let [src, dst] = [call.path.src, call.path.dst].map(|end| self.legs.node(end.ip()));
-        let leg = |no: CallNo| Leg {
-            call: no,
-            at: now,
-            src,
-            dst,
-            called: Tail::of(call.dialled.as_bytes()),
-            caller: Tail::of(call.caller.as_bytes()),
-            session,
-            asked: false,
-        };
-        let first = match replaced {
-            Some(no) => Some((no, false)),
-            None if self.legs.reach(src) => self.legs.first_of(&leg(CallNo(0))),
-            None => None,
-        };
-        if !matches!(first, Some((_, false))) {
-            self.last = self.last.saturating_add(1);
-        }
-        let no = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
-        // Made where it is to stand: a copy would wait for the row that was just written.
-        self.legs.remember(leg(no));
-        call.no = no;
-        call.joined = first.is_some_and(|(_, asked)| !asked);
-        call.asked = first.is_some_and(|(_, asked)| asked);
-        self.enter(slot, Phase::Attempted, now);
     }
 
     /// The first 100 to an INVITE of an unknown dialog: its time is shorter from now on.

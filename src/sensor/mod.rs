@@ -14,6 +14,7 @@ mod outcome;
 mod passing;
 mod past;
 mod readers;
+mod sideways;
 mod snapshot;
 pub mod watch;
 
@@ -109,7 +110,7 @@ struct Core {
     registrations: Registrations,
     calls: Calls<Tag>,
     lifelines: lifeline::Lifelines,
-    sideways: Table<(u64, u32), attempt::Sideways>,
+    sideways: Table<(u64, u32), sideways::Sideways>,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,

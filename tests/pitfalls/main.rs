@@ -6,13 +6,14 @@ mod doubtful;
 mod links;
 mod messages;
 mod packets;
+mod relayed;
 mod streams;
 mod talk;
 
 use std::sync::{Arc, LazyLock};
 
 use ringfence::dial::Dial;
-use ringfence::fact::{CallFact, CallState, Fact};
+use ringfence::fact::{CallFact, CallState, Direction, Fact};
 use ringfence::frame::{Frame, Link};
 use ringfence::ledger::Ledger;
 use ringfence::sensor::{Sensor, Settings};
@@ -46,6 +47,8 @@ struct Case {
     answered: Option<u64>,
     /// How many calls to `DEAR` are judged: second legs aren't.
     judged: Option<usize>,
+    /// Who is charged with each call that goes out, as its last record says.
+    charged: Option<Vec<&'static str>>,
     /// How long each call was talked for, in whole seconds, in the order of their ends.
     talked: Option<Vec<i64>>,
 }
@@ -66,6 +69,7 @@ fn after(name: &'static str, attempts: u64, frames: Vec<(i64, Vec<u8>)>) -> Case
         numbers: None,
         answered: None,
         judged: None,
+        charged: None,
         talked: None,
     }
 }
@@ -94,6 +98,10 @@ impl Case {
 
     fn judged(self, judged: usize) -> Self {
         Self { judged: Some(judged), ..self }
+    }
+
+    fn charged(self, accounts: &[&'static str]) -> Self {
+        Self { charged: Some(accounts.to_vec()), ..self }
     }
 
     /// What comes out otherwise than it should.
@@ -133,6 +141,10 @@ impl Case {
         if self.judged.is_some_and(|wanted| wanted != judged) {
             faults.push(format!("{judged} judged, not {:?}", self.judged));
         }
+        let charged = charged(&calls);
+        if self.charged.as_ref().is_some_and(|wanted| *wanted != charged) {
+            faults.push(format!("{charged:?} charged, not {:?}", self.charged));
+        }
         let over = calls.iter().filter(|call| call.state == CallState::Ended);
         let talked: Vec<_> = over.map(|call| call.talked.0 / 1_000_000).collect();
         if self.talked.as_ref().is_some_and(|wanted| *wanted != talked) {
@@ -144,6 +156,22 @@ impl Case {
 
 fn begun(calls: &[CallFact]) -> impl Iterator<Item = &CallFact> {
     calls.iter().filter(|call| call.state == CallState::Attempted)
+}
+
+/// The account of each call that goes out to a number and is no second leg, in the order of their beginning.
+fn charged(calls: &[CallFact]) -> Vec<String> {
+    let mut last: Vec<(u64, String)> = Vec::new();
+    let out = |call: &&CallFact| {
+        !call.joined && call.direction == Direction::Outbound && call.target.number.is_some()
+    };
+    for call in calls.iter().filter(out) {
+        let who = call.who.user.to_string();
+        match last.iter_mut().find(|(no, _)| *no == call.call.0) {
+            Some((_, old)) => *old = who,
+            None => last.push((call.call.0, who)),
+        }
+    }
+    last.into_iter().map(|(_, who)| who).collect()
 }
 
 fn called(calls: &[CallFact]) -> Vec<String> {
@@ -185,6 +213,11 @@ fn calls_counted_as_people_count_them() {
 #[test]
 fn what_proves_a_call_that_is_in_doubt() {
     all_right(doubtful::cases(), 26);
+}
+
+#[test]
+fn what_a_pbx_makes_of_a_call() {
+    all_right(relayed::cases(), 45);
 }
 
 /// A test that can't fail shows nothing.
