@@ -35,7 +35,7 @@ pub enum Tie {
     None,
     /// A part of the same call, which needs no judgement of its own.
     Leg,
-    /// What a REFER asked for: it was counted then.
+    /// What a REFER or a redirection asked for: it was told then, and has its number.
     Asked,
     /// What a PBX made of a call to another number: counted with that one, and judged.
     Elsewhere,
@@ -104,7 +104,7 @@ impl Legs {
                 && (first.asked || first.src != second.leg.dst)
                 && second.leg.at.since(first.at) <= WITHIN;
             let likeness = second.likeness(first).filter(|_| meets)?;
-            let forks = first.session != 0 || first.caller == second.leg.caller;
+            let forks = first.asked || first.session != 0 || first.caller == second.leg.caller;
             (by.is_none() || forks).then_some((likeness, by.is_some()))
         };
         // The oldest of those that fit best.
@@ -167,7 +167,7 @@ impl<T: Copy> Calls<T> {
             None => None,
         };
         let (first, tie) = tie.unwrap_or_default();
-        let shares = matches!(tie, Tie::Leg | Tie::Before);
+        let shares = matches!(tie, Tie::Leg | Tie::Asked | Tie::Before);
         if !shares {
             self.last = self.last.saturating_add(1);
         }
@@ -263,8 +263,15 @@ impl<T: Copy> Calls<T> {
     }
 
     /// The call of which the last attempt is a part.
-    pub fn take_origin(&mut self) -> Option<&Call<T>> {
-        self.origin.take().and_then(|first| self.table.get(first))
+    pub fn take_origin(&mut self) -> Option<&mut Call<T>> {
+        self.origin.take().and_then(|first| self.table.get_mut(first))
+    }
+
+    /// The last attempt is a part of a call that nobody is charged with: it is judged itself.
+    pub fn stands_for_both(&mut self, slot: SlotId) {
+        if let Some(call) = self.table.get_mut(slot) {
+            (call.joined, call.asked, call.tie) = (false, true, Tie::Elsewhere);
+        }
     }
 
     /// The call that the last attempt turned into a second leg: that was its first one, and came later.
