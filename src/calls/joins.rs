@@ -283,7 +283,9 @@ impl<T: Copy> Calls<T> {
 /// Whether nobody will answer a leg, or nobody has said anything to it for so long that its PBX gives up.
 fn came_to_nothing<T>(call: &Call<T>, now: Timestamp) -> bool {
     let silent = call.phase == Phase::Attempted && !call.is_heard();
-    call.phase == Phase::Failed || call.code == 487 || (silent && now.since(call.started) >= GIVEN_UP)
+    call.phase == Phase::Failed
+        || matches!(call.code, 300..=399 | 487)
+        || (silent && now.since(call.started) >= GIVEN_UP)
 }
 
 /// Who diverted a call, as its INVITE says.

@@ -62,11 +62,15 @@ impl Latest {
 const TELEPHONE_DIGITS: usize = 8;
 
 impl Core {
-    /// A 3xx from a handset forwards the call: it is charged with what its Contact says.
+    /// A 3xx from a handset forwards the call: it is charged with what its Contact says. A carrier's only says
+    /// where the call is to be sent: whoever does so is charged.
     pub(super) fn redirected(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        let Some(call) = self.calls.get(slot).map(|call| call.no) else { return };
+        let Some(call) = self.calls.get(slot) else { return };
         let Some(contact) = NameAddr::parse(seen.msg.contact) else { return };
-        if self.handsets.is_pbx(seen.path.src.ip()) {
+        let trunk = call.tag.as_ref().is_some_and(|tag| tag.leg == Leg::Trunk);
+        let (call, by) = (call.no, seen.path.src.ip());
+        let outside = !self.handsets.is_home(by) && !self.handsets.has_registered(by);
+        if trunk || outside || self.handsets.is_pbx(by) {
             return;
         }
         self.sideways(seen, contact.uri, Cause::Forwarded, Some(call), &[]);

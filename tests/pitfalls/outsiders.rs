@@ -96,6 +96,14 @@ fn asked_for() -> Vec<Case> {
         .judged(1)
         .answered(1)
         .charged(&["215"]),
+        case("a carrier's 302 to its next gateway", 1, {
+            let to = format!("Contact: <sip:{DEAR}@198.51.100.21>\r\n");
+            let moved = sip(TRUNK, PBX, answer(302, "l2").caller(SITE).far_tag("m").extra(&to).bytes());
+            let next = from(PBX, CLOUD, ask("INVITE", URI, "l3").caller(SITE));
+            in_office(&[&[from(PHONE, PBX, invite("c1", DEAR)), trunk("l2", DEAR, SITE), moved, next]])
+        })
+        .judged(1)
+        .charged(&["214"]),
         case("a 302, and another handset's call to the same number", 2, {
             let other = from(PHONE3, PBX, invite("c2", DEAR).caller("<sip:216@pbx.example>"));
             in_office(&[
