@@ -21,7 +21,7 @@ impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
         let elsewhere = self.calls.get(slot).is_some_and(|call| call.tie == Tie::Elsewhere);
-        let instead = if elsewhere { self.made_of() } else { Text::default() };
+        let (instead, made_by) = if elsewhere { self.made_of() } else { (Text::default(), Cause::Dialled) };
         let Self { calls, handsets, dial, ledger, watch, .. } = self;
         let Some(call) = calls.get(slot) else { return };
         let (standing, known) = match watch.relation(&call.path, handsets, now) {
@@ -47,7 +47,8 @@ impl Core {
         let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            let said = Told { trunk_side, instead: instead.as_bytes(), username: username.as_bytes() };
+            let said =
+                Told { trunk_side, instead: instead.as_bytes(), made_by, username: username.as_bytes() };
             caller((handsets, ledger), call, msg, &said, known, now)
         };
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
@@ -90,16 +91,18 @@ impl Core {
     /// Who is charged with what a PBX makes of a call to another number, if it doesn't say: whoever was called
     /// forwards it, but what is no handset's number is a code that the caller dialled.
     #[cold]
-    fn made_of(&mut self) -> Text<32> {
-        let Some(first) = self.calls.take_origin() else { return Text::default() };
-        let Some(tag) = &first.tag else { return Text::default() };
+    fn made_of(&mut self) -> (Text<32>, Cause) {
+        let nobody = (Text::default(), Cause::Dialled);
+        let Some(first) = self.calls.take_origin() else { return nobody };
+        let Some(tag) = &first.tag else { return nobody };
         let coded = tag.target.class == Class::Feature || tag.target.number.is_some();
         if tag.direction != Direction::Inbound && coded {
             // What only From says, a PBX that is known says better.
             let believed = tag.who.verified || !self.handsets.is_pbx(first.path.dst.ip());
-            return if believed { tag.who.user } else { Text::default() };
+            return if believed { (tag.who.user, Cause::Dialled) } else { nobody };
         }
-        Text::new(first.dialled.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default())
+        let called = first.dialled.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        (Text::new(called), Cause::Forwarded)
     }
 
     /// A call that was counted turns out to be the second leg of one whose first leg came later.
@@ -299,6 +302,8 @@ struct Told<'a> {
     trunk_side: bool,
     /// Who caused the call of which it is a part.
     instead: &'a [u8],
+    /// How.
+    made_by: Cause,
     /// The username of its credentials.
     username: &'a [u8],
 }
@@ -314,7 +319,7 @@ fn caller(
     now: Timestamp,
 ) -> (Sender, Cause) {
     let diverted = msg.map_or(&[][..], diverted_by);
-    let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
+    let cause = if diverted.is_empty() { told.made_by } else { Cause::Forwarded };
     let account = if !told.trunk_side || (call.joined && diverted.is_empty()) {
         &[][..]
     } else if !diverted.is_empty() {
