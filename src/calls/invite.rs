@@ -60,6 +60,9 @@ impl<T: Copy> Calls<T> {
         if seen.path.src.ip() != call.path.src.ip()
             && let Some(step) = another_hop(call, slot, seen, &dialled)
         {
+            if msg.via_count > call.via_count {
+                self.hop(slot, seen);
+            }
             return step;
         }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;

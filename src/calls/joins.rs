@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::legs::{Leg, Legs, REMEMBERED, Tail};
-use super::{Call, CallNo, Calls, Phase};
+use super::{Call, CallNo, Calls, Phase, Seen};
 use crate::bounded::SlotId;
 use crate::sip::{Message, NameAddr, history, uri};
 use crate::time::{Span, Timestamp};
@@ -24,6 +24,9 @@ const PENDING: Span = Span::minutes(3);
 /// After so long without an answer a PBX tries the next trunk, at the earliest.
 const GIVEN_UP: Span = Span::seconds(4);
 
+/// A PBX that gives one up turns to the next within this time.
+const AT_ONCE: Span = Span::SECOND;
+
 /// By so much two ports of a mirror may be apart.
 const AHEAD: Span = Span(200_000);
 
@@ -37,6 +40,8 @@ pub enum Tie {
     Leg,
     /// What a REFER or a redirection asked for: it was told then, and has its number.
     Asked,
+    /// What failed over another server a moment ago: it was counted then.
+    Again,
     /// What a PBX made of a call to another number: counted with that one, and judged.
     Elsewhere,
     /// It goes back to where a call came from, and is one of its own; but whoever sends it passes calls on.
@@ -62,6 +67,13 @@ struct Second<'a> {
 }
 
 impl Second<'_> {
+    /// Whether a leg reached who sends this one. What goes back to where it came from goes on only if it goes
+    /// to somebody else, or a proxy that passed a REFER on passes the call on, too.
+    fn meets(&self, first: &Leg) -> bool {
+        first.dst == self.leg.src
+            && (first.asked || first.src != self.leg.dst || self.leg.called.is_elsewhere(&first.called))
+    }
+
     fn likeness(&self, first: &Leg) -> Option<Likeness> {
         let leg = self.leg;
         if (first.session != 0 && first.session == leg.session) || leg.called.continues(&first.called) {
@@ -99,10 +111,7 @@ impl Legs {
     fn first_of(&self, second: &Second<'_>) -> Option<usize> {
         let fit = |i: usize| {
             let (first, by) = self.ring[i].as_ref()?;
-            let meets = first.dst == second.leg.src
-                // A proxy that passed a REFER on passes the call on, too.
-                && (first.asked || first.src != second.leg.dst)
-                && second.leg.at.since(first.at) <= WITHIN;
+            let meets = second.meets(first) && second.leg.at.since(first.at) <= WITHIN;
             let likeness = second.likeness(first).filter(|_| meets)?;
             let forks = first.asked || first.session != 0 || first.caller == second.leg.caller;
             (by.is_none() || forks).then_some((likeness, by.is_some()))
@@ -125,23 +134,6 @@ impl Legs {
         let asked = |leg: &&Leg| leg.asked && leg.dst == at && leg.called == *called;
         self.all().map(|(_, leg, _)| leg).filter(asked).find(|leg| now.since(leg.at) <= WITHIN).copied()
     }
-
-    /// The leg that one from another address of the same PBX continues, and whether the hardware shows it:
-    /// what the legs say of themselves could be said by anybody.
-    fn first_elsewhere(&self, second: &Leg) -> Option<(usize, bool)> {
-        let found = |(i, first, by): (usize, &Leg, Option<SlotId>)| {
-            let apart = ![second.src, second.dst].contains(&first.src) && first.dst != second.dst;
-            let near = !first.asked && second.at.since(first.at) <= WITHIN;
-            let hardware =
-                first.macs[1].is_some() && first.macs[1] == second.macs[0] && first.macs[0] != second.macs[0];
-            let said = first.session != 0 && first.session == second.session;
-            let free = by.is_none() || (hardware && first.caller == second.caller);
-            let same = second.called.is_number_of(&first.called)
-                || (hardware && second.caller.is_number_of(&first.caller));
-            (apart && near && free && same && (hardware || said)).then_some((i, hardware))
-        };
-        self.all().find_map(found)
-    }
 }
 
 impl<T: Copy> Calls<T> {
@@ -163,31 +155,59 @@ impl<T: Copy> Calls<T> {
         let tie = match replaced {
             Some(no) => Some((no, Tie::Leg)),
             None if self.legs.reach(src) => self.continues(&leg(CallNo(0)), msg),
-            None if self.legs.may_be_odd(&leg(CallNo(0))) => self.is_odd(&leg(CallNo(0))),
             None => None,
         };
+        let tie = match tie {
+            None if self.legs.may_be_odd(&leg(CallNo(0))) => self.is_odd(&leg(CallNo(0))),
+            tie => tie,
+        };
         let (first, tie) = tie.unwrap_or_default();
+        let by = if tie == Tie::Before { self.late } else { None };
         let shares = matches!(tie, Tie::Leg | Tie::Asked | Tie::Before);
         if !shares {
             self.last = self.last.saturating_add(1);
         }
         let no = if shares { first } else { CallNo(self.last) };
         // Made where it is to stand: a copy would wait for the row that was just written.
-        self.legs.remember(leg(no), self.late, matches!(tie, Tie::None | Tie::Back));
+        self.legs.remember(leg(no), by, matches!(tie, Tie::None | Tie::Back));
         if let Some(call) = self.table.get_mut(slot) {
             call.no = no;
             call.tie = tie;
             call.joined = tie == Tie::Leg;
-            call.asked = matches!(tie, Tie::Asked | Tie::Elsewhere | Tie::Before);
+            call.asked = matches!(tie, Tie::Asked | Tie::Again | Tie::Elsewhere | Tie::Before);
         }
         self.enter(slot, Phase::Attempted, now);
+    }
+
+    /// A call is seen on its next hop: whoever takes it there may pass it on as a leg of its own.
+    pub(super) fn hop(&mut self, slot: SlotId, seen: &Seen<'_>) {
+        let [src, dst] = [seen.path.src, seen.path.dst].map(|end| self.legs.node(end.ip()));
+        let Some(call) = self.table.get(slot).filter(|call| !call.phase.is_over()) else { return };
+        // Not whenever it is sent again.
+        if self.hop.replace((call.no, dst)) == Some((call.no, dst)) {
+            return;
+        }
+        let leg = Leg {
+            call: call.no,
+            slot,
+            at: seen.now,
+            src,
+            dst,
+            macs: [seen.path.src_mac, seen.path.dst_mac],
+            called: Tail::of(seen.dialled),
+            caller: Tail::of(seen.caller),
+            session: session_of(seen.msg).map_or(0, |part| self.hashes[1].hash_one(part)),
+            asked: false,
+        };
+        self.legs.remember(leg, None, false);
     }
 
     /// What a leg is to the calls that reached its sender.
     #[cold]
     fn continues(&mut self, leg: &Leg, msg: Option<&Message<'_>>) -> Option<(CallNo, Tie)> {
         let second = Second { leg, diverter: msg.map_or_else(Tail::default, diverter) };
-        let Some(i) = self.legs.first_of(&second).or_else(|| self.pending(&second)) else {
+        let first = self.legs.first_of(&second).or_else(|| self.pending(&second));
+        let Some(i) = first.or_else(|| self.diverted(&second)) else {
             return self.goes_back(&second).then_some((CallNo(0), Tie::Back));
         };
         let (first, by) = self.legs.ring[i].as_mut()?;
@@ -197,38 +217,68 @@ impl<T: Copy> Calls<T> {
     }
 
     /// A call that reached the sender a while ago and still waits for an answer: whom else the PBX tries
-    /// for it, it may try later than `WITHIN`; the same number only if that has come to nothing before.
+    /// for it, it may try later than `WITHIN`; the same number only if that has come to nothing before, and
+    /// anybody just when it has.
     fn pending(&self, second: &Second<'_>) -> Option<usize> {
+        let now = second.leg.at;
         let fits = |(i, first, by): (usize, &Leg, Option<SlotId>)| {
-            let meets = first.dst == second.leg.src && first.src != second.leg.dst && !first.asked;
-            if !meets || second.leg.at.since(first.at) > PENDING || !self.waits(first) {
+            if first.asked || !second.meets(first) || !self.waits(first, now) {
                 return None;
             }
-            if !second.leg.called.continues(&first.called) {
-                return second.likeness(first).map(|_| i);
-            }
-            let before = self.table.get(by?)?;
-            let same = Tail::of(before.caller.as_bytes()) == second.leg.caller;
-            ((same || second.is_of_caller(first)) && came_to_nothing(before, second.leg.at)).then_some(i)
+            let before = by.and_then(|by| self.table.get(by));
+            let again = || {
+                before.is_some_and(|before| {
+                    let same = Tail::of(before.caller.as_bytes()) == second.leg.caller;
+                    (same || second.is_of_caller(first)) && came_to_nothing(before, now)
+                })
+            };
+            let fits = if second.leg.called.continues(&first.called) {
+                again()
+            } else {
+                second.likeness(first).is_some() || before.is_some_and(|before| was_given_up(before, now))
+            };
+            fits.then_some(i)
         };
         self.legs.all().find_map(fits)
     }
 
-    /// Whether a leg's call waits for an answer.
-    fn waits(&self, leg: &Leg) -> bool {
-        self.table.get(leg.slot).is_some_and(|call| {
-            call.no == leg.call && matches!(call.phase, Phase::Attempted | Phase::Ringing) && call.code != 487
-        })
+    /// The waiting call of which a leg says that somebody diverted it: the one that reached him, or else what
+    /// reached the sender last.
+    fn diverted(&self, second: &Second<'_>) -> Option<usize> {
+        let (by, at, now) = (second.diverter, second.leg.src, second.leg.at);
+        let waiting = |(_, first, _): &(usize, &Leg, Option<SlotId>)| {
+            !first.asked && first.dst == at && first.src != at && self.waits(first, now)
+        };
+        if !by.is_known() {
+            return None;
+        }
+        let rang = |of: &Leg| {
+            self.legs.all().any(|(_, leg, _)| leg.src == at && leg.call == of.call && leg.called == by)
+        };
+        let reached = self.legs.all().filter(waiting).find(|(_, first, _)| rang(first));
+        let last =
+            || self.legs.all().filter(waiting).filter(|(_, first, _)| now.since(first.at) <= WITHIN).last();
+        reached.or_else(last).map(|(i, ..)| i)
     }
 
-    /// Whether a call goes out to whom one comes from that fits it, or that came a moment ago where this one
-    /// is diverted.
+    /// Whether a leg's call waits for an answer.
+    fn waits(&self, leg: &Leg, now: Timestamp) -> bool {
+        let waits = |call: &Call<T>| {
+            call.no == leg.call && matches!(call.phase, Phase::Attempted | Phase::Ringing) && call.code != 487
+        };
+        now.since(leg.at) <= PENDING && self.table.get(leg.slot).is_some_and(waits)
+    }
+
+    /// Whether a leg is diverted to where a call came from that is going on.
     fn goes_back(&self, second: &Second<'_>) -> bool {
-        self.legs.all().any(|(_, first, _)| {
-            (first.src, first.dst) == (second.leg.dst, second.leg.src)
-                && (second.diverter.is_known() || second.likeness(first).is_some())
-                && (second.leg.at.since(first.at) <= WITHIN || self.waits(first))
-        })
+        let up = |leg: &Leg| {
+            self.table.get(leg.slot).is_some_and(|call| call.no == leg.call && !call.phase.is_over())
+        };
+        second.diverter.is_known()
+            && self
+                .legs
+                .all()
+                .any(|(_, first, _)| (first.src, first.dst) == (second.leg.dst, second.leg.src) && up(first))
     }
 
     /// What a leg from where no call was seen to go is to others; see `Legs::may_be_odd`.
@@ -240,12 +290,47 @@ impl<T: Copy> Calls<T> {
             self.late = Some(second);
             return Some((call.no, Tie::Before));
         }
-        let (i, hardware) = self.legs.first_elsewhere(leg)?;
+        let Some((i, hardware)) = self.first_elsewhere(leg) else {
+            return self.tried_before(leg).then_some((CallNo(0), Tie::Again));
+        };
         let (first, by) = self.legs.ring[i].as_mut()?;
         *by = Some(leg.slot);
         self.origin = Some(first.slot);
         let elsewhere = !hardware || leg.called.is_elsewhere(&first.called);
         Some((first.call, if elsewhere { Tie::Elsewhere } else { Tie::Leg }))
+    }
+
+    /// The leg that one from another address of the same PBX continues, and whether the hardware shows it:
+    /// what the legs say of themselves could be said by anybody.
+    fn first_elsewhere(&self, second: &Leg) -> Option<(usize, bool)> {
+        let found = |(i, first, by): (usize, &Leg, Option<SlotId>)| {
+            let apart = ![second.src, second.dst].contains(&first.src) && first.dst != second.dst;
+            let near = !first.asked && second.at.since(first.at) <= WITHIN;
+            let hardware =
+                first.macs[1].is_some() && first.macs[1] == second.macs[0] && first.macs[0] != second.macs[0];
+            let said = first.session != 0 && first.session == second.session;
+            let before = by.and_then(|by| self.table.get(by));
+            let again = |before: &Call<T>| {
+                first.caller == second.caller || Tail::of(before.caller.as_bytes()) == second.caller
+            };
+            let free = by.is_none() || (hardware && before.is_some_and(again));
+            let same = second.called.is_number_of(&first.called)
+                || (hardware && second.caller.is_number_of(&first.caller));
+            (apart && near && free && same && (hardware || said)).then_some((i, hardware))
+        };
+        self.legs.all().find_map(found)
+    }
+
+    /// Whether its sender tried to reach the same number somewhere else just before, and failed.
+    fn tried_before(&self, leg: &Leg) -> bool {
+        let failed = |call: &Call<T>| call.phase == Phase::Failed && leg.at.since(call.since) <= WITHIN;
+        self.legs.all().any(|(_, before, _)| {
+            before.src == leg.src
+                && before.dst != leg.dst
+                && leg.called.is_number_of(&before.called)
+                && leg.caller == before.caller
+                && self.table.get(before.slot).is_some_and(|call| call.no == before.call && failed(call))
+        })
     }
 
     /// The second leg of a call whose first one comes only now.
@@ -286,6 +371,12 @@ fn came_to_nothing<T>(call: &Call<T>, now: Timestamp) -> bool {
     call.phase == Phase::Failed
         || matches!(call.code, 300..=399 | 487)
         || (silent && now.since(call.started) >= GIVEN_UP)
+}
+
+/// Whether a leg has just failed, or is being cancelled.
+fn was_given_up<T>(call: &Call<T>, now: Timestamp) -> bool {
+    let failed = call.phase == Phase::Failed && now.since(call.since) <= AT_ONCE;
+    failed || (call.phase == Phase::Ringing && call.code == 487)
 }
 
 /// Who diverted a call, as its INVITE says.

@@ -225,10 +225,12 @@ impl Legs {
     }
 
     /// Whether a leg from where no leg was seen to go may have to do with one all the same: whoever is
-    /// called has just sent one on, or the sender's hardware was reached under another address.
+    /// called has just sent one on, the sender has just tried another server, or its hardware was reached under
+    /// another address.
     #[inline]
     pub(super) fn may_be_odd(&self, leg: &Leg) -> bool {
         self.lone.contains(&shortened(leg.dst))
+            || self.lone.contains(&shortened(leg.src))
             || (leg.session != 0
                 || leg.macs[0].is_some_and(|mac| self.reached_macs[usize::from(mac.0[5])] != 0))
                 && !self.reach(leg.dst)

@@ -14,6 +14,7 @@ mod timers;
 mod tests;
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 pub use joins::{Tie, diverted_by};
 pub use timers::Limits;
@@ -203,6 +204,8 @@ pub struct Calls<T> {
     pushed_out: Option<Call<T>>,
     late: Option<SlotId>,
     origin: Option<SlotId>,
+    /// The hop that was remembered last.
+    hop: Option<(CallNo, IpAddr)>,
 }
 
 /// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
@@ -239,6 +242,7 @@ impl<T: Copy> Calls<T> {
             pushed_out: None,
             late: None,
             origin: None,
+            hop: None,
         }
     }
 

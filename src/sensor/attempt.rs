@@ -50,7 +50,12 @@ impl Core {
         let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            let said = Told { trunk_side, instead: origin.account.as_bytes(), username: username.as_bytes() };
+            let said = Told {
+                trunk_side,
+                instead: origin.account.as_bytes(),
+                made_by: origin.cause,
+                username: username.as_bytes(),
+            };
             caller((handsets, ledger), call, msg, &said, known, now)
         };
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
@@ -302,6 +307,8 @@ struct Told<'a> {
     trunk_side: bool,
     /// Who caused the call of which it is a part.
     instead: &'a [u8],
+    /// How.
+    made_by: Cause,
     /// The username of its credentials.
     username: &'a [u8],
 }
@@ -317,7 +324,7 @@ fn caller(
     now: Timestamp,
 ) -> (Sender, Cause) {
     let diverted = msg.map_or(&[][..], diverted_by);
-    let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
+    let cause = if diverted.is_empty() { told.made_by } else { Cause::Forwarded };
     let account = if !told.trunk_side || (call.joined && diverted.is_empty()) {
         &[][..]
     } else if !diverted.is_empty() {
@@ -363,7 +370,7 @@ fn passes_on(handsets: &Handsets, call: &Call<Tag>, msg: Option<&Message<'_>>) -
             msg.is_some_and(|msg| !diverted_by(msg).is_empty())
                 && !handsets.has_registered(call.path.src.ip())
         }
-        Tie::None | Tie::Asked | Tie::Before => false,
+        Tie::None | Tie::Asked | Tie::Again | Tie::Before => false,
     }
 }
 

@@ -18,44 +18,53 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 /// What is known of a leg from those before it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Origin {
     /// The account that is charged in place of what the leg says itself; empty if there is none.
     pub(super) account: Text<32>,
+    /// How it came about, if the leg doesn't say.
+    pub(super) cause: Cause,
     /// Who asked for the call, and how.
     pub(super) asked: Option<(Who, Cause)>,
     /// From where outside it is placed.
     pub(super) outside: Option<IpAddr>,
 }
 
+impl Default for Origin {
+    fn default() -> Self {
+        Self { account: Text::default(), cause: Cause::Dialled, asked: None, outside: None }
+    }
+}
+
 impl Core {
     /// What is known of a leg from those before it.
     pub(super) fn origin(&mut self, slot: SlotId, tie: Tie) -> Origin {
         match tie {
-            Tie::Elsewhere => Origin { account: self.made_of(), ..Origin::default() },
+            Tie::Elsewhere => self.made_of().unwrap_or_default(),
             Tie::Leg => self.let_through(slot).unwrap_or_default(),
             Tie::Asked => {
                 let call = self.calls.get(slot);
                 let asked = call.and_then(|call| self.told.who_asked(call.no, call.dialled.as_bytes()));
                 Origin { asked, ..Origin::default() }
             }
-            Tie::None | Tie::Back | Tie::Before => Origin::default(),
+            Tie::None | Tie::Again | Tie::Back | Tie::Before => Origin::default(),
         }
     }
 
     /// Who is charged with what a PBX makes of a call to another number, if it doesn't say: whoever was called
     /// forwards it, but what is no handset's number is a code that the caller dialled.
     #[cold]
-    fn made_of(&mut self) -> Text<32> {
-        let Some(first) = self.calls.take_origin() else { return Text::default() };
-        let Some(tag) = &first.tag else { return Text::default() };
+    fn made_of(&mut self) -> Option<Origin> {
+        let first = self.calls.take_origin()?;
+        let tag = first.tag.as_ref()?;
         let coded = tag.target.class == Class::Feature || tag.target.number.is_some();
         if tag.direction != Direction::Inbound && coded {
             // What only From says, a PBX that is known says better.
             let believed = tag.who.verified || !self.handsets.is_pbx(first.path.dst.ip());
-            return if believed { tag.who.user } else { Text::default() };
+            return believed.then_some(Origin { account: tag.who.user, ..Origin::default() });
         }
-        Text::new(first.dialled.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default())
+        let called = first.dialled.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        Some(Origin { account: Text::new(called), cause: Cause::Forwarded, ..Origin::default() })
     }
 
     /// A leg that the PBX sends on to the outside, for a call that came from there to the same number, if that
@@ -77,7 +86,7 @@ impl Core {
             return None;
         }
         self.calls.stands_for_both(slot);
-        Some(Origin { account, asked: None, outside: Some(outside) })
+        Some(Origin { account, outside: Some(outside), ..Origin::default() })
     }
 
     /// The PBX lets somebody outside go on who calls a number that costs, with credentials: nobody calls the

@@ -95,6 +95,14 @@ fn two_addresses() -> Vec<Case> {
             vec![handset("c1", DEAR, charging), out("l2", TRUNK, charging)]
         })
         .judged(2),
+        after("a proxy, and behind it a PBX that dials out", 1, {
+            let vias = [("10.0.0.5", "z9hG4bKp"), ("10.0.3.17:5060", "z9hG4bKa")];
+            let near = now(sip(PHONE, PBX, invite("c1", DEAR).via(&vias[1..]).bytes()));
+            let far = now(sip(PBX, SECOND, invite("c1", DEAR).via(&vias).bytes()));
+            vec![near, far.clone(), far, out("l2", TRUNK, "")]
+        })
+        .judged(1)
+        .charged(&["214"]),
         after("out of another address, and nothing shows whose", 2, {
             vec![handset("c1", DEAR, ""), out("l2", TRUNK, "")]
         })
@@ -150,6 +158,19 @@ fn late_trunks() -> Vec<Case> {
             .judged(1),
         after("the next trunk, since the first says nothing", 1, [begun(), vec![next(32_000)]].concat())
             .judged(1),
+        after("the next trunk within 2 s, under the office's own number", 1, {
+            [begun(), vec![fails(5, 503), next(1)]].concat()
+        })
+        .judged(1),
+        after("only the trunks are seen, and the first fails", 1, {
+            let taken = says(TRUNK2, PBX, 200, "l3", SITE);
+            vec![trunk(PBX, TRUNK, "l2", DEAR, SITE, ""), fails(5, 503), next(1), taken]
+        })
+        .judged(2)
+        .answered(1),
+        after("only the trunks are seen, and the first is busy but not failed yet", 2, {
+            vec![trunk(PBX, TRUNK, "l2", DEAR, SITE, ""), next(1_000)]
+        }),
         after("the handset was told that it failed", 2, {
             [begun(), vec![fails(3_000, 503), over, next(3_000)]].concat()
         }),
@@ -179,10 +200,32 @@ fn forwards() -> Vec<Case> {
     let from_cloud = ask("INVITE", "sip:214@10.0.3.17", "in").caller(CALLER);
     let lies = ask("INVITE", URI, "c1").caller(CALLER).extra("Diversion: <sip:216@pbx>\r\n");
     vec![
-        after("who diverts is charged", 2, vec![comes_in(), out(TRUNK, CALLER, by)]).charged(&["214"]),
-        after("the history says who", 2, vec![comes_in(), out(TRUNK, CALLER, history)]).charged(&["214"]),
-        after("the office's own number as the caller", 2, vec![comes_in(), out(TRUNK, SITE, by)])
+        after("who diverts is charged", 1, vec![comes_in(), out(TRUNK, CALLER, by)]).charged(&["214"]),
+        after("the history says who", 1, vec![comes_in(), out(TRUNK, CALLER, history)]).charged(&["214"]),
+        after("the office's own number as the caller", 1, vec![comes_in(), out(TRUNK, SITE, by)])
             .charged(&["214"]),
+        after("nothing says who, over the same trunk", 1, vec![comes_in(), out(TRUNK, CALLER, "")])
+            .judged(1)
+            .charged(&["+442079460018"]),
+        after("a colleague's phone gives up, and nothing says why the PBX dials then", 1, {
+            let ring = ask("INVITE", "sip:215@10.0.3.18", "l2").via(&[("10.0.0.5", "z9hG4bKl2")]);
+            let cancel = ask("CANCEL", "sip:215@10.0.3.18", "l2").via(&[("10.0.0.5", "z9hG4bKl2")]);
+            vec![
+                handset("c1", "215", ""),
+                now(sip(PBX, PHONE2, ring.bytes())),
+                says(PHONE2, PBX, 180, "l2", "<sip:214@x>"),
+                in_ms(8_000, now(sip(PBX, PHONE2, cancel.bytes()))),
+                says(PHONE2, PBX, 487, "l2", "<sip:214@x>"),
+                out(TRUNK, SITE, ""),
+            ]
+        })
+        .judged(1)
+        .charged(&["215"]),
+        after("an inbound call after a minute's attendant, and then out", 2, {
+            let out = in_ms(60_000, out(TRUNK, SITE, by));
+            vec![comes_in(), says(PBX, TRUNK, 200, "in", CALLER), out]
+        })
+        .charged(&["214"]),
         after("over another trunk", 1, vec![comes_in(), out(TRUNK2, CALLER, by)]).charged(&["214"]),
         after("nothing says who: whose number was called", 1, vec![comes_in(), out(TRUNK2, CALLER, "")])
             .charged(&["+442079460018"]),
@@ -200,7 +243,7 @@ fn forwards() -> Vec<Case> {
             [inside(to_215), taken.to_vec()].concat()
         })
         .answered(1),
-        after("a handset that says another diverts is charged itself", 2, {
+        after("a handset that says another diverts is charged itself", 1, {
             let call = [now(sip(CLOUD, PHONE, from_cloud.bytes())), now(sip(PHONE, CLOUD, lies.bytes()))];
             [registers("214", PHONE, CLOUD), call].concat()
         })
