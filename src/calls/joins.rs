@@ -68,10 +68,10 @@ struct Second<'a> {
 
 impl Second<'_> {
     /// Whether a leg reached who sends this one. What goes back to where it came from goes on only if it goes
-    /// to somebody else, or a proxy that passed a REFER on passes the call on, too.
+    /// to somebody else, or a proxy that passed a call or a REFER on passes the next one on, too.
     fn meets(&self, first: &Leg) -> bool {
-        first.dst == self.leg.src
-            && (first.asked || first.src != self.leg.dst || self.leg.called.is_elsewhere(&first.called))
+        let back = first.src == self.leg.dst && !first.asked && !first.proxied;
+        first.dst == self.leg.src && (!back || self.leg.called.is_elsewhere(&first.called))
     }
 
     fn likeness(&self, first: &Leg) -> Option<Likeness> {
@@ -120,12 +120,12 @@ impl Legs {
         self.oldest_first().filter_map(|i| Some((fit(i)?, i))).min_by_key(|(fit, _)| *fit).map(|(_, i)| i)
     }
 
-    fn oldest_first(&self) -> impl Iterator<Item = usize> {
+    fn oldest_first(&self) -> impl Iterator<Item = usize> + Clone + use<> {
         let next = self.next;
         (0..REMEMBERED).map(move |i| (next + i) % REMEMBERED)
     }
 
-    fn all(&self) -> impl Iterator<Item = (usize, &Leg, Option<SlotId>)> {
+    fn all(&self) -> impl Iterator<Item = (usize, &Leg, Option<SlotId>)> + Clone {
         self.oldest_first().filter_map(|i| self.ring[i].as_ref().map(|(leg, by)| (i, leg, *by)))
     }
 
@@ -150,8 +150,10 @@ impl<T: Copy> Calls<T> {
         let [src, dst] = [call.path.src, call.path.dst].map(|end| self.legs.node(end.ip()));
         let (at, macs) = (call.started, [call.path.src_mac, call.path.dst_mac]);
         let (called, caller) = (Tail::of(call.dialled.as_bytes()), Tail::of(call.caller.as_bytes()));
+        let (asked, proxied) = (false, call.via_count > 1);
         let leg =
-            |call: CallNo| Leg { call, slot, at, src, dst, macs, called, caller, session, asked: false };
+            |call: CallNo| Leg { call, slot, at, src, dst, macs, called, caller, session, asked, proxied };
+        self.origin = None;
         let tie = match replaced {
             Some(no) => Some((no, Tie::Leg)),
             None if self.legs.reach(src) => self.continues(&leg(CallNo(0)), msg),
@@ -169,7 +171,7 @@ impl<T: Copy> Calls<T> {
         }
         let no = if shares { first } else { CallNo(self.last) };
         // Made where it is to stand: a copy would wait for the row that was just written.
-        self.legs.remember(leg(no), by, matches!(tie, Tie::None | Tie::Back));
+        self.legs.remember(leg(no), by, matches!(tie, Tie::None | Tie::Back | Tie::Before));
         if let Some(call) = self.table.get_mut(slot) {
             call.no = no;
             call.tie = tie;
@@ -198,6 +200,7 @@ impl<T: Copy> Calls<T> {
             caller: Tail::of(seen.caller),
             session: session_of(seen.msg).map_or(0, |part| self.hashes[1].hash_one(part)),
             asked: false,
+            proxied: true,
         };
         self.legs.remember(leg, None, false);
     }
@@ -321,16 +324,19 @@ impl<T: Copy> Calls<T> {
         self.legs.all().find_map(found)
     }
 
-    /// Whether its sender tried to reach the same number somewhere else just before, and failed.
+    /// Whether its sender tried to reach the same number over another server just before, and failed, and
+    /// tries this one for the first time.
     fn tried_before(&self, leg: &Leg) -> bool {
         let failed = |call: &Call<T>| call.phase == Phase::Failed && leg.at.since(call.since) <= WITHIN;
-        self.legs.all().any(|(_, before, _)| {
-            before.src == leg.src
-                && before.dst != leg.dst
-                && leg.called.is_number_of(&before.called)
-                && leg.caller == before.caller
+        let same = |before: &Leg| {
+            before.src == leg.src && leg.called.is_number_of(&before.called) && leg.caller == before.caller
+        };
+        let mut before = self.legs.all().map(|(_, before, _)| before).filter(|before| same(before));
+        let mut elsewhere = before.clone();
+        elsewhere.any(|before| {
+            before.dst != leg.dst
                 && self.table.get(before.slot).is_some_and(|call| call.no == before.call && failed(call))
-        })
+        }) && before.all(|before| before.dst != leg.dst)
     }
 
     /// The second leg of a call whose first one comes only now.
@@ -339,17 +345,26 @@ impl<T: Copy> Calls<T> {
             let near = first.at.since(second.at) <= AHEAD && second.at.since(first.at) <= WITHIN;
             let same = second.called.is_number_of(&first.called)
                 || (first.session != 0 && first.session == second.session);
-            let meets = second.src == first.dst && second.dst != first.src && by.is_none();
+            let meets = second.src == first.dst && second.dst != first.src;
             let call = self.table.get(second.slot).filter(|_| near && same && meets)?;
-            (call.no == second.call && matches!(call.tie, Tie::None | Tie::Back) && !call.asked)
-                .then_some(second.slot)
+            let first_so_far = match call.tie {
+                Tie::None | Tie::Back => by.is_none() && !call.asked,
+                Tie::Before => true,
+                Tie::Leg | Tie::Asked | Tie::Again | Tie::Elsewhere => false,
+            };
+            (call.no == second.call && first_so_far).then_some(second.slot)
         };
         self.legs.all().find_map(fits)
     }
 
-    /// The call of which the last attempt is a part.
-    pub fn take_origin(&mut self) -> Option<&mut Call<T>> {
-        self.origin.take().and_then(|first| self.table.get_mut(first))
+    /// The call that the last leg continues, if that was found by its legs.
+    pub fn origin(&self) -> Option<&Call<T>> {
+        self.table.get(self.origin?)
+    }
+
+    /// The same, to change it.
+    pub fn origin_mut(&mut self) -> Option<&mut Call<T>> {
+        self.table.get_mut(self.origin?)
     }
 
     /// The last attempt is a part of a call that nobody is charged with: it is judged itself.

@@ -129,6 +129,8 @@ pub(super) struct Leg {
     pub(super) session: u64,
     /// Whether nobody placed it yet: a REFER or a redirection asks for it.
     pub(super) asked: bool,
+    /// Whether it came through a proxy, which may well get it back from a PBX behind it.
+    pub(super) proxied: bool,
 }
 
 /// The latest attempts.
@@ -258,6 +260,7 @@ impl<T: Copy> Calls<T> {
             caller: Tail::of(seen.caller),
             session: 0,
             asked: true,
+            proxied: false,
         };
         self.legs.remember(leg, None, false);
         call

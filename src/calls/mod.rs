@@ -215,9 +215,10 @@ const fn is_retried(code: u16) -> bool {
 }
 
 /// Failures that end the attempt unless it is made again in another form: most devices have no other
-/// offer (488), and few INVITEs are too brief (423).
+/// offer (488, 580, 606), few INVITEs are too brief (423) or their URI too long or odd (414, 417), and some
+/// are sent again with an identity that was missing or wrong (RFC 8224, RFC 3892, RFC 5079).
 const fn may_be_retried(code: u16) -> bool {
-    matches!(code, 423 | 488)
+    matches!(code, 414 | 417 | 423 | 428 | 429 | 433 | 436..=438 | 488 | 580 | 606)
 }
 
 /// A branch may fail and another answer; more often than this it's a game.

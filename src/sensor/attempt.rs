@@ -33,7 +33,8 @@ impl Core {
         };
         let Standing { from_pbx, from_registered, to_registered, from_home, to_home } = standing;
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
-        let passed_on = from_home && !to_home && passes_on(handsets, call, msg);
+        let outwards = !to_home || (call.tie == Tie::Leg && !to_registered && goes_out(calls.origin()));
+        let passed_on = from_home && outwards && passes_on(handsets, call, msg);
         let trunk_side = passed_on || from_pbx && !to_registered && (from_home || !to_home);
         let inbound = !trunk_side && (from_pbx || (!from_home && to_home && !from_registered));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
@@ -109,7 +110,9 @@ impl Core {
         let tag = Tag { leg: Leg::Trunk, ..*old };
         if old.direction != Direction::Inbound && !call.phase.is_over() {
             self.ledger.closed(Key { account: Account::Office, group: tag.target.group });
-            self.ledger.over(tag.target.class);
+            if !call.asked {
+                self.ledger.over(tag.target.class);
+            }
         }
         self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
         self.calls.tag(slot, tag);
@@ -359,6 +362,12 @@ pub(super) fn name(who: &mut Who, named: Named, said: &Said<'_>) {
         Named::From => (Text::new(said.from), true),
         Named::Username => (Text::new(said.username), true),
     };
+}
+
+/// Whether a handset dialled it, and to the outside.
+#[cold]
+fn goes_out(call: Option<&Call<Tag>>) -> bool {
+    call.and_then(|call| call.tag.as_ref()).is_some_and(|tag| tag.direction == Direction::Outbound)
 }
 
 /// Whether who sends a leg was seen to pass it on. A registered handset isn't believed that somebody else

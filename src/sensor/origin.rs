@@ -54,8 +54,8 @@ impl Core {
     /// Who is charged with what a PBX makes of a call to another number, if it doesn't say: whoever was called
     /// forwards it, but what is no handset's number is a code that the caller dialled.
     #[cold]
-    fn made_of(&mut self) -> Option<Origin> {
-        let first = self.calls.take_origin()?;
+    fn made_of(&self) -> Option<Origin> {
+        let first = self.calls.origin()?;
         let tag = first.tag.as_ref()?;
         let coded = tag.target.class == Class::Feature || tag.target.number.is_some();
         if tag.direction != Direction::Inbound && coded {
@@ -71,7 +71,7 @@ impl Core {
     /// had credentials or goes where it costs: a call that comes in for the office has neither, though it may
     /// be passed on. The leg is judged in its place.
     fn let_through(&mut self, slot: SlotId) -> Option<Origin> {
-        let first = self.calls.take_origin()?;
+        let first = self.calls.origin_mut()?;
         let (called, outside) = (first.dialled, first.path.src.ip());
         let tag = first.tag.as_mut().filter(|tag| tag.direction == Direction::Inbound)?;
         let account = std::mem::take(&mut tag.username);

@@ -103,6 +103,18 @@ fn two_addresses() -> Vec<Case> {
         })
         .judged(1)
         .charged(&["214"]),
+        after("a proxy, a PBX behind it, and out through the proxy again", 1, {
+            let vias = [("10.0.0.5", "z9hG4bKp"), ("10.0.3.17:5060", "z9hG4bKa")];
+            let near = now(sip(PHONE, PBX, invite("c1", DEAR).via(&vias[1..]).bytes()));
+            let far = now(sip(PBX, SECOND, invite("c1", DEAR).via(&vias).bytes()));
+            let back = ask("INVITE", URI, "l2").caller(SITE).via(&[("10.0.0.6", "z9hG4bKq")]);
+            let on = ask("INVITE", URI, "l2")
+                .caller(SITE)
+                .via(&[("10.0.0.5", "z9hG4bKr"), ("10.0.0.6", "z9hG4bKq")]);
+            vec![near, far, now(sip(SECOND, PBX, back.bytes())), now(sip(PBX, TRUNK, on.bytes()))]
+        })
+        .judged(1)
+        .charged(&["214"]),
         after("out of another address, and nothing shows whose", 2, {
             vec![handset("c1", DEAR, ""), out("l2", TRUNK, "")]
         })
@@ -135,6 +147,11 @@ fn wrong_order() -> Vec<Case> {
     vec![
         after("the trunk's leg is seen first", 1, turned(2)).answered(1).charged(&["214"]),
         after("the trunk's leg is seen first by 150 ms", 1, turned(150)).answered(1),
+        after("three legs in the wrong order", 1, {
+            let far = trunk(SECOND, TRUNK, "l3", DEAR, SITE, "");
+            vec![far, in_ms(2, trunk(PBX, SECOND, "l2", DEAR, "<sip:214@pbx>", "")), first(2)]
+        })
+        .charged(&["214"]),
         after("a second later that is another call", 2, turned(1_000)).answered(2),
         after("two phones, and one trunk leg first", 2, {
             let other = invite("c2", DEAR).caller("<sip:215@pbx.example>").via(&[("10.0.3.18", "z9hG4bKo")]);
@@ -168,6 +185,14 @@ fn late_trunks() -> Vec<Case> {
         })
         .judged(2)
         .answered(1),
+        after("a phone that tries two servers in turn, and both fail", 2, {
+            let tried = |server: Ip, id: &'static str| {
+                let from = "<sip:214@pbx.example>";
+                [now(sip(PHONE, server, invite(id, DEAR).bytes())), says(server, PHONE, 503, id, from)]
+            };
+            [tried(CLOUD, "a"), tried(TRUNK, "b"), tried(CLOUD, "c")].concat()
+        })
+        .judged(3),
         after("only the trunks are seen, and the first is busy but not failed yet", 2, {
             vec![trunk(PBX, TRUNK, "l2", DEAR, SITE, ""), next(1_000)]
         }),
