@@ -314,7 +314,7 @@ fn it_refuses_what_it_must_not_do() {
         ("[capture]\ninterfaces = [\"va\"]\n[run]\nuser = \"root\"\n", 2, "--allow-root"),
         ("[capture]\ninterfaces = [\"nosuch0\"]\n", 1, "no such interface"),
         ("", 2, "nothing to capture from"),
-        ("[capture]\ninterfaces = [\"va\"]\nfilter = \"udp portt 1\"\n", 1, "filter"),
+        ("[capture]\ninterfaces = [\"va\"]\nfilter = \"udp portt 1\"\n", 2, "c.toml:7: capture.filter"),
         ("[capture]\ninterfaces = [\"va\"]\n[http]\nlisten = \"0.0.0.0:9765\"\n", 2, "token_file"),
     ] {
         let mut daemon = Daemon::spawn(&net, config, &[], &[]);
@@ -322,6 +322,32 @@ fn it_refuses_what_it_must_not_do() {
         let log = daemon.log();
         assert!(ended.code() == Some(code) && log.contains(what), "{config}: {ended} {log}");
     }
+}
+
+/// A reload that comes while it starts neither ends it nor is forgotten; a port that somebody else has is
+/// named, and what to do.
+#[test]
+fn a_reload_while_it_starts_comes_a_moment_later() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let net = net_with_cable();
+    let mut daemon = Daemon::spawn(&net, "[capture]\ninterfaces = [\"va\"]\n", &[], &[]);
+    let status = format!("/proc/{}/status", daemon.child.id());
+    daemon.wait("that it holds signals", || {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let blocked = text.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        blocked.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap() & 1 == 1)
+    });
+    daemon.signal("-HUP");
+    daemon.wait("ready", || daemon.log().contains("ready"));
+    daemon.wait("the reload", || daemon.log().contains("the configuration was read again and holds"));
+    let mut second = Daemon::spawn(&net, "[capture]\ninterfaces = [\"va\"]\n", &[], &[]);
+    let (ended, log) = (second.child.wait().unwrap(), second.log());
+    assert!(ended.code() == Some(1) && log.contains("9765: Address already in use"), "{ended} {log}");
+    assert!(log.contains("; stop what listens there"), "{log}");
+    daemon.signal("-TERM");
+    assert!(daemon.child.wait().unwrap().success());
 }
 
 #[test]
