@@ -350,6 +350,30 @@ fn a_reload_while_it_starts_comes_a_moment_later() {
     assert!(daemon.child.wait().unwrap().success());
 }
 
+/// A folder for its state that takes nothing costs history, and is named.
+#[test]
+fn a_disk_that_takes_nothing_keeps_it_from_nothing_but_history() {
+    if lacks(&TOOLS) || lacks(&["unshare", "mount"]) {
+        return;
+    }
+    let net = net_with_cable();
+    for options in ["size=64k,ro", "size=4k,nr_inodes=1"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        let own = folder.path().to_str().unwrap().to_owned();
+        let mount = format!("mount -t tmpfs -o {options} none $0/state && exec \"$@\"");
+        let before = ["unshare", "-m", "sh", "-c", &mount, &own];
+        let mut daemon = Daemon::spawn_in(folder, &net, "[capture]\ninterfaces = [\"va\"]\n", &before, &[]);
+        daemon.wait("ready", || daemon.log().contains(" ready"));
+        let log = daemon.log();
+        assert!(log.contains("state") && log.contains("nothing can be written there"), "{log}");
+        assert!(daemon.get("/metrics").contains("ringfence_build_info"));
+        assert!(daemon.command(&["status"]).status.success());
+        daemon.signal("-TERM");
+        assert!(daemon.child.wait().unwrap().success(), "{}", daemon.log());
+    }
+}
+
 #[test]
 fn beyond_this_machine_it_wants_a_token_or_a_certificate() {
     if lacks(&TOOLS) || lacks(&["openssl", "curl"]) {

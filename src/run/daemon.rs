@@ -174,7 +174,15 @@ impl Parts {
         let whom = privileges::whom(user, options.allow_root).map_err(DaemonError::Usage)?;
         let mut files = Files::default();
         for file in config.written() {
-            files.write.extend(privileges::prepare(&file, whom.as_ref()).map_err(DaemonError::Runtime)?);
+            match privileges::prepare(&file, whom.as_ref()) {
+                Ok(folder) => files.write.extend(folder),
+                Err(why)
+                    if config.control_socket().as_ref() != Some(&file) && privileges::is_spent(&file) =>
+                {
+                    tracing::error!("{why}: nothing can be written there; detection and alerts go on");
+                }
+                Err(why) => return Err(DaemonError::Runtime(why)),
+            }
         }
         self.control = config
             .control_socket()
