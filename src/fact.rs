@@ -85,6 +85,9 @@ pub struct CallFact {
     pub expired: Option<Lapse>,
     /// Whether a Call-ID was used again for another number.
     pub call_id_reused: bool,
+    /// Whether an attempt was told before and is only charged otherwise now, or placed by the PBX that was
+    /// asked for it: it was counted then.
+    pub repeated: bool,
     /// Who is charged with it.
     pub who: Who,
     /// Its Call-ID.
@@ -115,6 +118,7 @@ impl CallFact {
             told: Span::ZERO,
             expired: None,
             call_id_reused: false,
+            repeated: false,
             who: Who::nobody(),
             call_id: Text::default(),
             dialled: Text::default(),

@@ -218,6 +218,7 @@ pub fn play(world: &World, seed: u64, config: &str) -> Played {
             expired: None,
             told: Span::ZERO,
             call_id_reused: false,
+            repeated: false,
             who: who[call.handset],
             call_id: Text::from(format!("{i}").as_str()),
             dialled: Text::from(call.to.as_str()),

@@ -79,6 +79,8 @@ struct FactRecord<'a> {
     rule: &'static str,
     expired: bool,
     call_id_reused: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeated: bool,
 }
 
 #[derive(Serialize)]
@@ -401,6 +403,7 @@ impl Recorder {
             rule: call.target.rule,
             expired: call.expired.is_some(),
             call_id_reused: call.call_id_reused,
+            repeated: call.repeated,
         }
     }
 

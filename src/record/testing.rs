@@ -44,6 +44,7 @@ pub(crate) fn call() -> CallFact {
         expired: None,
         told: Span::ZERO,
         call_id_reused: false,
+        repeated: false,
         who: who(),
         call_id: Text::from("a1@10.0.3.17"),
         dialled: Text::from("900882161234567"),

@@ -48,6 +48,7 @@ impl Destinations {
             return;
         }
         let counts = match call.state {
+            CallState::Attempted if call.repeated => return,
             CallState::Attempted => Counts { calls: 1, ..Counts::default() },
             CallState::Ended => {
                 // An end that was told too early is told again: only the rest is new.
@@ -115,6 +116,19 @@ impl Destinations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dial::Dial;
+    use crate::record::testing::call;
+
+    #[test]
+    fn a_call_that_was_told_before_counts_once() {
+        let dial = Dial::new(&Default::default()).unwrap();
+        let prices = Prices::new(dial.rates().to_vec(), dial.currency().to_owned(), dial.prices_basis());
+        let mut destinations = Destinations::default();
+        for repeated in [false, true] {
+            destinations.observe(&CallFact { repeated, ..call() }, &prices);
+        }
+        assert_eq!(destinations.rows().iter().map(|row| row.calls).sum::<u64>(), 1);
+    }
 
     #[test]
     fn regions_are_bounded_and_nothing_shrinks() {

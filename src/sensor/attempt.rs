@@ -126,7 +126,10 @@ impl Core {
         let tag = Tag { who, ..old };
         self.ledger.closed(row(&old));
         self.ledger.attempt(row(&tag), now);
-        self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
+        self.facts.call(&self.coverage, |fact| {
+            write(fact, call, &tag, CallState::Attempted, now);
+            fact.repeated = true;
+        });
         self.calls.tag(slot, tag);
     }
 
@@ -277,6 +280,7 @@ pub(super) fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: Cal
         told,
         expired,
         call_id_reused,
+        repeated,
         who,
         call_id: _,
         dialled: _,
@@ -286,6 +290,7 @@ pub(super) fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: Cal
     (*time, *no, *its_state, *started) = (now, call.no, state, call.started);
     (*leg, *direction, *cause, *caller) = (tag.leg, tag.direction, tag.cause, tag.caller);
     (*joined, *code, *call_id_reused) = (call.joined, call.code, call.call_id_reused);
+    *repeated = was_told(call.tie) && state == CallState::Attempted;
     (*who, *target) = (tag.who, tag.target);
     (*talked, *told, *expired) = (Span::ZERO, Span::ZERO, None);
 }
@@ -384,6 +389,11 @@ fn passes_on(handsets: &Handsets, call: &Call<Tag>, msg: Option<&Message<'_>>) -
     }
 }
 
+/// Whether another leg's attempt, or whoever asked for it, was told before it.
+const fn was_told(tie: Tie) -> bool {
+    matches!(tie, Tie::Asked | Tie::Again | Tie::Before)
+}
+
 /// Whether it is a human call that wasn't counted before.
 const fn is_new(call: &Call<Tag>) -> bool {
     !call.joined && !call.asked
@@ -398,8 +408,7 @@ fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
 
 pub(super) fn count_rows(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
     for key in rows(call, tag).into_iter().flatten() {
-        if call.tie == Tie::Asked {
-            // Counted when it was asked for.
+        if matches!(call.tie, Tie::Asked | Tie::Again) {
             ledger.reopened(key);
         } else {
             ledger.attempt(key, now);

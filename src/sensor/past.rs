@@ -31,6 +31,7 @@ impl Sensor {
             expired: None,
             told: Span::ZERO,
             call_id_reused: false,
+            repeated: false,
             who: self.core.handsets.foretold(account, time),
             call_id: Text::new(b"call record"),
             dialled: Text::new(dialled),

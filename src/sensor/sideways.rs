@@ -176,6 +176,7 @@ impl Core {
             expired: None,
             told: Span::ZERO,
             call_id_reused: false,
+            repeated: false,
             who,
             call_id: Text::new(seen.msg.call_id),
             dialled: Text::new(uri::user(uri)),

@@ -51,7 +51,7 @@ impl CallRow {
             talked: call.talked.0,
             cost,
             who: HandsetRow {
-                attempts: u32::from(call.state == CallState::Attempted && !call.joined),
+                attempts: u32::from(call.state == CallState::Attempted && !call.joined && !call.repeated),
                 ..HandsetRow::new(&call.who, call.time)
             },
             record: written(recorder, &Output::Call(*call)),

@@ -181,6 +181,7 @@ impl Office {
             expired: None,
             told: Span::ZERO,
             call_id_reused: false,
+            repeated: false,
             who: self.handsets[handset],
             call_id: Text::from(format!("call-{index}").as_str()),
             dialled: Text::from(dialled.as_str()),

@@ -23,6 +23,7 @@ impl Stage {
             expired: None,
             told: Span::ZERO,
             call_id_reused: false,
+            repeated: false,
             who: self.who(n),
             call_id: Text::from("c"),
             dialled: Text::from("202"),
