@@ -5,7 +5,7 @@
 //! Never: makes two attempts of one.
 
 use super::legs::Tail;
-use super::{Call, CallNo, Calls, Phase, REOPEN_MAX, REORDERED, Seen, Step, may_be_retried};
+use super::{Call, CallNo, Calls, Phase, REOPEN_MAX, REORDERED, Seen, Step, Tie, may_be_retried};
 use crate::bounded::SlotId;
 use crate::sip::NameAddr;
 use crate::text::Text;
@@ -22,7 +22,7 @@ impl<T: Copy> Calls<T> {
                 }
                 let replaced = self.replaced(seen);
                 let slot = self.insert(key, seen);
-                self.attempt(slot, replaced, msg.session_id(), seen.now);
+                self.attempt(slot, replaced, Some(msg), seen.now);
                 Step::Attempted(slot)
             }
             // The callee may re-INVITE too: then the tags are swapped.
@@ -60,6 +60,9 @@ impl<T: Copy> Calls<T> {
         if seen.path.src.ip() != call.path.src.ip()
             && let Some(step) = another_hop(call, slot, seen, &dialled)
         {
+            if msg.via_count > call.via_count {
+                self.hop(slot, seen);
+            }
             return step;
         }
         let resent = msg.cseq <= call.cseq && dialled == call.dialled;
@@ -135,7 +138,7 @@ impl<T: Copy> Calls<T> {
             call.call_id_reused = other_number;
             call.before = before;
         }
-        self.attempt(slot, None, seen.msg.session_id(), seen.now);
+        self.attempt(slot, None, Some(seen.msg), seen.now);
         Step::Attempted(slot)
     }
 
@@ -160,6 +163,7 @@ impl<T: Copy> Calls<T> {
             before: None,
             peers: [0; 4],
             up: 0,
+            tie: Tie::None,
             since: seen.now,
             reopened: 0,
         });

@@ -1,23 +1,25 @@
 //! Which second leg belongs to which first one: a PBX that answers a handset and dials a trunk
 //! gives the new leg its own Call-ID (RFC 7092, back-to-back user agents).
 //!
-//! In: attempts. Out: the number of the call that a new leg continues.
-//! Never: joins legs that don't meet at one address.
+//! In: attempts. Out: the latest of them, to be searched; what of their numbers is compared.
+//! Never: grows.
 
 use std::net::IpAddr;
 
 use super::{CallNo, Calls, Seen};
+use crate::bounded::SlotId;
+use crate::decode::Mac;
 use crate::handsets::Network;
-use crate::time::{Span, Timestamp};
-
-/// A PBX dials on within this time.
-const WITHIN: Span = Span::seconds(2);
+use crate::time::Timestamp;
 
 /// Attempts that are remembered for joining.
-const REMEMBERED: usize = 64;
+pub(super) const REMEMBERED: usize = 64;
+
+/// Attempts after which one that was captured before the leg it continues is still looked for.
+const LONE: usize = 4;
 
 /// Shorter called numbers must be equal, longer ones need only end alike.
-const SUFFIX_DIGITS: u32 = 6;
+pub(super) const SUFFIX_DIGITS: u32 = 6;
 
 /// What a proxy or a dialog's other end puts in place of the number has fewer digits: an extension, a
 /// device's own name.
@@ -65,6 +67,11 @@ impl Tail {
         tail
     }
 
+    /// Whether both are long enough to be telephone numbers, and end alike.
+    pub(super) fn is_number_of(&self, first: &Self) -> bool {
+        self.len.min(first.len) >= SUFFIX_DIGITS && self.continues(first)
+    }
+
     /// Whether there are any digits.
     pub(super) const fn is_known(&self) -> bool {
         self.len > 0
@@ -104,36 +111,57 @@ const fn are_digits(eight: u64) -> bool {
     eight & HIGH == ZEROS && eight.wrapping_add(0x0606_0606_0606_0606) & HIGH == ZEROS
 }
 
-/// One end of a leg as the join sees it.
+/// A leg as the join sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leg {
     pub(super) call: CallNo,
+    /// Where the call stands in the table.
+    pub(super) slot: SlotId,
+    /// When its INVITE was seen.
     pub(super) at: Timestamp,
     pub(super) src: IpAddr,
     pub(super) dst: IpAddr,
+    /// The sender's and the receiver's hardware address.
+    pub(super) macs: [Option<Mac>; 2],
     pub(super) called: Tail,
     pub(super) caller: Tail,
-    /// A keyed hash of Session-ID's local part (RFC 7989); 0 if there is none.
+    /// A keyed hash of what stays the same along the call; 0 if there is nothing.
     pub(super) session: u64,
-    /// Whether nobody placed it yet: a REFER asks for it.
+    /// Whether nobody placed it yet: a REFER or a redirection asks for it.
     pub(super) asked: bool,
+    /// Whether it came through a proxy, which may well get it back from a PBX behind it.
+    pub(super) proxied: bool,
 }
 
 /// The latest attempts.
 #[derive(Debug)]
 pub(super) struct Legs {
-    ring: [Option<(Leg, bool)>; REMEMBERED],
-    next: usize,
+    /// With the latest leg that continues it.
+    pub(super) ring: [Option<(Leg, Option<SlotId>)>; REMEMBERED],
+    pub(super) next: usize,
     /// See `Calls::know_pbx`.
     pub(super) pbx: Vec<Network>,
     /// How many remembered legs reach an address, by a byte of it: where there are none, and that
     /// is so for nearly all handsets, nobody needs to look.
     reached: [u8; 256],
+    /// The same by a byte of the hardware address.
+    reached_macs: [u8; 256],
+    /// Who sent the latest legs that continue none.
+    lone: [u32; LONE],
+    next_lone: usize,
 }
 
 impl Default for Legs {
     fn default() -> Self {
-        Self { ring: [None; REMEMBERED], next: 0, pbx: Vec::new(), reached: [0; 256] }
+        Self {
+            ring: [None; REMEMBERED],
+            next: 0,
+            pbx: Vec::new(),
+            reached: [0; 256],
+            reached_macs: [0; 256],
+            lone: [0; LONE],
+            next_lone: 0,
+        }
     }
 }
 
@@ -146,6 +174,20 @@ fn folded(ip: IpAddr) -> usize {
     })
 }
 
+/// An address in few bits, of which the last ones tell the most.
+fn shortened(ip: IpAddr) -> u32 {
+    match ip {
+        IpAddr::V4(v4) => v4.to_bits(),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits();
+            [96, 64, 32, 0].iter().fold(0u32, |sum, shift| {
+                let [.., a, b, c, d] = (bits >> shift).to_be_bytes();
+                sum.rotate_left(7) ^ u32::from_be_bytes([a, b, c, d])
+            })
+        }
+    }
+}
+
 impl Legs {
     /// One address for all that the PBX has; any other is what it is.
     #[inline]
@@ -156,23 +198,26 @@ impl Legs {
         }
     }
 
-    /// Remembers a first leg.
+    /// Remembers a leg; `by` already continues it. `lone` is one that continues none.
     #[inline]
-    pub(super) fn remember(&mut self, leg: Leg) {
+    pub(super) fn remember(&mut self, leg: Leg, by: Option<SlotId>, lone: bool) {
         let place = &mut self.ring[self.next];
         if let Some((old, _)) = place {
             self.reached[folded(old.dst)] -= 1;
+            if let Some(mac) = old.macs[1] {
+                self.reached_macs[usize::from(mac.0[5])] -= 1;
+            }
         }
         self.reached[folded(leg.dst)] += 1;
-        *place = Some((leg, false));
+        if let Some(mac) = leg.macs[1] {
+            self.reached_macs[usize::from(mac.0[5])] += 1;
+        }
+        if lone {
+            self.lone[self.next_lone] = shortened(leg.src);
+            self.next_lone = (self.next_lone + 1) % LONE;
+        }
+        *place = Some((leg, by));
         self.next = (self.next + 1) % REMEMBERED;
-    }
-
-    /// What somebody at this address was just asked for.
-    fn asked_at(&self, at: IpAddr, called: &Tail, now: Timestamp) -> Option<Leg> {
-        let asked = |leg: &&Leg| leg.asked && leg.dst == at && leg.called == *called;
-        let legs = self.ring.iter().flatten().map(|(leg, _)| leg);
-        legs.filter(asked).find(|leg| now.since(leg.at) <= WITHIN).copied()
     }
 
     /// Whether a remembered leg may reach an address: where none does no leg continues it.
@@ -181,36 +226,16 @@ impl Legs {
         self.reached[folded(ip)] != 0
     }
 
-    /// The call that a leg from `second.src` continues, and whether it's a call of its own all the same:
-    /// a REFER asked for it, or it goes to quite another telephone number, as a forward or a speed dial
-    /// makes of it. It is one that just reached that address, with the same Session-ID, called number or
-    /// calling number. Legs that nothing continues yet come first, so that two handsets calling one number
-    /// keep their own trunk legs; one that is
-    /// continued already may fork, but then the caller must be the same.
-    pub(super) fn first_of(&mut self, second: &Leg) -> Option<(CallNo, bool)> {
-        let oldest_first = (0..REMEMBERED).map(|i| (self.next + i) % REMEMBERED);
-        let fits = |leg: &Leg| {
-            leg.dst == second.src
-                // A proxy that passed a REFER on passes the call on, too.
-                && (leg.asked || leg.src != second.dst)
-                && second.at.since(leg.at) <= WITHIN
-                && ((leg.session != 0 && leg.session == second.session)
-                    || second.called.continues(&leg.called)
-                    || (second.caller.len >= SUFFIX_DIGITS && second.caller.continues(&leg.caller)))
-        };
-        let candidates: [Option<usize>; 2] = oldest_first.fold([None; 2], |mut found, i| {
-            if let Some((leg, continued)) = &self.ring[i]
-                && fits(leg)
-                && (!continued || leg.session != 0 || leg.caller == second.caller)
-            {
-                found[usize::from(*continued)].get_or_insert(i);
-            }
-            found
-        });
-        let index = candidates[0].or(candidates[1])?;
-        let (leg, continued) = self.ring[index].as_mut()?;
-        *continued = true;
-        Some((leg.call, leg.asked || second.called.is_elsewhere(&leg.called)))
+    /// Whether a leg from where no leg was seen to go may have to do with one all the same: whoever is
+    /// called has just sent one on, the sender has just tried another server, or its hardware was reached under
+    /// another address.
+    #[inline]
+    pub(super) fn may_be_odd(&self, leg: &Leg) -> bool {
+        self.lone.contains(&shortened(leg.dst))
+            || self.lone.contains(&shortened(leg.src))
+            || (leg.session != 0
+                || leg.macs[0].is_some_and(|mac| self.reached_macs[usize::from(mac.0[5])] != 0))
+                && !self.reach(leg.dst)
     }
 }
 
@@ -220,19 +245,24 @@ impl<T: Copy> Calls<T> {
         self.legs.pbx = pbx.to_vec();
     }
 
-    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
-    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
-        let call = self.next_no();
-        self.legs.remember(Leg {
+    /// Somebody asks the PBX for a call: one of its own, or a part of the call `of`. Should the PBX place it,
+    /// it isn't counted again. The answer is its number.
+    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8], of: Option<CallNo>) -> CallNo {
+        let call = of.unwrap_or_else(|| self.next_no());
+        let leg = Leg {
             call,
+            slot: SlotId::default(),
             at: seen.now,
             src: self.legs.node(seen.path.src.ip()),
             dst: self.legs.node(seen.path.dst.ip()),
+            macs: [None; 2],
             called: Tail::of(dialled),
             caller: Tail::of(seen.caller),
             session: 0,
             asked: true,
-        });
+            proxied: false,
+        };
+        self.legs.remember(leg, None, false);
         call
     }
 
@@ -241,16 +271,10 @@ impl<T: Copy> Calls<T> {
         let [src, dst] = [seen.path.src, seen.path.dst].map(|end| self.legs.node(end.ip()));
         let asked = self.legs.asked_at(src, &Tail::of(dialled), seen.now);
         if let Some(leg) = asked {
-            self.legs.remember(Leg { src, dst, ..leg });
+            self.legs.remember(Leg { src, dst, ..leg }, None, false);
         }
         asked.is_some()
     }
-}
-
-/// The part of Session-ID that stays the same along the call: the caller's UUID (RFC 7989).
-pub(super) fn session_part(value: &[u8]) -> Option<&[u8]> {
-    let part = value.split(|b| *b == b';').next().unwrap_or(&[]).trim_ascii();
-    if part.len() < 16 || part.iter().all(|b| *b == b'0') { None } else { Some(part) }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod challenged;
 mod invite;
+mod joins;
 mod legs;
 mod progress;
 mod timers;
@@ -13,7 +14,9 @@ mod timers;
 mod tests;
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
+pub use joins::{Tie, diverted_by};
 pub use timers::Limits;
 
 use serde::{Deserialize, Serialize};
@@ -24,11 +27,11 @@ use crate::sip::{Message, Method, Start};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 use challenged::Challenged;
-use legs::{Leg, Legs, Tail, session_part};
+use legs::Legs;
 use timers::Timers;
 
 /// A call's number in this run, counted from 1. Both legs of a call have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallNo(pub u64);
 
 /// Where a call stands.
@@ -51,7 +54,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    const fn is_over(self) -> bool {
+    /// Whether it is over.
+    pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed)
     }
 
@@ -104,6 +108,8 @@ pub struct Call<T> {
     pub call_id_reused: bool,
     /// The last status code that matters; 0 if there was none.
     pub code: u16,
+    /// What it is to a leg that was seen before.
+    pub tie: Tie,
     /// Which of `peers` answered and didn't hang up, a bit for each: a fork may be answered twice.
     up: u8,
     /// What the sensor keeps with it, once it's an attempt.
@@ -196,6 +202,10 @@ pub struct Calls<T> {
     hashes: [KeyedHash; 2],
     last: u64,
     pushed_out: Option<Call<T>>,
+    late: Option<SlotId>,
+    origin: Option<SlotId>,
+    /// The hop that was remembered last.
+    hop: Option<(CallNo, IpAddr)>,
 }
 
 /// Failures after which the same INVITE is sent again in another form (RFC 3261 section 8.1.3.5,
@@ -205,9 +215,10 @@ const fn is_retried(code: u16) -> bool {
 }
 
 /// Failures that end the attempt unless it is made again in another form: most devices have no other
-/// offer (488), and few INVITEs are too brief (423).
+/// offer (488, 580, 606), few INVITEs are too brief (423) or their URI too long or odd (414, 417), and some
+/// are sent again with an identity that was missing or wrong (RFC 8224, RFC 3892, RFC 5079).
 const fn may_be_retried(code: u16) -> bool {
-    matches!(code, 423 | 488)
+    matches!(code, 414 | 417 | 423 | 428 | 429 | 433 | 436..=438 | 488 | 580 | 606)
 }
 
 /// A branch may fail and another answer; more often than this it's a game.
@@ -230,6 +241,9 @@ impl<T: Copy> Calls<T> {
             hashes: [KeyedHash::default(), KeyedHash::default()],
             last: 0,
             pushed_out: None,
+            late: None,
+            origin: None,
+            hop: None,
         }
     }
 
@@ -260,7 +274,7 @@ impl<T: Copy> Calls<T> {
                     if let Some(call) = self.table.get_mut(slot) {
                         call.code = 0;
                     }
-                    self.attempt(slot, None, &[], now);
+                    self.attempt(slot, None, None, now);
                     return Some(Step::Attempted(slot));
                 }
                 Phase::Doubted | Phase::Ended | Phase::Failed => self.table.discard(slot),
@@ -389,38 +403,6 @@ impl<T: Copy> Calls<T> {
         })?;
         self.table.warm(found.0);
         Some(found)
-    }
-
-    /// Makes a call an attempt: gives it a number, its own or that of the leg it continues.
-    fn attempt(&mut self, slot: SlotId, replaced: Option<CallNo>, session_id: &[u8], now: Timestamp) {
-        let Some(call) = self.table.get_mut(slot) else { return };
-        let session = session_part(session_id).map_or(0, |part| self.hashes[1].hash_one(part));
-        let [src, dst] = [call.path.src, call.path.dst].map(|end| self.legs.node(end.ip()));
-        let leg = |no: CallNo| Leg {
-            call: no,
-            at: now,
-            src,
-            dst,
-            called: Tail::of(call.dialled.as_bytes()),
-            caller: Tail::of(call.caller.as_bytes()),
-            session,
-            asked: false,
-        };
-        let first = match replaced {
-            Some(no) => Some((no, false)),
-            None if self.legs.reach(src) => self.legs.first_of(&leg(CallNo(0))),
-            None => None,
-        };
-        if !matches!(first, Some((_, false))) {
-            self.last = self.last.saturating_add(1);
-        }
-        let no = first.filter(|(_, asked)| !asked).map_or(CallNo(self.last), |(no, _)| no);
-        // Made where it is to stand: a copy would wait for the row that was just written.
-        self.legs.remember(leg(no));
-        call.no = no;
-        call.joined = first.is_some_and(|(_, asked)| !asked);
-        call.asked = first.is_some_and(|(_, asked)| asked);
-        self.enter(slot, Phase::Attempted, now);
     }
 
     /// The first 100 to an INVITE of an unknown dialog: its time is shorter from now on.

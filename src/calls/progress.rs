@@ -6,7 +6,10 @@
 use super::{Calls, Phase, REFRESH_EVERY, REOPEN_MAX, Step, is_retried};
 use crate::bounded::SlotId;
 use crate::sip::Message;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// 100 to anything but an INVITE comes no sooner over UDP (RFC 4320 section 4.1: until timer E is T2).
+const NON_INVITE_SILENCE: Span = Span(3_500_000);
 
 impl<T: Copy> Calls<T> {
     pub(super) fn response(&mut self, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
@@ -91,26 +94,45 @@ impl<T: Copy> Calls<T> {
                 Step::Unknown
             }
             _ => {
-                self.attempt(slot, None, msg.session_id(), now);
+                self.attempt(slot, None, Some(msg), now);
                 Step::Attempted(slot)
             }
         }
     }
 
     /// Who takes an INVITE in the wrong case lets it ring, answers, redirects it, or says something of the
-    /// callee; who doesn't says 400, 405 or 501, and 100 or a challenge says nothing yet.
+    /// callee; a challenge says nothing yet. Other failures may mean the method: who doesn't know that says so,
+    /// or 400; but who said 100 at once takes it for an INVITE, since nothing else is answered with it so soon
+    /// (RFC 4320 section 4.1).
     fn doubted_response(&mut self, slot: SlotId, msg: &Message<'_>, code: u16, now: Timestamp) -> Step {
+        let Some(call) = self.table.get_mut(slot) else { return Step::Unknown };
+        let tried = call.code == 100;
         match code {
-            101..=399 | 480 | 486 | 487 | 600..=699 => {
-                self.attempt(slot, None, msg.session_id(), now);
-                Step::Attempted(slot)
+            100 => {
+                if now.since(call.started) < NON_INVITE_SILENCE {
+                    call.code = 100;
+                }
+                Step::Same(slot)
             }
-            100 | 401 | 407 => Step::Same(slot),
-            _ => {
-                self.table.discard(slot);
-                Step::Unknown
-            }
+            401 | 407 => Step::Same(slot),
+            400 | 405 | 481 | 501 | 505 => self.denied(slot),
+            101..=399 | 480 | 486 | 487 | 600..=699 => self.proved(slot, msg, now),
+            _ if tried => self.proved(slot, msg, now),
+            _ => self.denied(slot),
         }
+    }
+
+    fn proved(&mut self, slot: SlotId, msg: &Message<'_>, now: Timestamp) -> Step {
+        if let Some(call) = self.table.get_mut(slot) {
+            call.code = 0;
+        }
+        self.attempt(slot, None, Some(msg), now);
+        Step::Attempted(slot)
+    }
+
+    fn denied(&mut self, slot: SlotId) -> Step {
+        self.table.discard(slot);
+        Step::Unknown
     }
 
     pub(super) fn bye(&mut self, msg: &Message<'_>, now: Timestamp) -> Step {

@@ -9,6 +9,7 @@ mod hardware;
 mod network;
 mod places;
 mod registrations;
+mod senders;
 mod snapshot;
 
 use std::net::IpAddr;
@@ -17,11 +18,12 @@ use hardware::HardwareAddress;
 pub use network::Network;
 pub use places::Standing;
 pub use registrations::{Registrations, Waiting};
+pub use senders::{Named, Said, Sender, is_hidden};
 use serde::{Deserialize, Serialize};
 pub use snapshot::Snapshot;
 
 use crate::bounded::{Inserted, LastingHash, SlotId, Table};
-use crate::decode::{Mac, Path};
+use crate::decode::Mac;
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
@@ -171,15 +173,6 @@ pub struct Handsets {
     changes: u32,
 }
 
-/// Whom a message comes from; `who_is` says more.
-#[derive(Clone, Copy, Debug)]
-pub struct Sender {
-    slot: SlotId,
-    ip: IpAddr,
-    /// A stranger that had to be forgotten for it.
-    pub forgotten: Option<HandsetId>,
-}
-
 impl Handsets {
     /// No handsets yet.
     pub fn new(settings: Settings) -> Self {
@@ -216,68 +209,6 @@ impl Handsets {
     #[inline]
     pub fn warm(&self, slot: SlotId) {
         self.table.warm(slot);
-    }
-
-    /// The handset that sends from `path.src`. `account` is one that the PBX accepted or asserts
-    /// (empty if there is none); `label` is what From says; `known` is where `slot_of` found the address
-    /// before, if that was asked.
-    pub fn sender(
-        &mut self,
-        path: &Path,
-        account: &[u8],
-        label: &[u8],
-        known: Option<SlotId>,
-        now: Timestamp,
-    ) -> Sender {
-        let ip = path.src.ip();
-        let (mut slot, mut forgotten) = self.address_slot(ip, known, now);
-        let mac = self.own_mac(slot, path.src_mac, ip, now);
-        let (mut registrar, mut shared) = (false, false);
-        if let Some(address) = self.table.get_mut(slot) {
-            address.clear.note(now);
-            (registrar, shared) = (address.registrar, address.is_shared());
-        }
-        let pbx = !account.is_empty() && (registrar || self.is_configured_pbx(ip));
-        if pbx && let Some((slot, ip)) = self.registered_at(account) {
-            return Sender { slot, ip, forgotten };
-        }
-        let account = if shared && account.is_empty() { self.one_of_many(slot, ip, label) } else { account };
-        if !account.is_empty() && (shared || pbx) {
-            let key = Key::of(ip, self.hash(account));
-            let inserted = self.enter(&key, now);
-            forgotten = forgotten.or(inserted.evicted.map(|(slot, ..)| HandsetId(slot)));
-            slot = inserted.slot;
-        }
-        if let Some(handset) = self.table.get_mut(slot) {
-            // A HEP copy has no hardware address; that says nothing against the one that is known.
-            if path.src_mac.is_some() {
-                handset.mac = mac;
-            }
-            if !account.is_empty() && !handset.verified {
-                handset.user = Text::new(account);
-                handset.verified = true;
-            } else if !handset.verified {
-                handset.user = Text::new(label);
-            }
-        }
-        Sender { slot, ip, forgotten }
-    }
-
-    /// Who sends. Apart, so that it's written where it is to stand.
-    #[inline(always)]
-    pub fn who_is(&self, sender: &Sender) -> Who {
-        self.who(HandsetId(sender.slot), sender.ip)
-    }
-
-    /// Behind an address that many share, From says which of the accounts that registered from this very
-    /// address it is; empty if it's none of them.
-    #[cold]
-    fn one_of_many<'a>(&self, address: SlotId, ip: IpAddr, label: &'a [u8]) -> &'a [u8] {
-        let hash = self.hash(label);
-        let own = || self.table.find(&Key::of(ip, hash)).and_then(|slot| self.table.get(slot));
-        let registered = self.table.get(address).is_some_and(|handset| handset.accounts.contains(&hash))
-            || own().is_some_and(|handset| handset.verified);
-        if registered { label } else { &[] }
     }
 
     /// The entry of a key. Whoever has to go for it may be one on whom others built.
@@ -363,17 +294,6 @@ impl Handsets {
         (self.who(HandsetId(slot), ip), first)
     }
 
-    /// The PBX let a call go on that carried `account`'s credentials: it names the handset, unless
-    /// a registration did before.
-    pub fn accepted(&mut self, account: &[u8], who: &Who) -> Who {
-        let Some(handset) = self.table.get_mut(who.id.0) else { return *who };
-        if !handset.verified {
-            handset.user = Text::new(account);
-            handset.verified = true;
-        }
-        Who { user: handset.user, verified: true, ..*who }
-    }
-
     /// Whether a handset's dialled string may count for what the office dials: each handset has but
     /// a few, so that a scanner can't outvote the others.
     pub fn may_sample(&mut self, id: HandsetId) -> bool {
@@ -442,6 +362,7 @@ impl Handsets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Path;
 
     fn ip(last: u8) -> IpAddr {
         IpAddr::from([10, 0, 3, last])
@@ -459,7 +380,7 @@ mod tests {
     }
 
     fn sender(handsets: &mut Handsets, path: &Path, account: &[u8], label: &[u8], now: Timestamp) -> Who {
-        let sender = handsets.sender(path, account, label, None, now);
+        let sender = handsets.sender(path, &Said { account, from: label, username: b"" }, None, now);
         handsets.who_is(&sender)
     }
 
@@ -471,6 +392,14 @@ mod tests {
         assert_eq!(a.id, b.id);
         assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
         assert!(!b.verified);
+    }
+
+    #[test]
+    fn a_hidden_caller_has_no_name() {
+        let mut handsets = Handsets::new(Settings::default());
+        let hidden = sender(&mut handsets, &path(1, 1), b"", b"Anonymous", Timestamp(0));
+        assert_eq!(hidden.user, Text::default());
+        assert_eq!(sender(&mut handsets, &path(1, 1), b"", b"214", Timestamp(1)).user, Text::from("214"));
     }
 
     #[test]
@@ -535,7 +464,7 @@ mod tests {
         for last in 2..100 {
             forgotten += usize::from(
                 handsets
-                    .sender(&path(last, 1), b"", b"", None, Timestamp(i64::from(last)))
+                    .sender(&path(last, 1), &Said::default(), None, Timestamp(i64::from(last)))
                     .forgotten
                     .is_some(),
             );

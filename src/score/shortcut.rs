@@ -13,7 +13,7 @@ use crate::calls::{CallNo, Limits};
 use crate::dial::{Class, Dial, DialError, Group, Leg, Target};
 use crate::drill::{Event, EventKind};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{Handsets, Who};
+use crate::handsets::{Handsets, Said, Who};
 use crate::judge::Judge;
 use crate::ledger::{Account, Key, Ledger};
 use crate::run::engine::{Settings, Sink};
@@ -194,11 +194,12 @@ impl Shortcut {
                 dst_mac: path.src_mac,
                 ..path
             };
-            let sender = self.handsets.sender(&back, &[], &[], None, self.now);
+            let sender = self.handsets.sender(&back, &Said::default(), None, self.now);
             return self.handsets.who_is(&sender);
         }
         let account = event.diverted_by.as_bytes();
-        let sender = self.handsets.sender(&path, account, event.caller.as_bytes(), None, self.now);
+        let said = Said { account, from: event.caller.as_bytes(), username: &[] };
+        let sender = self.handsets.sender(&path, &said, None, self.now);
         self.handsets.who_is(&sender)
     }
 
@@ -295,7 +296,8 @@ impl Shortcut {
             ..path
         };
         let label = if cause == Cause::Transferred { event.dialled } else { event.caller };
-        let sender = self.handsets.sender(&back, &[], label.as_bytes(), None, self.now);
+        let sender =
+            self.handsets.sender(&back, &Said { from: label.as_bytes(), ..Said::default() }, None, self.now);
         let who = self.handsets.who_is(&sender);
         for account in [Account::Office, Account::Handset(who.id)] {
             let key = Key { account, group: target.group };

@@ -3,52 +3,46 @@
 //! In: a step. Out: facts, ledger updates.
 //! Never: charges two handsets with one call.
 
+use super::origin::Origin;
 use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
-use crate::calls::{Call, CallNo, Phase, Seen};
+use crate::calls::{Call, Phase, Tie, diverted_by};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
-use crate::dial::{Class, Dial, Group, Leg, Target};
-use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
-use crate::handsets::{HandsetId, Handsets, Sender, Standing};
+use crate::dial::{Class, Dial, Leg, Target};
+use crate::fact::{CallFact, CallState, Cause, Direction, Lapse};
+use crate::handsets::{HandsetId, Handsets, Named, Said, Sender, Standing, Who, is_hidden};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
-use crate::sip::{Message, NameAddr, Start, history, uri};
+use crate::sip::{Message, NameAddr, Start, uri};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
-
-/// A transfer or forward that was told.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sideways {
-    /// The last digits of where it goes.
-    to: u32,
-    /// Whether it came with credentials.
-    credentials: bool,
-}
-
-/// An extension or a device's own name seldom has as many digits.
-const TELEPHONE_DIGITS: usize = 8;
 
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
+        let origin = match self.calls.get(slot).map(|call| call.tie) {
+            Some(Tie::None) | None => Origin::default(),
+            Some(tie) => self.origin(slot, tie),
+        };
         let Self { calls, handsets, dial, ledger, watch, .. } = self;
         let Some(call) = calls.get(slot) else { return };
         let (standing, known) = match watch.relation(&call.path, handsets, now) {
             Some(relation) => (relation.standing, relation.sender),
             None => (handsets.standing_of(call.path.src.ip(), call.path.dst.ip()), None),
         };
-        let Standing { from_pbx, to_registered, from_home, to_home } = standing;
+        let Standing { from_pbx, from_registered, to_registered, from_home, to_home } = standing;
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
-        let passed_on =
-            call.joined && msg.is_some_and(|msg| msg.replaces().is_empty()) && from_home && !to_home;
+        let outwards = !to_home || (call.tie == Tie::Leg && !to_registered && goes_out(calls.origin()));
+        let passed_on = from_home && outwards && passes_on(handsets, call, msg);
         let trunk_side = passed_on || from_pbx && !to_registered && (from_home || !to_home);
-        let inbound = !trunk_side && (from_pbx || (!from_home && to_home));
+        let inbound = !trunk_side && (from_pbx || (!from_home && to_home && !from_registered));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
         if let Some(known) = known {
             ledger.warm(Key { account: Account::Handset(HandsetId(known)), group: target.group });
         }
+        let username = msg.map_or_else(Text::default, username_of);
         let direction = match target.class {
             _ if inbound => Direction::Inbound,
             Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
@@ -57,12 +51,32 @@ impl Core {
         let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            caller((handsets, ledger), call, msg, trunk_side, known, now)
+            let said = Told {
+                trunk_side,
+                instead: origin.account.as_bytes(),
+                made_by: origin.cause,
+                username: username.as_bytes(),
+            };
+            caller((handsets, ledger), call, msg, &said, known, now)
         };
-        let username = msg.map_or_else(Text::default, username_of);
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
         // What is written there is read from there: a copy on the way would wait for the row's memory.
-        let who = handsets.who_is(&sender);
+        let (mut who, cause) = match origin.asked {
+            Some(asked) => asked,
+            None => (handsets.who_is(&sender), cause),
+        };
+        if let Some(ip) = origin.outside {
+            (who.ip, who.mac) = (ip, None);
+        }
+        if sender.named != Named::Handset && origin.asked.is_none() {
+            let diverted = msg.map_or(&[][..], diverted_by);
+            let asserted = if diverted.is_empty() { origin.account.as_bytes() } else { diverted };
+            name(
+                &mut who,
+                sender.named,
+                &Said { account: asserted, from: call.caller.as_bytes(), username: username.as_bytes() },
+            );
+        }
         calls.tag(slot, Tag { who, target, leg, direction, cause, username, caller });
         let Some(call) = calls.get(slot) else { return };
         let Some(tag) = &call.tag else { return };
@@ -81,6 +95,39 @@ impl Core {
             self.coverage.outside_line = outside.suggestion();
         }
         self.facts.call(&self.coverage, |fact| write(fact, call, tag, CallState::Attempted, now));
+        if call.tie == Tie::Before
+            && let Some(second) = self.calls.take_second()
+        {
+            self.was_second(second, now);
+        }
+    }
+
+    /// A call that was counted turns out to be the second leg of one whose first leg came later.
+    #[cold]
+    fn was_second(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(call) = self.calls.get(slot) else { return };
+        let Some(old) = &call.tag else { return };
+        let tag = Tag { leg: Leg::Trunk, ..*old };
+        if old.direction != Direction::Inbound && !call.phase.is_over() {
+            self.ledger.closed(Key { account: Account::Office, group: tag.target.group });
+            if !call.asked {
+                self.ledger.over(tag.target.class);
+            }
+        }
+        self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
+        self.calls.tag(slot, tag);
+    }
+
+    /// The PBX let a call go on with credentials of another account than it was charged to.
+    #[cold]
+    fn recharged(&mut self, slot: SlotId, who: Who, now: Timestamp) {
+        let Some(call) = self.calls.get(slot) else { return };
+        let Some(old) = call.tag else { return };
+        let tag = Tag { who, ..old };
+        self.ledger.closed(row(&old));
+        self.ledger.attempt(row(&tag), now);
+        self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
+        self.calls.tag(slot, tag);
     }
 
     /// The attempt goes to another number.
@@ -106,10 +153,8 @@ impl Core {
     /// The far end rings.
     pub(super) fn progressed(&mut self, slot: SlotId, state: CallState, now: Timestamp) {
         let Some(tag) = self.calls.tag_mut(slot) else { return };
-        // The PBX lets the call go on, so it accepted the credentials.
-        if !tag.username.is_empty() && tag.leg == Leg::Handset && tag.direction != Direction::Inbound {
-            tag.who = self.handsets.accepted(tag.username.as_bytes(), &tag.who);
-            tag.username = Text::default();
+        if !tag.username.is_empty() && tag.leg == Leg::Handset {
+            self.proved(slot, now);
         }
         if let Some(call) = self.calls.get(slot)
             && let Some(tag) = &call.tag
@@ -118,11 +163,28 @@ impl Core {
         }
     }
 
+    /// The PBX lets the call go on, so it accepted the credentials.
+    fn proved(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(tag) = self.calls.tag_mut(slot) else { return };
+        if tag.direction == Direction::Inbound {
+            return self.got_through(slot, now);
+        }
+        let who = self.handsets.accepted(tag.username.as_bytes(), &tag.who, now);
+        tag.username = Text::default();
+        if who.id == tag.who.id {
+            tag.who = who;
+        } else {
+            self.recharged(slot, who, now);
+        }
+    }
+
     pub(super) fn was_answered(&mut self, slot: SlotId, now: Timestamp) {
         self.progressed(slot, CallState::Answered, now);
         let Some(call) = self.calls.get(slot) else { return };
         if let Some(tag) = &call.tag
             && !call.joined
+            && call.tie != Tie::Elsewhere
+            && (call.tie != Tie::Asked || tag.cause == Cause::Transferred)
         {
             self.answered = self.answered.saturating_add(1);
             self.ledger.answered().bump(tag.target.class);
@@ -154,120 +216,6 @@ impl Core {
                 self.ledger.back(tag.target.class);
             }
         }
-    }
-
-    /// A 3xx from a handset forwards the call: it is charged with what its Contact says.
-    pub(super) fn redirected(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        let Some(call) = self.calls.get(slot).map(|call| call.no) else { return };
-        let Some(contact) = NameAddr::parse(seen.msg.contact) else { return };
-        if self.handsets.is_pbx(seen.path.src.ip()) {
-            return;
-        }
-        self.sideways(seen, contact.uri, Cause::Forwarded, Some(call), &[]);
-    }
-
-    /// REFER: whoever sends it is charged with the call it asks for.
-    pub(super) fn transfer(&mut self, seen: &Seen<'_>) {
-        let Some(refer_to) = NameAddr::parse(seen.msg.refer_to()) else { return };
-        if self.calls.asked_on(seen, uri::user(refer_to.uri)) || self.handsets.is_pbx(seen.path.src.ip()) {
-            return;
-        }
-        // An attended transfer joins two calls that were placed already.
-        let replaces = uri::replaces(refer_to.uri, &mut [0; uri::REPLACES_MAX]).is_some_and(|dialog| {
-            let number = uri::user(refer_to.uri);
-            self.calls.replaces(dialog, number).is_some()
-        });
-        if !replaces {
-            self.sideways(seen, refer_to.uri, Cause::Transferred, None, &[]);
-        }
-    }
-
-    /// A proxy passes a call on to another number: it is charged to whoever it says diverted it, or to
-    /// the account that was called.
-    pub(super) fn passed_on(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        let Some(call) = self.calls.get(slot) else { return };
-        let (no, called) = (call.no, call.dialled);
-        // What goes to a handset has its number there, whatever it looks like, and so has what goes about
-        // the office; outside, few digits are one only if the numbering plan has exactly them.
-        let (src, dst) = (seen.path.src.ip(), seen.path.dst.ip());
-        if self.handsets.has_registered(dst) {
-            return;
-        }
-        let digits = uri::user(seen.msg.called()).iter().filter(|byte| byte.is_ascii_digit()).count();
-        if digits < TELEPHONE_DIGITS
-            && (self.handsets.standing_of(src, dst).to_home
-                || !self.dial.classify(Leg::Handset, seen.msg.called()).exact)
-        {
-            return;
-        }
-        let by = diverted_by(seen.msg);
-        let called = called.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-        let by = if by.is_empty() { called } else { by };
-        self.sideways(seen, seen.msg.called(), Cause::Forwarded, Some(no), by);
-    }
-
-    /// Whether a transfer was told already: a copy, or the same again with the credentials that were
-    /// asked for.
-    fn is_told(&mut self, seen: &Seen<'_>, uri: &[u8], apart: u32) -> bool {
-        let msg = seen.msg;
-        let call_id = self.calls.call_id_hash(msg.call_id) ^ u64::from(apart) << 32;
-        let this =
-            Sideways { to: uri::last_digits(uri::user(uri)), credentials: !msg.credentials.is_empty() };
-        let before = self.sideways.find(&(call_id, msg.cseq.wrapping_sub(1)));
-        let asked = before
-            .and_then(|slot| self.sideways.get(slot))
-            .copied()
-            .filter(|before| this.credentials && !before.credentials && before.to == this.to);
-        let new = self.sideways.find_or_insert(&(call_id, msg.cseq), seen.now, || this).new;
-        !new || asked.is_some()
-    }
-
-    /// A call that somebody else places on a handset's behalf: part of the call `of`, or one of its own.
-    /// `by` is the account that is charged; empty if it is whoever sends the message.
-    fn sideways(&mut self, seen: &Seen<'_>, uri: &[u8], cause: Cause, of: Option<CallNo>, by: &[u8]) {
-        let target = self.dial.classify(Leg::Handset, uri);
-        if target.group == Group::Free {
-            return;
-        }
-        // A proxy's forwards to several have one CSeq.
-        let apart = if of.is_some() { uri::last_digits(uri::user(uri)) } else { 0 };
-        if self.is_told(seen, uri, apart) {
-            return;
-        }
-        if of.is_none() {
-            self.attempts = self.attempts.saturating_add(1);
-            self.ledger.attempted().bump(target.class);
-            self.ledger.over(target.class);
-        }
-        let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
-        let sender = self.handsets.sender(seen.path, by, seen.caller, None, seen.now);
-        let who = self.handsets.who_is(&sender);
-        let fact = CallFact {
-            time: seen.now,
-            call,
-            state: CallState::Attempted,
-            leg: Leg::Handset,
-            joined: false,
-            direction: Direction::Outbound,
-            cause,
-            code: 0,
-            started: seen.now,
-            talked: Span::ZERO,
-            expired: None,
-            told: Span::ZERO,
-            call_id_reused: false,
-            who,
-            call_id: Text::new(seen.msg.call_id),
-            dialled: Text::new(uri::user(uri)),
-            target,
-            caller: 0,
-        };
-        for account in [Account::Office, Account::Handset(who.id)] {
-            let key = Key { account, group: target.group };
-            self.ledger.attempt(key, seen.now);
-            self.ledger.closed(key);
-        }
-        self.emit(Fact::Call(fact));
     }
 
     pub(super) fn note_username(&mut self, slot: SlotId, msg: &Message<'_>) {
@@ -311,7 +259,7 @@ fn over(
 
 /// Writes all of a fact but why and when a call ended.
 #[inline(always)]
-fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) {
+pub(super) fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) {
     fact.call_id.set(&call.call_id);
     fact.dialled.set(&call.dialled);
     // Named one by one, so that none is forgotten.
@@ -353,7 +301,19 @@ fn target(dial: &Dial, leg: Leg, msg: Option<&Message<'_>>, call: &Call<Tag>) ->
 /// The handset that a call comes to.
 fn callee(handsets: &mut Handsets, ledger: &Ledger, path: &Path, now: Timestamp) -> Sender {
     let back = Path { src: path.dst, dst: path.src, src_mac: path.dst_mac, dst_mac: path.src_mac, ..*path };
-    charged(handsets.sender(&back, &[], &[], None, now), ledger)
+    charged(handsets.sender(&back, &Said::default(), None, now), ledger)
+}
+
+/// What is known of who is to be charged.
+struct Told<'a> {
+    /// Whether a PBX sends it, not a handset.
+    trunk_side: bool,
+    /// Who caused the call of which it is a part.
+    instead: &'a [u8],
+    /// How.
+    made_by: Cause,
+    /// The username of its credentials.
+    username: &'a [u8],
 }
 
 /// Who is charged with a call: on the handset's side the handset, on the trunk's side whoever
@@ -362,30 +322,27 @@ fn caller(
     (handsets, ledger): (&mut Handsets, &Ledger),
     call: &Call<Tag>,
     msg: Option<&Message<'_>>,
-    trunk_side: bool,
+    told: &Told<'_>,
     known: Option<SlotId>,
     now: Timestamp,
 ) -> (Sender, Cause) {
     let diverted = msg.map_or(&[][..], diverted_by);
-    let cause = if diverted.is_empty() { Cause::Dialled } else { Cause::Forwarded };
-    let account = if !trunk_side || (call.joined && diverted.is_empty()) {
+    let cause = if diverted.is_empty() { told.made_by } else { Cause::Forwarded };
+    let account = if !told.trunk_side || (call.joined && diverted.is_empty()) {
         &[][..]
     } else if !diverted.is_empty() {
         diverted
+    } else if !told.instead.is_empty() {
+        told.instead
     } else {
         let asserted =
             msg.and_then(|msg| NameAddr::parse(msg.asserted())).map_or(&[][..], |by| uri::user(by.uri));
-        if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
+        let by = if asserted.is_empty() { call.caller.as_bytes() } else { asserted };
+        if is_hidden(by) { &[][..] } else { by }
     };
-    let sender = handsets.sender(&call.path, account, call.caller.as_bytes(), known, now);
+    let said = Said { account, from: call.caller.as_bytes(), username: told.username };
+    let sender = handsets.sender(&call.path, &said, known, now);
     (charged(sender, ledger), cause)
-}
-
-/// Who forwards a call, as the PBX says it: the Diversion header (RFC 5806), or the last entry of the
-/// history from which it was sent elsewhere (RFC 7044).
-fn diverted_by<'a>(msg: &Message<'a>) -> &'a [u8] {
-    let diversion = NameAddr::parse(msg.diversion()).map_or(&[][..], |by| uri::user(by.uri));
-    if diversion.is_empty() { history::diverted_by(msg) } else { diversion }
 }
 
 /// The handset that sends; whoever had to be forgotten for it is forgotten by the ledger too.
@@ -396,17 +353,57 @@ fn charged(sender: Sender, ledger: &Ledger) -> Sender {
     sender
 }
 
+/// Names a caller as this call does.
+#[cold]
+pub(super) fn name(who: &mut Who, named: Named, said: &Said<'_>) {
+    (who.user, who.verified) = match named {
+        Named::Handset => return,
+        Named::Account => (Text::new(said.account), false),
+        Named::From => (Text::new(said.from), true),
+        Named::Username => (Text::new(said.username), true),
+    };
+}
+
+/// Whether a handset dialled it, and to the outside.
+#[cold]
+fn goes_out(call: Option<&Call<Tag>>) -> bool {
+    call.and_then(|call| call.tag.as_ref()).is_some_and(|tag| tag.direction == Direction::Outbound)
+}
+
+/// Whether who sends a leg was seen to pass it on. A registered handset isn't believed that somebody else
+/// diverted its call.
+fn passes_on(handsets: &Handsets, call: &Call<Tag>, msg: Option<&Message<'_>>) -> bool {
+    match call.tie {
+        Tie::Leg => msg.is_some_and(|msg| msg.replaces().is_empty()),
+        Tie::Elsewhere => !handsets.has_registered(call.path.src.ip()),
+        Tie::Back => {
+            msg.is_some_and(|msg| !diverted_by(msg).is_empty())
+                && !handsets.has_registered(call.path.src.ip())
+        }
+        Tie::None | Tie::Asked | Tie::Again | Tie::Before => false,
+    }
+}
+
 /// Whether it is a human call that wasn't counted before.
 const fn is_new(call: &Call<Tag>) -> bool {
     !call.joined && !call.asked
 }
 
 fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
-    for key in rows(call, tag).into_iter().flatten() {
-        ledger.attempt(key, now);
-    }
+    count_rows(ledger, call, tag, now);
     if is_new(call) {
         ledger.attempted().bump(tag.target.class);
+    }
+}
+
+pub(super) fn count_rows(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
+    for key in rows(call, tag).into_iter().flatten() {
+        if call.tie == Tie::Asked {
+            // Counted when it was asked for.
+            ledger.reopened(key);
+        } else {
+            ledger.attempt(key, now);
+        }
     }
 }
 

@@ -10,10 +10,12 @@ mod facts;
 mod intake;
 mod lifeline;
 mod miscased;
+mod origin;
 mod outcome;
 mod passing;
 mod past;
 mod readers;
+mod sideways;
 mod snapshot;
 pub mod watch;
 
@@ -109,7 +111,8 @@ struct Core {
     registrations: Registrations,
     calls: Calls<Tag>,
     lifelines: lifeline::Lifelines,
-    sideways: Table<(u64, u32), attempt::Sideways>,
+    sideways: Table<(u64, u32), sideways::Sideways>,
+    told: sideways::Latest,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,
@@ -159,6 +162,7 @@ impl Sensor {
                 calls,
                 lifelines: lifeline::Lifelines::default(),
                 sideways: Table::new(SIDEWAYS, 0),
+                told: sideways::Latest::default(),
                 outcomes: Outcomes::default(),
                 coverage,
                 losses: Losses::default(),

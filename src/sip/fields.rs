@@ -171,6 +171,7 @@ impl<'a> Fields<'a> {
             | Header::PreferredIdentity
             | Header::RemotePartyId
             | Header::Diversion
+            | Header::Charging
             | Header::Authorization
             | Header::ProxyAuthorization => {}
             // One for each algorithm.

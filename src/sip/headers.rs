@@ -10,6 +10,8 @@ use super::lex::{from, trim};
 pub(super) enum Header {
     Authorization,
     CallId,
+    /// What stands for the call in charging: P-Charging-Vector, and other names for the same.
+    Charging,
     Contact,
     ContentLength,
     CSeq,
@@ -48,7 +50,7 @@ pub(super) struct Field<'a> {
 const BEGINNINGS: [u32; 32] = {
     let mut table = [0u32; 32];
     let pairs =
-        b"vifrtocacscoussesiauexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
+        b"vifrtocacscociussesiauavexroreprp-dihiwwv:f:t:i:m:l:r:b:v f t i m l r b v\tf\tt\ti\tm\tl\tr\tb\t";
     let (mut pairs, _) = pairs.as_chunks::<2>();
     while let [[first, second], rest @ ..] = pairs {
         #[expect(clippy::indexing_slicing, reason = "five bits, at compile time")]
@@ -95,6 +97,9 @@ pub(super) fn field(line: &[u8]) -> Option<Field<'_>> {
         (b'r', b'e', b'p') => of(line, b"Replaces", H::Replaces),
         (b'r', b'e', b'm') => of(line, b"Remote-Party-ID", H::RemotePartyId),
         (b'p', b'-', b'a') => of(line, b"P-Asserted-Identity", H::AssertedIdentity),
+        (b'p', b'-', b'c') => of(line, b"P-Charging-Vector", H::Charging),
+        (b'a', b'v', _) => of(line, b"Av-Global-Session-ID", H::Charging),
+        (b'c', b'i', _) => of(line, b"Cisco-Guid", H::Charging),
         (b'p', b'-', b'p') => of(line, b"P-Preferred-Identity", H::PreferredIdentity),
         (b'p', b'r', b'o') if letter(10) == b'o' => of(line, b"Proxy-Authorization", H::ProxyAuthorization),
         (b'p', b'r', b'o') if letter(10) == b'e' => of(line, b"Proxy-Authenticate", H::ProxyAuthenticate),

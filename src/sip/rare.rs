@@ -21,6 +21,7 @@ pub(super) enum Place {
     ReferredBy,
     Replaces,
     SessionId,
+    Charging,
     /// The last line.
     Route,
     Expires,
@@ -107,6 +108,7 @@ impl Header {
             Self::ReferredBy => Place::ReferredBy,
             Self::Replaces => Place::Replaces,
             Self::SessionId => Place::SessionId,
+            Self::Charging => Place::Charging,
             Self::Route => Place::Route,
             Self::Expires => Place::Expires,
             Self::WwwAuthenticate => Place::WwwAuthenticate,
@@ -185,6 +187,12 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn session_id(&self) -> &'a [u8] {
         self.rare.get(Place::SessionId)
+    }
+
+    /// P-Charging-Vector (RFC 7315), or what some makers send for the same: it stays along the call.
+    #[inline]
+    pub fn charging(&self) -> &'a [u8] {
+        self.rare.get(Place::Charging)
     }
 
     /// The last Route value, for strict routing (RFC 3261 section 16.4).

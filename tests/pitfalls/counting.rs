@@ -246,6 +246,15 @@ fn retries() -> Vec<Case> {
         ("413", 413),
         ("416", 416),
         ("421", 421),
+        ("414", 414),
+        ("417", 417),
+        ("428", 428),
+        ("429", 429),
+        ("433", 433),
+        ("436", 436),
+        ("438", 438),
+        ("580", 580),
+        ("606", 606),
     ];
     cases.extend(retried.map(|(name, code)| {
         let frames = vec![
@@ -535,8 +544,8 @@ fn transfers() -> Vec<Case> {
     ]
 }
 
-/// A call that comes in, and the call out that a forward makes of it. That one costs, so it's judged; over
-/// the address from which the call came it's a call of its own, else the same.
+/// A call that comes in, and the call out that a forward makes of it: somebody dialled once. The call out
+/// costs, so it's judged.
 fn forwards() -> Vec<Case> {
     const OTHER_TRUNK: Ip = [198, 51, 100, 21];
     let caller = "<sip:+447700900123@trunk>";
@@ -558,11 +567,11 @@ fn forwards() -> Vec<Case> {
     let history = "History-Info: <sip:+442079460018@pbx>;index=1, <sip:214@pbx>;index=1.1;mp=1,\r\n \
         <sip:00882160012345@trunk;cause=302>;index=1.1.1\r\n";
     vec![
-        after("the caller is told (181), the trunk's leg says who", 2, {
+        after("the caller is told (181), the trunk's leg says who", 1, {
             vec![comes_in("+442079460018"), goes_out(TRUNK, by), told]
         })
         .judged(1),
-        after("the history says who", 2, vec![comes_in("+442079460018"), goes_out(TRUNK, history)]).judged(1),
+        after("the history says who", 1, vec![comes_in("+442079460018"), goes_out(TRUNK, history)]).judged(1),
         after("out over another of the carrier's addresses", 1, {
             vec![comes_in("+442079460018"), goes_out(OTHER_TRUNK, by)]
         })

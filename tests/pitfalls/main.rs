@@ -5,14 +5,17 @@ mod counting;
 mod doubtful;
 mod links;
 mod messages;
+mod outsiders;
 mod packets;
+mod relayed;
 mod streams;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use ringfence::dial::Dial;
-use ringfence::fact::{CallFact, CallState, Fact};
+use ringfence::fact::{CallFact, CallState, Direction, Fact};
 use ringfence::frame::{Frame, Link};
 use ringfence::ledger::Ledger;
 use ringfence::sensor::{Sensor, Settings};
@@ -44,8 +47,10 @@ struct Case {
     /// What is called, in the order of the attempts.
     numbers: Option<Vec<&'static str>>,
     answered: Option<u64>,
-    /// How many calls to `DEAR` are judged: second legs aren't.
+    /// How many calls out to `DEAR` are judged: second legs aren't, nor is what comes in.
     judged: Option<usize>,
+    /// Who is charged with each call that goes out, as its last record says.
+    charged: Option<Vec<&'static str>>,
     /// How long each call was talked for, in whole seconds, in the order of their ends.
     talked: Option<Vec<i64>>,
 }
@@ -66,6 +71,7 @@ fn after(name: &'static str, attempts: u64, frames: Vec<(i64, Vec<u8>)>) -> Case
         numbers: None,
         answered: None,
         judged: None,
+        charged: None,
         talked: None,
     }
 }
@@ -94,6 +100,10 @@ impl Case {
 
     fn judged(self, judged: usize) -> Self {
         Self { judged: Some(judged), ..self }
+    }
+
+    fn charged(self, accounts: &[&'static str]) -> Self {
+        Self { charged: Some(accounts.to_vec()), ..self }
     }
 
     /// What comes out otherwise than it should.
@@ -128,10 +138,17 @@ impl Case {
         if self.numbers.as_ref().is_some_and(|numbers| *numbers != called) {
             faults.push(format!("{called:?} called, not {:?}", self.numbers));
         }
-        let judged = called.iter().zip(begun(&calls)).filter(|(to, call)| *to == DEAR_E164 && !call.joined);
-        let judged = judged.count();
+        let judged = called
+            .iter()
+            .zip(begun(&calls))
+            .filter(|(to, call)| *to == DEAR_E164 && !call.joined && call.direction == Direction::Outbound);
+        let judged = judged.map(|(_, call)| call.call).collect::<BTreeSet<_>>().len();
         if self.judged.is_some_and(|wanted| wanted != judged) {
             faults.push(format!("{judged} judged, not {:?}", self.judged));
+        }
+        let charged = charged(&calls);
+        if self.charged.as_ref().is_some_and(|wanted| *wanted != charged) {
+            faults.push(format!("{charged:?} charged, not {:?}", self.charged));
         }
         let over = calls.iter().filter(|call| call.state == CallState::Ended);
         let talked: Vec<_> = over.map(|call| call.talked.0 / 1_000_000).collect();
@@ -144,6 +161,22 @@ impl Case {
 
 fn begun(calls: &[CallFact]) -> impl Iterator<Item = &CallFact> {
     calls.iter().filter(|call| call.state == CallState::Attempted)
+}
+
+/// The account of each call that goes out to a number and is no second leg, in the order of their beginning.
+fn charged(calls: &[CallFact]) -> Vec<String> {
+    let mut last: Vec<(u64, String)> = Vec::new();
+    let out = |call: &&CallFact| {
+        !call.joined && call.direction == Direction::Outbound && call.target.number.is_some()
+    };
+    for call in calls.iter().filter(out) {
+        let who = call.who.user.to_string();
+        match last.iter_mut().find(|(no, _)| *no == call.call.0) {
+            Some((_, old)) => *old = who,
+            None => last.push((call.call.0, who)),
+        }
+    }
+    last.into_iter().map(|(_, who)| who).collect()
 }
 
 fn called(calls: &[CallFact]) -> Vec<String> {
@@ -185,6 +218,16 @@ fn calls_counted_as_people_count_them() {
 #[test]
 fn what_proves_a_call_that_is_in_doubt() {
     all_right(doubtful::cases(), 26);
+}
+
+#[test]
+fn what_a_pbx_makes_of_a_call() {
+    all_right(relayed::cases(), 45);
+}
+
+#[test]
+fn what_is_asked_for_and_what_is_placed_from_outside() {
+    all_right(outsiders::cases(), 18);
 }
 
 /// A test that can't fail shows nothing.

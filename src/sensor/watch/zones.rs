@@ -255,7 +255,7 @@ mod tests {
                     2 => zones.shows(ip(a), Some(Mac([b; 6])), None, b % 3 == 0, at),
                     3 => zones.home_of([192, 0, 2, a].into(), 28 + b % 4, at),
                     4 => { handsets.registered(ip(a), None, ip(b), &[b'2', b'0' + b], at); }
-                    5 | 6 => { handsets.sender(&path, &[b'3', b'0' + b], b"x", None, at); }
+                    5 | 6 => { handsets.sender(&path, &handsets::Said { account: &[b'3', b'0' + b], from: b"x", username: b"" }, None, at); }
                     7 => zones.reload(&Settings {
                         support: vec![Network { base: ip(a), prefix: 32 }],
                         ..Settings::default()
