@@ -1,6 +1,9 @@
 //! What a stranger sends costs time in line with its length, however it is made: no header, fold, body or
 //! stream is gone through again and again, and no keys can be chosen that fall together in a table.
 
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+#![expect(clippy::print_stdout, reason = "figures are for whoever reads the log")]
+
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -207,7 +210,7 @@ fn no_stream_costs_more_than_its_length() {
         one.bytes().cycle().take(size / one.len() * one.len()).collect()
     };
     is_linear("many in a segment", &|r, n| stream(r, &many(r, n), 1_400, false), [8_000, 64_000]);
-    let crlfs = |_: u32, size: usize| vec![b'\r', b'\n'].repeat(size / 2);
+    let crlfs = |_: u32, size: usize| [b'\r', b'\n'].repeat(size / 2);
     is_linear("line ends alone", &|r, n| stream(r, &crlfs(r, n), 11, false), sizes);
 }
 

@@ -10,6 +10,8 @@
 mod alarm;
 #[path = "live/crowd.rs"]
 mod crowd;
+#[path = "live/hostile.rs"]
+mod hostile;
 #[path = "live/mail.rs"]
 mod mail;
 #[path = "live/net.rs"]

@@ -60,7 +60,7 @@ impl Watcher for BackdoorInbound {
             (asked, refused) if refused > 0 && asked == refused => {
                 Say::Pass(format!("{} from outside, all refused", plural(asked, "request")))
             }
-            _ => Say::NotSeen("nobody outside asked for a management service of a handset".to_owned()),
+            _ => Say::NotSeen("no stranger outside asked for a management service of a handset".to_owned()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 use super::alarm::{Beside, alertmanager, until};
@@ -9,7 +10,7 @@ use super::net::{Daemon, Net, fixture, lacks, run};
 use super::receiver::Receiver;
 use super::sinks::AT_ONCE;
 
-const TOOLS: [&str; 7] =
+pub(crate) const TOOLS: [&str; 7] =
     ["ip", "tcpreplay", "sysctl", "kill", "prometheus-alertmanager", "aiosmtpd", "sqlite3"];
 const SOON: Duration = Duration::from_secs(30);
 
@@ -43,8 +44,8 @@ fn called() -> Vec<String> {
     all
 }
 
-/// What one mode left everywhere: the place and its text.
-fn everywhere(mode: &str) -> (Vec<(&'static str, String)>, tempfile::TempDir) {
+/// What one mode left everywhere of a capture: the place and its text.
+pub(crate) fn everywhere(mode: &str, capture: &Path) -> (Vec<(&'static str, String)>, tempfile::TempDir) {
     let net = Net::new();
     net.cable("va", "vb");
     let folder = tempfile::tempdir().unwrap();
@@ -65,13 +66,15 @@ fn everywhere(mode: &str) -> (Vec<(&'static str, String)>, tempfile::TempDir) {
     events.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     std::io::Write::write_all(&mut &events, b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .unwrap();
-    net.replay("vb", &["-t"], &fixture("attacks/satellite"));
+    net.replay("vb", &["-t"], capture);
     let told = |sink: &str| daemon.metric(&format!("ringfence_sink_sent_total{{sink=\"{sink}\"}}")) > 0;
     for sink in ["journal", "webhook", "alertmanager", "email", "syslog"] {
         daemon.wait(sink, || told(sink));
     }
     person.wait_for("Alertmanager", |one| one.path == "/alertmanager");
     std::thread::sleep(Duration::from_secs(3));
+    // The inventory is pictured every five seconds.
+    daemon.wait("handsets", || !daemon.command(&["handsets", "--json"]).stdout.is_empty());
     let mut places: Vec<(&'static str, String)> = Vec::new();
     for path in [
         "/metrics",
@@ -139,7 +142,7 @@ fn numbers_are_written_everywhere_as_privacy_says() {
     // Those that hold numbers at all.
     let telling = ["/api/v1/calls", "calls", "events", "journal", "store"];
 
-    let (full, _) = everywhere("full");
+    let (full, _) = everywhere("full", &fixture("attacks/satellite"));
     for (place, text) in &full {
         if telling.contains(place) {
             assert!(holds(text), "full: {place} has them: {text}");
@@ -148,11 +151,11 @@ fn numbers_are_written_everywhere_as_privacy_says() {
             assert!(!holds(text), "never in a label");
         }
     }
-    let (masked, _) = everywhere("masked");
+    let (masked, _) = everywhere("masked", &fixture("attacks/satellite"));
     for (place, text) in &masked {
         assert!(!holds(text), "masked: {place}: {text}");
     }
-    let (hashed, folder) = everywhere("hashed");
+    let (hashed, folder) = everywhere("hashed", &fixture("attacks/satellite"));
     let mut tokens = std::collections::BTreeSet::new();
     for (place, text) in &hashed {
         assert!(!holds(text), "hashed: {place}: {text}");
