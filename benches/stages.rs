@@ -21,7 +21,7 @@ use ringfence::capture::file::{self, Source};
 use ringfence::decode::{Decoder, Packet};
 use ringfence::dial::{Dial, Leg};
 use ringfence::drill;
-use ringfence::handsets::Handsets;
+use ringfence::handsets::{Handsets, Said};
 use ringfence::ledger::{Account, Key, Ledger};
 use ringfence::sensor::Sensor;
 use ringfence::sip::{Message, Sniff, sniff, uri};
@@ -104,7 +104,7 @@ impl Prefix {
         if *upto == Stage::Calls {
             return;
         }
-        let sender = handsets.sender(&datagram.path, &[], caller, None, now);
+        let sender = handsets.sender(&datagram.path, &Said { from: caller, ..Said::default() }, None, now);
         let who = handsets.who_is(&sender);
         if *upto == Stage::Handsets {
             black_box(who);

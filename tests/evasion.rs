@@ -5,7 +5,7 @@ use std::io;
 
 use ringfence::capture::file::Source;
 use ringfence::dial::Class;
-use ringfence::fact::{CallFact, CallState, Cause, Fact};
+use ringfence::fact::{CallFact, CallState, Cause, Direction, Fact};
 use ringfence::finding::Severity;
 use ringfence::judge::Output;
 use ringfence::record::{Privacy, Recorder, Report, Style, Summary, Writer};
@@ -574,6 +574,39 @@ fn a_forward_set_once_and_then_calls_that_come_in() {
     let forwarded = seen.calls.iter().filter(|call| call.cause == Cause::Forwarded).count();
     assert_eq!(forwarded, 3, "{:?}", seen.calls);
     assert!(seen.alerted("forwarding"), "{:?}", seen.rules);
+}
+
+/// Somebody outside who has an account's password calls through the office's own PBX: what comes in is no
+/// call of the office's, and the trunk's leg is a second one.
+#[test]
+fn a_stolen_password_used_from_outside() {
+    const STRANGER: [u8; 4] = [198, 51, 100, 66];
+    const OFFICE_PBX: [u8; 4] = [10, 0, 0, 5];
+    let proof =
+        "Authorization: Digest username=\"214\",realm=\"x\",nonce=\"n\",uri=\"sip:x\",response=\"00\"\r\n";
+    let mut wire = Wire::new();
+    let between = |wire: &mut Wire, src, dst, text: String| {
+        wire.udp((src, 5060), (dst, 5060), text.as_bytes());
+    };
+    for n in 0..3 {
+        let (number, id) = (format!("0088216001234{n}"), format!("s{n}"));
+        let (uri, to) = (format!("INVITE sip:{number}@pbx SIP/2.0"), format!("<sip:{number}@pbx>"));
+        let ask = |cseq: &str, more: &str| message(&uri, &id, &to, cseq, more);
+        let asks = message("SIP/2.0 401 Unauthorized", &id, &format!("{to};tag=x"), "1 INVITE", "");
+        let leg = message(&uri, &format!("l{n}"), &to, "1 INVITE", "").replace("sip:214", "sip:02079460001");
+        between(&mut wire, STRANGER, OFFICE_PBX, ask("1 INVITE", ""));
+        between(&mut wire, OFFICE_PBX, STRANGER, asks);
+        between(&mut wire, STRANGER, OFFICE_PBX, ask("2 INVITE", proof));
+        between(&mut wire, OFFICE_PBX, PBX, leg);
+        wire.wait(2);
+    }
+    let seen = wire.replay();
+    assert_eq!(seen.attempts, 3);
+    let out: Vec<_> = seen.calls.iter().filter(|call| call.direction == Direction::Outbound).collect();
+    assert!(out.iter().all(|call| call.who.user.as_bytes() == b"214" && call.who.ip == std::net::IpAddr::from(STRANGER)), "{out:?}");
+    assert_eq!(out.len(), 3, "{:?}", seen.calls);
+    let toll = |rule: &String| rule.as_str() != "stranger_sip" && rule.as_str() != "scanner";
+    assert!(seen.pages.iter().any(toll), "{:?}", seen.pages);
 }
 
 #[test]

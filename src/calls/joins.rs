@@ -38,8 +38,10 @@ pub enum Tie {
     None,
     /// A part of the same call, which needs no judgement of its own.
     Leg,
-    /// What a REFER asked for, or what failed over another server: it was counted then.
+    /// What a REFER or a redirection asked for: it was told then, and has its number.
     Asked,
+    /// What failed over another server a moment ago: it was counted then.
+    Again,
     /// What a PBX made of a call to another number: counted with that one, and judged.
     Elsewhere,
     /// It goes back to where a call came from, and is one of its own; but whoever sends it passes calls on.
@@ -111,7 +113,7 @@ impl Legs {
             let (first, by) = self.ring[i].as_ref()?;
             let meets = second.meets(first) && second.leg.at.since(first.at) <= WITHIN;
             let likeness = second.likeness(first).filter(|_| meets)?;
-            let forks = first.session != 0 || first.caller == second.leg.caller;
+            let forks = first.asked || first.session != 0 || first.caller == second.leg.caller;
             (by.is_none() || forks).then_some((likeness, by.is_some()))
         };
         // The oldest of those that fit best.
@@ -162,7 +164,7 @@ impl<T: Copy> Calls<T> {
         };
         let (first, tie) = tie.unwrap_or_default();
         let by = if tie == Tie::Before { self.late } else { None };
-        let shares = matches!(tie, Tie::Leg | Tie::Before);
+        let shares = matches!(tie, Tie::Leg | Tie::Asked | Tie::Before);
         if !shares {
             self.last = self.last.saturating_add(1);
         }
@@ -173,7 +175,7 @@ impl<T: Copy> Calls<T> {
             call.no = no;
             call.tie = tie;
             call.joined = tie == Tie::Leg;
-            call.asked = matches!(tie, Tie::Asked | Tie::Elsewhere | Tie::Before);
+            call.asked = matches!(tie, Tie::Asked | Tie::Again | Tie::Elsewhere | Tie::Before);
         }
         self.enter(slot, Phase::Attempted, now);
     }
@@ -291,7 +293,7 @@ impl<T: Copy> Calls<T> {
             return Some((call.no, Tie::Before));
         }
         let Some((i, hardware)) = self.first_elsewhere(leg) else {
-            return self.tried_before(leg).then_some((CallNo(0), Tie::Asked));
+            return self.tried_before(leg).then_some((CallNo(0), Tie::Again));
         };
         let (first, by) = self.legs.ring[i].as_mut()?;
         *by = Some(leg.slot);
@@ -347,7 +349,7 @@ impl<T: Copy> Calls<T> {
             let first_so_far = match call.tie {
                 Tie::None | Tie::Back => by.is_none() && !call.asked,
                 Tie::Before => true,
-                Tie::Leg | Tie::Asked | Tie::Elsewhere => false,
+                Tie::Leg | Tie::Asked | Tie::Again | Tie::Elsewhere => false,
             };
             (call.no == second.call && first_so_far).then_some(second.slot)
         };
@@ -359,6 +361,18 @@ impl<T: Copy> Calls<T> {
         self.table.get(self.origin?)
     }
 
+    /// The call of which the last attempt is a part.
+    pub fn take_origin(&mut self) -> Option<&mut Call<T>> {
+        self.origin.take().and_then(|first| self.table.get_mut(first))
+    }
+
+    /// The last attempt is a part of a call that nobody is charged with: it is judged itself.
+    pub fn stands_for_both(&mut self, slot: SlotId) {
+        if let Some(call) = self.table.get_mut(slot) {
+            (call.joined, call.asked, call.tie) = (false, true, Tie::Elsewhere);
+        }
+    }
+
     /// The call that the last attempt turned into a second leg: that was its first one, and came later.
     pub fn take_second(&mut self) -> Option<SlotId> {
         self.late.take()
@@ -368,7 +382,9 @@ impl<T: Copy> Calls<T> {
 /// Whether nobody will answer a leg, or nobody has said anything to it for so long that its PBX gives up.
 fn came_to_nothing<T>(call: &Call<T>, now: Timestamp) -> bool {
     let silent = call.phase == Phase::Attempted && !call.is_heard();
-    call.phase == Phase::Failed || call.code == 487 || (silent && now.since(call.started) >= GIVEN_UP)
+    call.phase == Phase::Failed
+        || matches!(call.code, 300..=399 | 487)
+        || (silent && now.since(call.started) >= GIVEN_UP)
 }
 
 /// Whether a leg has just failed, or is being cancelled.

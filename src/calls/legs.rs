@@ -127,7 +127,7 @@ pub(super) struct Leg {
     pub(super) caller: Tail,
     /// A keyed hash of what stays the same along the call; 0 if there is nothing.
     pub(super) session: u64,
-    /// Whether nobody placed it yet: a REFER asks for it.
+    /// Whether nobody placed it yet: a REFER or a redirection asks for it.
     pub(super) asked: bool,
     /// Whether it came through a proxy, which may well get it back from a PBX behind it.
     pub(super) proxied: bool,
@@ -245,9 +245,10 @@ impl<T: Copy> Calls<T> {
         self.legs.pbx = pbx.to_vec();
     }
 
-    /// A number for a call that somebody asks the PBX for. Should the PBX place it, it isn't counted again.
-    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8]) -> CallNo {
-        let call = self.next_no();
+    /// Somebody asks the PBX for a call: one of its own, or a part of the call `of`. Should the PBX place it,
+    /// it isn't counted again. The answer is its number.
+    pub fn asked_for(&mut self, seen: &Seen<'_>, dialled: &[u8], of: Option<CallNo>) -> CallNo {
+        let call = of.unwrap_or_else(|| self.next_no());
         let leg = Leg {
             call,
             slot: SlotId::default(),

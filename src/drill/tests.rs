@@ -266,7 +266,7 @@ fn the_sensor_counts_each_call_once() {
     for scenario in scenarios().iter().filter(|s| s.sort != Sort::World || worlds.contains(&s.name)) {
         let played = play(scenario.name, 4, brief(scenario));
         let mut sensor = Sensor::new(sensor::Settings::default(), dial.clone(), Arc::default());
-        let (mut seen, mut forwarded, mut transferred) = (BTreeSet::new(), 0, 0);
+        let (mut seen, mut transferred) = (BTreeSet::new(), BTreeSet::new());
         for (ts, data) in frames(&played.pcap) {
             let wire_len = u32::try_from(data.len()).unwrap();
             sensor.handle_frame(&Frame { ts, link: Link::Ethernet, interface: 0, wire_len, data });
@@ -274,18 +274,17 @@ fn the_sensor_counts_each_call_once() {
                 let Fact::Call(call) = fact else { continue };
                 if call.state == CallState::Attempted && !call.joined {
                     seen.insert(call.call_id.as_bytes().to_vec());
-                    forwarded += u64::from(call.cause == Cause::Forwarded);
-                    transferred += u64::from(call.cause == Cause::Transferred);
+                    if call.cause == Cause::Transferred {
+                        transferred.insert(call.call);
+                    }
                 }
             }
         }
         for call in played.labels.iter().flat_map(|episode| &episode.calls) {
             assert!(seen.contains(call.call_id.as_bytes()), "{}: {}", scenario.name, call.call_id);
         }
-        // An on-site PBX that forwards a call places one of its own.
-        let is_on_site = (scenario.world)().pbx == super::site::Pbx::OnSite;
         // A REFER is an attempt of its own.
-        let own = transferred + if is_on_site { forwarded } else { 0 };
+        let own = transferred.len() as u64;
         let (attempts, placed) = (sensor.totals().attempts, played.summary.calls + own);
         // Two calls to one extension within a second look like the legs of one; strangers call weak
         // offices beside their own plan.

@@ -13,6 +13,9 @@ use crate::bounded::SlotId;
 pub struct Standing {
     /// The sender is a PBX: configured, or seen to accept registrations.
     pub from_pbx: bool,
+    /// An account is registered from the sender's address, and the receiver is a PBX: a handset of the
+    /// office, wherever it stands.
+    pub from_registered: bool,
     /// An account is registered from the receiver's address.
     pub to_registered: bool,
     /// The sender's address is the office's own.
@@ -38,6 +41,7 @@ impl Handsets {
     pub fn standing_of(&self, from: IpAddr, to: IpAddr) -> Standing {
         Standing {
             from_pbx: self.is_pbx(from),
+            from_registered: self.has_registered(from) && self.is_pbx(to),
             to_registered: self.has_registered(to),
             from_home: self.is_home(from),
             to_home: self.is_home(to),

@@ -3,6 +3,7 @@
 //! In: a step. Out: facts, ledger updates.
 //! Never: charges two handsets with one call.
 
+use super::origin::Origin;
 use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
 use crate::calls::{Call, Phase, Tie, diverted_by};
@@ -20,20 +21,22 @@ use crate::time::{Span, Timestamp};
 impl Core {
     /// A new attempt: finds out who is charged and where it goes, counts it, and tells.
     pub(super) fn attempted(&mut self, slot: SlotId, msg: Option<&Message<'_>>, now: Timestamp) {
-        let elsewhere = self.calls.get(slot).is_some_and(|call| call.tie == Tie::Elsewhere);
-        let (instead, made_by) = if elsewhere { self.made_of() } else { (Text::default(), Cause::Dialled) };
+        let origin = match self.calls.get(slot).map(|call| call.tie) {
+            Some(Tie::None) | None => Origin::default(),
+            Some(tie) => self.origin(slot, tie),
+        };
         let Self { calls, handsets, dial, ledger, watch, .. } = self;
         let Some(call) = calls.get(slot) else { return };
         let (standing, known) = match watch.relation(&call.path, handsets, now) {
             Some(relation) => (relation.standing, relation.sender),
             None => (handsets.standing_of(call.path.src.ip(), call.path.dst.ip()), None),
         };
-        let Standing { from_pbx, to_registered, from_home, to_home } = standing;
+        let Standing { from_pbx, from_registered, to_registered, from_home, to_home } = standing;
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
-        let outwards = !to_home || (call.tie == Tie::Leg && !to_registered && goes_out(calls.origin()));
+        let outwards = !to_home || (origin.goes_out && !to_registered);
         let passed_on = from_home && outwards && passes_on(handsets, call, msg);
         let trunk_side = passed_on || from_pbx && !to_registered && (from_home || !to_home);
-        let inbound = !trunk_side && (from_pbx || (!from_home && to_home));
+        let inbound = !trunk_side && (from_pbx || (!from_home && to_home && !from_registered));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = target(dial, leg, msg, call);
         if let Some(known) = known {
@@ -48,16 +51,26 @@ impl Core {
         let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
-            let said =
-                Told { trunk_side, instead: instead.as_bytes(), made_by, username: username.as_bytes() };
+            let said = Told {
+                trunk_side,
+                instead: origin.account.as_bytes(),
+                made_by: origin.cause,
+                username: username.as_bytes(),
+            };
             caller((handsets, ledger), call, msg, &said, known, now)
         };
         let caller = msg.filter(|_| inbound).map_or(0, |msg| uri::last_digits(uri::user(msg.from.uri)));
         // What is written there is read from there: a copy on the way would wait for the row's memory.
-        let mut who = handsets.who_is(&sender);
-        if sender.named != Named::Handset {
+        let (mut who, cause) = match origin.asked {
+            Some(asked) => asked,
+            None => (handsets.who_is(&sender), cause),
+        };
+        if let Some(ip) = origin.outside {
+            (who.ip, who.mac) = (ip, None);
+        }
+        if sender.named != Named::Handset && origin.asked.is_none() {
             let diverted = msg.map_or(&[][..], diverted_by);
-            let asserted = if diverted.is_empty() { instead.as_bytes() } else { diverted };
+            let asserted = if diverted.is_empty() { origin.account.as_bytes() } else { diverted };
             name(
                 &mut who,
                 sender.named,
@@ -87,23 +100,6 @@ impl Core {
         {
             self.was_second(second, now);
         }
-    }
-
-    /// Who is charged with what a PBX makes of a call to another number, if it doesn't say: whoever was called
-    /// forwards it, but what is no handset's number is a code that the caller dialled.
-    #[cold]
-    fn made_of(&self) -> (Text<32>, Cause) {
-        let nobody = (Text::default(), Cause::Dialled);
-        let Some(first) = self.calls.origin() else { return nobody };
-        let Some(tag) = &first.tag else { return nobody };
-        let coded = tag.target.class == Class::Feature || tag.target.number.is_some();
-        if tag.direction != Direction::Inbound && coded {
-            // What only From says, a PBX that is known says better.
-            let believed = tag.who.verified || !self.handsets.is_pbx(first.path.dst.ip());
-            return if believed { (tag.who.user, Cause::Dialled) } else { nobody };
-        }
-        let called = first.dialled.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-        (Text::new(called), Cause::Forwarded)
     }
 
     /// A call that was counted turns out to be the second leg of one whose first leg came later.
@@ -157,20 +153,28 @@ impl Core {
     /// The far end rings.
     pub(super) fn progressed(&mut self, slot: SlotId, state: CallState, now: Timestamp) {
         let Some(tag) = self.calls.tag_mut(slot) else { return };
-        // The PBX lets the call go on, so it accepted the credentials.
-        if !tag.username.is_empty() && tag.leg == Leg::Handset && tag.direction != Direction::Inbound {
-            let who = self.handsets.accepted(tag.username.as_bytes(), &tag.who, now);
-            tag.username = Text::default();
-            if who.id == tag.who.id {
-                tag.who = who;
-            } else {
-                self.recharged(slot, who, now);
-            }
+        if !tag.username.is_empty() && tag.leg == Leg::Handset {
+            self.proved(slot, now);
         }
         if let Some(call) = self.calls.get(slot)
             && let Some(tag) = &call.tag
         {
             self.facts.call(&self.coverage, |fact| write(fact, call, tag, state, now));
+        }
+    }
+
+    /// The PBX lets the call go on, so it accepted the credentials.
+    fn proved(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(tag) = self.calls.tag_mut(slot) else { return };
+        if tag.direction == Direction::Inbound {
+            return self.got_through(slot, now);
+        }
+        let who = self.handsets.accepted(tag.username.as_bytes(), &tag.who, now);
+        tag.username = Text::default();
+        if who.id == tag.who.id {
+            tag.who = who;
+        } else {
+            self.recharged(slot, who, now);
         }
     }
 
@@ -180,6 +184,7 @@ impl Core {
         if let Some(tag) = &call.tag
             && !call.joined
             && call.tie != Tie::Elsewhere
+            && (call.tie != Tie::Asked || tag.cause == Cause::Transferred)
         {
             self.answered = self.answered.saturating_add(1);
             self.ledger.answered().bump(tag.target.class);
@@ -254,7 +259,7 @@ fn over(
 
 /// Writes all of a fact but why and when a call ended.
 #[inline(always)]
-fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) {
+pub(super) fn write(fact: &mut CallFact, call: &Call<Tag>, tag: &Tag, state: CallState, now: Timestamp) {
     fact.call_id.set(&call.call_id);
     fact.dialled.set(&call.dialled);
     // Named one by one, so that none is forgotten.
@@ -358,12 +363,6 @@ pub(super) fn name(who: &mut Who, named: Named, said: &Said<'_>) {
     };
 }
 
-/// Whether a handset dialled it, and to the outside.
-#[cold]
-fn goes_out(call: Option<&Call<Tag>>) -> bool {
-    call.and_then(|call| call.tag.as_ref()).is_some_and(|tag| tag.direction == Direction::Outbound)
-}
-
 /// Whether who sends a leg was seen to pass it on. A registered handset isn't believed that somebody else
 /// diverted its call.
 fn passes_on(handsets: &Handsets, call: &Call<Tag>, msg: Option<&Message<'_>>) -> bool {
@@ -374,7 +373,7 @@ fn passes_on(handsets: &Handsets, call: &Call<Tag>, msg: Option<&Message<'_>>) -
             msg.is_some_and(|msg| !diverted_by(msg).is_empty())
                 && !handsets.has_registered(call.path.src.ip())
         }
-        Tie::None | Tie::Asked | Tie::Before => false,
+        Tie::None | Tie::Asked | Tie::Again | Tie::Before => false,
     }
 }
 
@@ -384,11 +383,20 @@ const fn is_new(call: &Call<Tag>) -> bool {
 }
 
 fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
-    for key in rows(call, tag).into_iter().flatten() {
-        ledger.attempt(key, now);
-    }
+    count_rows(ledger, call, tag, now);
     if is_new(call) {
         ledger.attempted().bump(tag.target.class);
+    }
+}
+
+pub(super) fn count_rows(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
+    for key in rows(call, tag).into_iter().flatten() {
+        if call.tie == Tie::Asked {
+            // Counted when it was asked for.
+            ledger.reopened(key);
+        } else {
+            ledger.attempt(key, now);
+        }
     }
 }
 

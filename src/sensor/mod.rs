@@ -10,6 +10,7 @@ mod facts;
 mod intake;
 mod lifeline;
 mod miscased;
+mod origin;
 mod outcome;
 mod passing;
 mod past;
@@ -111,6 +112,7 @@ struct Core {
     calls: Calls<Tag>,
     lifelines: lifeline::Lifelines,
     sideways: Table<(u64, u32), sideways::Sideways>,
+    told: sideways::Latest,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,
@@ -160,6 +162,7 @@ impl Sensor {
                 calls,
                 lifelines: lifeline::Lifelines::default(),
                 sideways: Table::new(SIDEWAYS, 0),
+                told: sideways::Latest::default(),
                 outcomes: Outcomes::default(),
                 coverage,
                 losses: Losses::default(),

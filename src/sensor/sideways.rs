@@ -3,12 +3,14 @@
 //! In: REFER, 3xx, an INVITE that goes elsewhere. Out: facts, ledger updates.
 //! Never: counts one twice, however often it is sent.
 
+use std::collections::VecDeque;
+
 use super::{Core, attempt};
 use crate::bounded::SlotId;
 use crate::calls::{CallNo, Seen, diverted_by};
 use crate::dial::{Group, Leg};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact};
-use crate::handsets::{Named, Said};
+use crate::handsets::{Named, Said, Who};
 use crate::ledger::{Account, Key};
 use crate::sip::{NameAddr, uri};
 use crate::text::Text;
@@ -23,15 +25,52 @@ pub(super) struct Sideways {
     credentials: bool,
 }
 
+/// The latest calls that somebody asked for: who is charged with what the PBX makes of them.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    calls: VecDeque<Told>,
+}
+
+/// A call that was told before anybody placed it.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    call: CallNo,
+    /// The last digits of where it goes.
+    to: u32,
+    who: Who,
+    cause: Cause,
+}
+
+/// As many as `Calls` remembers legs.
+const LATEST: usize = 64;
+
+impl Latest {
+    fn note(&mut self, told: Told) {
+        self.calls.truncate(LATEST - 1);
+        self.calls.push_front(told);
+    }
+
+    /// Who asked for a call, and how; of several with one number, the one that goes there.
+    pub(super) fn who_asked(&self, call: CallNo, dialled: &[u8]) -> Option<(Who, Cause)> {
+        let to = uri::last_digits(dialled);
+        let all = || self.calls.iter().filter(|told| told.call == call);
+        all().find(|told| told.to == to).or_else(|| all().next()).map(|told| (told.who, told.cause))
+    }
+}
+
 /// An extension or a device's own name seldom has as many digits.
 const TELEPHONE_DIGITS: usize = 8;
 
 impl Core {
-    /// A 3xx from a handset forwards the call: it is charged with what its Contact says.
+    /// A 3xx from a handset forwards the call: it is charged with what its Contact says. A carrier's only says
+    /// where the call is to be sent: whoever does so is charged.
     pub(super) fn redirected(&mut self, slot: SlotId, seen: &Seen<'_>) {
-        let Some(call) = self.calls.get(slot).map(|call| call.no) else { return };
+        let Some(call) = self.calls.get(slot) else { return };
         let Some(contact) = NameAddr::parse(seen.msg.contact) else { return };
-        if self.handsets.is_pbx(seen.path.src.ip()) {
+        let trunk = call.tag.as_ref().is_some_and(|tag| tag.leg == Leg::Trunk);
+        let (call, by) = (call.no, seen.path.src.ip());
+        let outside = !self.handsets.is_home(by) && !self.handsets.has_registered(by);
+        if trunk || outside || self.handsets.is_pbx(by) {
             return;
         }
         self.sideways(seen, contact.uri, Cause::Forwarded, Some(call), &[]);
@@ -110,13 +149,19 @@ impl Core {
             self.ledger.attempted().bump(target.class);
             self.ledger.over(target.class);
         }
-        let call = of.unwrap_or_else(|| self.calls.asked_for(seen, uri::user(uri)));
+        // What a proxy passes on is on its way already.
+        let passed_on = of.is_some() && !seen.dialled.is_empty();
+        let call = match of {
+            Some(call) if passed_on => call,
+            _ => self.calls.asked_for(seen, uri::user(uri), of),
+        };
         let said = Said { account: by, from: seen.caller, username: &[] };
         let sender = self.handsets.sender(seen.path, &said, None, seen.now);
         let mut who = self.handsets.who_is(&sender);
         if sender.named != Named::Handset {
             attempt::name(&mut who, sender.named, &said);
         }
+        self.told.note(Told { call, to: uri::last_digits(uri::user(uri)), who, cause });
         let fact = CallFact {
             time: seen.now,
             call,

@@ -5,11 +5,13 @@ mod counting;
 mod doubtful;
 mod links;
 mod messages;
+mod outsiders;
 mod packets;
 mod relayed;
 mod streams;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use ringfence::dial::Dial;
@@ -45,7 +47,7 @@ struct Case {
     /// What is called, in the order of the attempts.
     numbers: Option<Vec<&'static str>>,
     answered: Option<u64>,
-    /// How many calls to `DEAR` are judged: second legs aren't.
+    /// How many calls out to `DEAR` are judged: second legs aren't, nor is what comes in.
     judged: Option<usize>,
     /// Who is charged with each call that goes out, as its last record says.
     charged: Option<Vec<&'static str>>,
@@ -136,8 +138,11 @@ impl Case {
         if self.numbers.as_ref().is_some_and(|numbers| *numbers != called) {
             faults.push(format!("{called:?} called, not {:?}", self.numbers));
         }
-        let judged = called.iter().zip(begun(&calls)).filter(|(to, call)| *to == DEAR_E164 && !call.joined);
-        let judged = judged.count();
+        let judged = called
+            .iter()
+            .zip(begun(&calls))
+            .filter(|(to, call)| *to == DEAR_E164 && !call.joined && call.direction == Direction::Outbound);
+        let judged = judged.map(|(_, call)| call.call).collect::<BTreeSet<_>>().len();
         if self.judged.is_some_and(|wanted| wanted != judged) {
             faults.push(format!("{judged} judged, not {:?}", self.judged));
         }
@@ -218,6 +223,11 @@ fn what_proves_a_call_that_is_in_doubt() {
 #[test]
 fn what_a_pbx_makes_of_a_call() {
     all_right(relayed::cases(), 45);
+}
+
+#[test]
+fn what_is_asked_for_and_what_is_placed_from_outside() {
+    all_right(outsiders::cases(), 18);
 }
 
 /// A test that can't fail shows nothing.
