@@ -18,7 +18,7 @@ use hardware::HardwareAddress;
 pub use network::Network;
 pub use places::Standing;
 pub use registrations::{Registrations, Waiting};
-pub use senders::{Named, Said, Sender};
+pub use senders::{Named, Said, Sender, is_hidden};
 use serde::{Deserialize, Serialize};
 pub use snapshot::Snapshot;
 
@@ -392,6 +392,14 @@ mod tests {
         assert_eq!(a.id, b.id);
         assert_eq!((a.user, b.user), (Text::from("214"), Text::from("999")));
         assert!(!b.verified);
+    }
+
+    #[test]
+    fn a_hidden_caller_has_no_name() {
+        let mut handsets = Handsets::new(Settings::default());
+        let hidden = sender(&mut handsets, &path(1, 1), b"", b"Anonymous", Timestamp(0));
+        assert_eq!(hidden.user, Text::default());
+        assert_eq!(sender(&mut handsets, &path(1, 1), b"", b"214", Timestamp(1)).user, Text::from("214"));
     }
 
     #[test]

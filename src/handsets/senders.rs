@@ -47,6 +47,11 @@ pub struct Sender {
     pub forgotten: Option<HandsetId>,
 }
 
+/// Whether a name says that there is none (RFC 3323 section 4.1.1.3).
+pub fn is_hidden(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"anonymous")
+}
+
 impl Handsets {
     /// The handset that sends from `path.src`; `known` is where `slot_of` found the address before, if that
     /// was asked.
@@ -84,7 +89,7 @@ impl Handsets {
                 handset.user = Text::new(account);
                 handset.verified = true;
             } else if !handset.verified {
-                handset.user = Text::new(label);
+                handset.user = if is_hidden(label) { Text::default() } else { Text::new(label) };
             }
         }
         Sender { slot, ip, named, forgotten }

@@ -11,7 +11,7 @@ use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
 use crate::dial::{Class, Dial, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Lapse};
-use crate::handsets::{HandsetId, Handsets, Named, Said, Sender, Standing, Who};
+use crate::handsets::{HandsetId, Handsets, Named, Said, Sender, Standing, Who, is_hidden};
 use crate::ledger::{Account, Key, Ledger};
 use crate::sip::digest::Credentials;
 use crate::sip::{Message, NameAddr, Start, uri};
@@ -337,7 +337,8 @@ fn caller(
     } else {
         let asserted =
             msg.and_then(|msg| NameAddr::parse(msg.asserted())).map_or(&[][..], |by| uri::user(by.uri));
-        if asserted.is_empty() { call.caller.as_bytes() } else { asserted }
+        let by = if asserted.is_empty() { call.caller.as_bytes() } else { asserted };
+        if is_hidden(by) { &[][..] } else { by }
     };
     let said = Said { account, from: call.caller.as_bytes(), username: told.username };
     let sender = handsets.sender(&call.path, &said, known, now);

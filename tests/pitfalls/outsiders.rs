@@ -33,7 +33,7 @@ fn registers(account: &str, phone: Ip) -> [Vec<u8>; 2] {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [asked_for(), with_a_password(), without_one()].into_iter().flatten().collect()
+    [asked_for(), with_a_password(), without_one(), hidden()].into_iter().flatten().collect()
 }
 
 /// Two handsets, whose numbers the PBX knows.
@@ -172,6 +172,15 @@ fn with_a_password() -> Vec<Case> {
         })
         .judged(1)
         .charged(&["216"]),
+    ]
+}
+
+/// Nobody says who calls: the PBX itself, for all that is known.
+fn hidden() -> Vec<Case> {
+    let caller = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+    vec![
+        case("a trunk's call of a caller who hides", 1, in_office(&[&[trunk("l2", DEAR, caller)]]))
+            .charged(&[""]),
     ]
 }
 
