@@ -84,6 +84,14 @@ fn an_attack_is_told_in_text_and_in_json() {
     assert_eq!(summary["attempts"], ids.len());
     assert_eq!(summary["alerts"], of("alert", "raised"));
     assert!(of("alert", "raised") > 0 && of("call", "ended") > 0);
+    // Each check says how it stands: by what was found, or by what could be seen.
+    let told: BTreeSet<&str> =
+        records.iter().filter(|r| r["type"] == "finding").map(|r| r["check"].as_str().unwrap()).collect();
+    let posture = summary["posture"].as_object().unwrap();
+    assert_eq!(told, posture.keys().map(String::as_str).collect());
+    for record in records.iter().filter(|r| r["type"] == "finding") {
+        assert_eq!(posture[record["check"].as_str().unwrap()], record["status"], "{record}");
+    }
     for record in &records[..records.len() - 1] {
         let kind = record["type"].as_str().unwrap();
         assert!(["call", "alert", "finding"].contains(&kind), "{record}");
@@ -133,6 +141,59 @@ fn a_capture_cut_off_is_reported_after_what_could_be_read() {
     let missing = ringfence(&["replay", text(&played.path("none.pcap"))]);
     assert_eq!((code(&missing), stdout(&missing).as_str()), (1, ""));
     assert!(stderr(&missing).contains("none.pcap: can't be opened"));
+}
+
+/// Whatever is wrong with a file is told with its cause, and with what to do where something can be done.
+#[test]
+fn what_is_no_capture_is_told_by_its_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let head: &[u8] = &[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    std::fs::write(at("empty.pcap"), b"").unwrap();
+    std::fs::write(at("text.pcap"), b"no capture at all").unwrap();
+    std::fs::write(at("head.pcap"), &head[..10]).unwrap();
+    std::fs::write(at("frame.pcap"), [head, &[0; 7]].concat()).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    for (name, cause) in [
+        ("empty.pcap", "not a capture: it is empty; pcap, pcapng"),
+        ("text.pcap", "not a capture: it begins with 6e 6f 20 63"),
+        ("head.pcap", "cut off inside its own header: there is no frame in it; copy the file again"),
+        (
+            "frame.pcap",
+            "cut off inside frame 1 (at byte 24); the frames before it were read; copy the file again",
+        ),
+        ("folder", "can't be opened: Is a directory"),
+        ("none", "can't be opened: No such file"),
+    ] {
+        for command in ["replay", "doctor"] {
+            let run = ringfence(&[command, text(&at(name))]);
+            let said = stderr(&run);
+            assert_eq!(code(&run), 1, "{command} {name}: {said}");
+            assert!(said.contains(&format!("{name}: {cause}")), "{command} {name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn names_that_are_no_text_and_disks_that_are_full() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let played = Played::new("satellite");
+    let odd = played.folder.path().join(std::ffi::OsStr::from_bytes(b"\xff\x1b[31m.pcap"));
+    std::fs::copy(played.path("a.pcap"), &odd).unwrap();
+    let replay = |file: &std::ffi::OsStr| {
+        Command::new(env!("CARGO_BIN_EXE_ringfence")).arg("replay").arg(file).output().unwrap()
+    };
+    assert_eq!(replay(odd.as_os_str()).stdout, ringfence(&["replay", text(&played.path("a.pcap"))]).stdout);
+    let missing = replay(std::ffi::OsStr::from_bytes(b"/none/\xff\x1b[31m\xe2\x80\xae.pcap"));
+    assert_eq!(code(&missing), 1);
+    let said = stderr(&missing);
+    assert!(!said.contains(['\x1b', '\u{202e}']) && said.contains("can't be opened"), "{said:?}");
+    // What can't be written is named.
+    let full = ringfence(&["replay", "--facts", "/dev/full", text(&played.path("a.pcap"))]);
+    assert_eq!(code(&full), 1);
+    assert!(stderr(&full).contains("/dev/full: can't be written: No space left"), "{}", stderr(&full));
+    let nowhere = ringfence(&["replay", "--facts", "/none/f", text(&played.path("a.pcap"))]);
+    assert!(stderr(&nowhere).contains("/none/f: can't be written: No such file"), "{}", stderr(&nowhere));
 }
 
 #[test]

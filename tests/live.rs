@@ -314,13 +314,63 @@ fn it_refuses_what_it_must_not_do() {
         ("[capture]\ninterfaces = [\"va\"]\n[run]\nuser = \"root\"\n", 2, "--allow-root"),
         ("[capture]\ninterfaces = [\"nosuch0\"]\n", 1, "no such interface"),
         ("", 2, "nothing to capture from"),
-        ("[capture]\ninterfaces = [\"va\"]\nfilter = \"udp portt 1\"\n", 1, "filter"),
+        ("[capture]\ninterfaces = [\"va\"]\nfilter = \"udp portt 1\"\n", 2, "c.toml:7: capture.filter"),
         ("[capture]\ninterfaces = [\"va\"]\n[http]\nlisten = \"0.0.0.0:9765\"\n", 2, "token_file"),
     ] {
         let mut daemon = Daemon::spawn(&net, config, &[], &[]);
         let ended = daemon.child.wait().unwrap();
         let log = daemon.log();
         assert!(ended.code() == Some(code) && log.contains(what), "{config}: {ended} {log}");
+    }
+}
+
+/// A reload that comes while it starts neither ends it nor is forgotten; a port that somebody else has is
+/// named, and what to do.
+#[test]
+fn a_reload_while_it_starts_comes_a_moment_later() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let net = net_with_cable();
+    let mut daemon = Daemon::spawn(&net, "[capture]\ninterfaces = [\"va\"]\n", &[], &[]);
+    let status = format!("/proc/{}/status", daemon.child.id());
+    daemon.wait("that it holds signals", || {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let blocked = text.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        blocked.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap() & 1 == 1)
+    });
+    daemon.signal("-HUP");
+    daemon.wait("ready", || daemon.log().contains("ready"));
+    daemon.wait("the reload", || daemon.log().contains("the configuration was read again and holds"));
+    let mut second = Daemon::spawn(&net, "[capture]\ninterfaces = [\"va\"]\n", &[], &[]);
+    let (ended, log) = (second.child.wait().unwrap(), second.log());
+    assert!(ended.code() == Some(1) && log.contains("9765: Address already in use"), "{ended} {log}");
+    assert!(log.contains("; stop what listens there"), "{log}");
+    daemon.signal("-TERM");
+    assert!(daemon.child.wait().unwrap().success());
+}
+
+/// A folder for its state that takes nothing costs history, and is named.
+#[test]
+fn a_disk_that_takes_nothing_keeps_it_from_nothing_but_history() {
+    if lacks(&TOOLS) || lacks(&["unshare", "mount"]) {
+        return;
+    }
+    let net = net_with_cable();
+    for options in ["size=64k,ro", "size=4k,nr_inodes=1"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        let own = folder.path().to_str().unwrap().to_owned();
+        let mount = format!("mount -t tmpfs -o {options} none $0/state && exec \"$@\"");
+        let before = ["unshare", "-m", "sh", "-c", &mount, &own];
+        let mut daemon = Daemon::spawn_in(folder, &net, "[capture]\ninterfaces = [\"va\"]\n", &before, &[]);
+        daemon.wait("ready", || daemon.log().contains(" ready"));
+        let log = daemon.log();
+        assert!(log.contains("state") && log.contains("nothing can be written there"), "{log}");
+        assert!(daemon.get("/metrics").contains("ringfence_build_info"));
+        assert!(daemon.command(&["status"]).status.success());
+        daemon.signal("-TERM");
+        assert!(daemon.child.wait().unwrap().success(), "{}", daemon.log());
     }
 }
 

@@ -150,3 +150,78 @@ fn installed_run_as_its_unit_does_and_purged() {
         left.iter().filter(|path| !MAY_STAY.iter().any(|may| path.starts_with(may))).collect();
     assert!(strange.is_empty(), "left by a purge: {strange:?}");
 }
+
+/// Loaded at a place that changes with each start, nothing on the stack or in the heap can be run, and what
+/// the loader fills in is read-only before the first packet.
+#[test]
+fn the_program_is_hardened() {
+    if lacks(&["readelf"]) {
+        return;
+    }
+    let told = text(&run(&["readelf", "-hldW", BIN]).unwrap());
+    assert!(told.contains("DYN (Position-Independent Executable file)"), "{told}");
+    assert!(told.contains("GNU_RELRO") && told.contains("BIND_NOW"), "{told}");
+    let stack = told.lines().find(|line| line.contains("GNU_STACK")).unwrap();
+    assert!(stack.contains(" RW ") && !stack.contains("RWE"), "{stack}");
+    // Nor does a crate of this package or a crate it uses bring code that isn't locked.
+    let lock: toml::Table = read("Cargo.lock").parse().unwrap();
+    for package in lock["package"].as_array().unwrap() {
+        let locked = package.get("checksum").is_some();
+        assert!(locked || package["name"].as_str() == Some("ringfence"), "{package}");
+    }
+}
+
+/// Our own crates, built twice at the same time into two folders, from what else was built already: the
+/// program has the same bytes.
+#[test]
+fn two_builds_give_the_same_bytes() {
+    let built = Path::new(BIN).parent().unwrap();
+    if !built.ends_with("debug") {
+        return skip("the test's own build isn't one for tests");
+    }
+    let build = |folder: &Path| {
+        let profile = folder.join("debug");
+        std::fs::create_dir(&profile).unwrap();
+        // Links are enough for what isn't written anew.
+        for (how, part) in [("-a", ".fingerprint"), ("-al", "build"), ("-al", "deps")] {
+            let copied = Command::new("cp").arg(how).arg(built.join(part)).arg(&profile).status();
+            assert!(copied.unwrap().success());
+        }
+        let cargo = |words: &[&str]| {
+            let mut cargo = Command::new(env!("CARGO"));
+            // What cargo tells a test of itself would have build scripts run anew.
+            for (name, _) in std::env::vars_os() {
+                let told = [
+                    "CARGO_PKG_",
+                    "CARGO_MANIFEST_",
+                    "CARGO_BIN_",
+                    "CARGO_CRATE_",
+                    "CARGO_PRIMARY_",
+                    "LD_LIBRARY_",
+                ];
+                if told.iter().any(|told| name.to_string_lossy().starts_with(told)) {
+                    cargo.env_remove(name);
+                }
+            }
+            cargo.args(words).current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", folder);
+            let out =
+                cargo.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0").output().unwrap();
+            assert!(out.status.success(), "{}", text(&out));
+        };
+        cargo(&["clean", "--offline", "--package", "ringfence"]);
+        assert!(!profile.join("ringfence").exists());
+        // The smallest test that brings the program with it, and with it the same features.
+        cargo(&["test", "--offline", "--locked", "--no-run", "--test", "rules"]);
+        std::fs::read(profile.join("ringfence")).unwrap()
+    };
+    // Beside the first build: links don't reach further.
+    let folder = |name| tempfile::Builder::new().prefix(name).tempdir_in(built).unwrap();
+    let (one, other) = (folder("one"), folder("another"));
+    let (one, other) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| build(one.path()));
+        let second = build(other.path());
+        (first.join().unwrap(), second)
+    });
+    assert!(one.len() > 1_000_000);
+    assert!(one == other, "{} and {} bytes that differ", one.len(), other.len());
+}

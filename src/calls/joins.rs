@@ -153,6 +153,7 @@ impl<T: Copy> Calls<T> {
         let (asked, proxied) = (false, call.via_count > 1);
         let leg =
             |call: CallNo| Leg { call, slot, at, src, dst, macs, called, caller, session, asked, proxied };
+        self.origin = None;
         let tie = match replaced {
             Some(no) => Some((no, Tie::Leg)),
             None if self.legs.reach(src) => self.continues(&leg(CallNo(0)), msg),
@@ -361,9 +362,9 @@ impl<T: Copy> Calls<T> {
         self.table.get(self.origin?)
     }
 
-    /// The call of which the last attempt is a part.
-    pub fn take_origin(&mut self) -> Option<&mut Call<T>> {
-        self.origin.take().and_then(|first| self.table.get_mut(first))
+    /// The same, to change it.
+    pub fn origin_mut(&mut self) -> Option<&mut Call<T>> {
+        self.table.get_mut(self.origin?)
     }
 
     /// The last attempt is a part of a call that nobody is charged with: it is judged itself.

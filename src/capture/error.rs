@@ -41,8 +41,8 @@ pub enum CaptureError {
     },
     /// The file ends inside a frame.
     #[error(
-        "{file}: cut off inside frame {frame} (at byte {offset}); the frames before it were read; \
-         copy the file again, or stop the capture before copying"
+        "{file}: cut off inside {}; copy the file again, or stop the capture before copying",
+        place(*frame, *offset)
     )]
     Truncated {
         /// Its name.
@@ -79,6 +79,14 @@ pub enum CaptureError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+/// Where a capture is cut off; at its first byte stands its own header, and no frame was read.
+fn place(frame: u64, offset: u64) -> String {
+    match offset {
+        0 => "its own header: there is no frame in it".to_owned(),
+        _ => format!("frame {frame} (at byte {offset}); the frames before it were read"),
+    }
 }
 
 /// Every link type that can be read, as a list for people.

@@ -226,16 +226,19 @@ pub(super) fn status(args: &Args, wish: &args::Plain, out: &mut dyn Write) -> Re
 /// `drill --fire`.
 pub(super) fn fire(args: &Args, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let answer = asked(args, &Ask::Fire)?;
-    if as_json {
-        return Ok(json(out, &answer["fired"])?);
-    }
     let fired = answer["fired"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if as_json {
+        json(out, &answer["fired"])?;
+    }
     if fired.is_empty() {
         return Err(Failure::Runtime("no sink is configured: nobody would hear of an alert".to_owned()));
     }
     let shown =
         [Column::text("SINK", "sink"), Column::figure("SECONDS", "seconds"), Column::text("ERROR", "error")];
-    table(out, super::columns(), &shown, fired)?;
+    if !as_json {
+        table(out, super::columns(), &shown, fired)?;
+    }
+    out.flush()?;
     let failed = fired.iter().filter(|one| !one["error"].is_null()).count();
     match failed {
         0 => Ok(()),

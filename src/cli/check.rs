@@ -12,6 +12,10 @@ use crate::dial::Dial;
 pub(super) fn run(args: &Args, check: &args::Check, out: &mut dyn Write) -> Result<(), Failure> {
     let loaded = args.config().and_then(|config| {
         Dial::new(&config.dial())?;
+        #[cfg(feature = "daemon")]
+        if let Some(file) = &args.config {
+            config.ready(file)?;
+        }
         Ok(config)
     });
     match loaded {

@@ -21,6 +21,7 @@ mod score;
 #[cfg(feature = "daemon")]
 mod table;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ use clap::Parser;
 
 use crate::config::{self, Config};
 use crate::dial::DialError;
+use crate::text;
 
 use args::{Args, Command};
 
@@ -156,12 +158,19 @@ impl Args {
     }
 }
 
-/// Says on standard error, line by line, what is wrong. If nobody can hear it, so be it.
+/// Says on standard error, line by line, what is wrong; names of files and values may come from anybody.
+/// If nobody can hear it, so be it.
 fn complain(what: &str) {
     let mut err = io::stderr().lock();
     for line in what.lines() {
-        let _ = writeln!(err, "ringfence: {line}");
+        let _ = writeln!(err, "ringfence: {}", inert(line));
     }
+}
+
+/// A line that moves no cursor and turns no text around; backslashes stay as they are.
+fn inert(line: &str) -> Cow<'_, str> {
+    let escaped = text::escape(line.as_bytes());
+    if escaped.replace("\\\\", "\\") == line { Cow::Borrowed(line) } else { Cow::Owned(escaped) }
 }
 
 fn is_terminal(stream: &impl IsTerminal) -> bool {
@@ -169,10 +178,18 @@ fn is_terminal(stream: &impl IsTerminal) -> bool {
     wanted && stream.is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
-/// One JSON value a line.
+/// One JSON value a line; of a record, its type first, as everywhere.
 fn json(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    out.write_all(b"\n")
+    match value.as_object().and_then(|record| Some((record, record.get("type")?))) {
+        Some((record, kind)) => {
+            write!(out, "{{\"type\":{kind}")?;
+            for (key, value) in record.iter().filter(|(key, _)| *key != "type") {
+                write!(out, ",{}:{value}", serde_json::Value::from(key.as_str()))?;
+            }
+            writeln!(out, "}}")
+        }
+        None => writeln!(out, "{value}"),
+    }
 }
 
 /// Columns of the terminal that standard output is, if it is one; at least 40, so that a wrong answer
@@ -186,6 +203,20 @@ fn columns() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_says_first_what_it_is() {
+        let printed = |value: serde_json::Value| {
+            let mut out = Vec::new();
+            json(&mut out, &value).unwrap();
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap(), value);
+            String::from_utf8(out).unwrap()
+        };
+        let record = serde_json::json!({ "a\n\"": [1, null], "type": "call", "zz": { "type": "x" } });
+        assert!(printed(record).starts_with(r#"{"type":"call","a\n\"":[1,null],"zz""#));
+        assert_eq!(printed(serde_json::json!({ "ok": true })), "{\"ok\":true}\n");
+        assert_eq!(printed(serde_json::json!([{ "a": 1 }])), "[{\"a\":1}]\n");
+    }
 
     #[test]
     fn exit_codes_are_those_of_the_interface() {

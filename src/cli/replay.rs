@@ -30,20 +30,29 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
     let facts = replay_args.facts.as_deref().map(create).transpose()?;
     let sources: Vec<Source> = replay_args.files.iter().map(|file| Source::from_arg(file)).collect();
     let lines = (replay_args.format == Format::Jsonl).then_some(&mut *out);
-    let mut sink = Records { recorder: &recorder, lines, facts, report: Report::default() };
+    let mut sink =
+        Records { recorder: &recorder, lines, facts, report: Report::default(), facts_failed: false };
 
     let bar = Bar::new(&replay_args.files);
-    let broken = replay(&mut engine, &sources, &mut sink, &mut |progress| bar.show(progress))?;
+    let ended = replay(&mut engine, &sources, &mut sink, &mut |progress| bar.show(progress));
+    let broken = match ended {
+        // A disk that is full, not a reader who has read enough: standard output says so itself.
+        Err(error) if sink.facts_failed => return Err(unwritable(replay_args.facts.as_deref(), &error)),
+        ended => ended?,
+    };
     bar.clear();
 
     let Records { report, facts, .. } = sink;
     if let Some(mut facts) = facts {
-        facts.flush()?;
+        facts.flush().map_err(|error| unwritable(replay_args.facts.as_deref(), &error))?;
     }
     let (now, length) = engine.now();
     let summary = Summary::new(engine.sensor(), engine.judge(), report.raised(), now, length);
     match replay_args.format {
-        Format::Jsonl => recorder.summary(out, &summary)?,
+        Format::Jsonl => {
+            recorder.unfound(out, &summary.checklist, now)?;
+            recorder.summary(out, &summary)?;
+        }
         // Nothing could be opened: the complaint below says it all.
         Format::Text if broken.len() == sources.len() && summary.totals.frames == 0 => {}
         Format::Text => writer(&config, recorder, args.verbose > 0).write(out, &report, &summary)?,
@@ -63,7 +72,11 @@ pub(super) fn run(args: &Args, replay_args: &args::Replay, out: &mut dyn Write) 
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    File::create(path).map(BufWriter::new).map_err(|e| Failure::Runtime(format!("{}: {e}", path.display())))
+    File::create(path).map(BufWriter::new).map_err(|error| unwritable(Some(path), &error))
+}
+
+fn unwritable(path: Option<&Path>, error: &io::Error) -> Failure {
+    Failure::Runtime(format!("{}: can't be written: {error}", path.unwrap_or(Path::new("--facts")).display()))
 }
 
 fn writer(config: &Config, recorder: Recorder, verbose: bool) -> Writer {
@@ -84,11 +97,15 @@ struct Records<'a, 'out> {
     lines: Option<&'a mut (dyn Write + 'out)>,
     facts: Option<BufWriter<File>>,
     report: Report,
+    /// The facts' file couldn't be written.
+    facts_failed: bool,
 }
 
 impl Sink for Records<'_, '_> {
     fn fact(&mut self, fact: &Fact) -> io::Result<()> {
-        self.facts.as_mut().map_or(Ok(()), |out| self.recorder.fact(out, fact))
+        let written = self.facts.as_mut().map_or(Ok(()), |out| self.recorder.fact(out, fact));
+        self.facts_failed |= written.is_err();
+        written
     }
 
     fn output(&mut self, output: &Output) -> io::Result<()> {

@@ -14,6 +14,11 @@ use crate::run::outlet::Outlet;
 use crate::tally::Label;
 
 pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
+    let failed = |error| match error {
+        DaemonError::Usage(what) => Failure::Usage(what),
+        DaemonError::Runtime(what) => Failure::Runtime(what),
+    };
+    daemon::hold_hangups().map_err(failed)?;
     log(args.verbose);
     let config = args.config()?;
     let options = Options {
@@ -34,10 +39,7 @@ pub(super) fn run(args: &Args, run: &args::Run) -> Result<(), Failure> {
         }
         Ok(outlets)
     });
-    daemon::run(config, &options, outlets).map_err(|error| match error {
-        DaemonError::Usage(what) => Failure::Usage(what),
-        DaemonError::Runtime(what) => Failure::Runtime(what),
-    })
+    daemon::run(config, &options, outlets).map_err(failed)
 }
 
 /// To standard error, for journald or whoever reads it. `RUST_LOG` says more than -v can.

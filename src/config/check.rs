@@ -117,6 +117,11 @@ impl<'a> Checker<'a> {
     fn capture(&mut self, file: &File) {
         self.range(&["capture", "buffer_mib"], file.capture.buffer_mib, 1, 4_096);
         self.address(&["capture", "hep", "listen"], &file.capture.hep.listen);
+        #[cfg(feature = "daemon")]
+        if let Err(why) = crate::capture::live::check_filter(&file.capture.filter) {
+            let what = format!("libpcap can't use it: {why}; see pcap-filter(7), or leave it empty");
+            self.add(&[Key("capture"), Key("filter")], what);
+        }
     }
 
     fn detect(&mut self, file: &mut File) {

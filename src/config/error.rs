@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file can't be read.
-    #[error("{}: {cause}", file.display())]
+    #[error("{}: the configuration can't be read: {cause}{}", file.display(), way_out(cause))]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -24,6 +24,15 @@ pub enum Error {
         /// Everything that is wrong with it, in the order of the file.
         problems: Vec<Problem>,
     },
+}
+
+fn way_out(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::NotFound => "; `ringfence init -o FILE` writes one",
+        std::io::ErrorKind::InvalidData => "; save it as UTF-8",
+        std::io::ErrorKind::IsADirectory => "; name the file in it",
+        _ => "",
+    }
 }
 
 struct Lines<'a>(&'a [Problem]);
@@ -100,8 +109,17 @@ impl<'a> Located<'a> {
             file: self.name.to_owned(),
             line: error.span().map(|span| self.line(span.start)),
             key: steps.join("."),
-            what: cure(error.message()),
+            what: match error.message() {
+                "duplicate key" => self.twice(error.span()),
+                message => cure(message),
+            },
         }
+    }
+
+    /// A file with a key that stands in it twice isn't TOML, so only the text says which.
+    fn twice(&self, at: Option<Range<usize>>) -> String {
+        let key = at.and_then(|at| self.text.get(at)).unwrap_or("a key");
+        format!("{key} stands here a second time in its table; keep one of them")
     }
 
     /// Whether the file itself says anything about a section or key.
@@ -176,8 +194,25 @@ fn covers(value: &Spanned<DeValue<'_>>, at: usize) -> bool {
         }
 }
 
-/// The reader's message; for an unknown name with the known one that is nearest to it.
+/// What the reader expected, and how that is written.
+const WRITTEN: [(&str, &str); 6] = [
+    (
+        "expected a sequence",
+        "write a list in brackets, as in [\"9\"], or [[…]] for a table of which there are many",
+    ),
+    ("expected a string", "write it in quotes"),
+    ("expected u32", "write a whole number that isn't negative, without quotes"),
+    ("expected u64", "write a whole number that isn't negative, without quotes"),
+    ("expected a boolean", "write true or false, without quotes"),
+    ("expected struct", "that is a section: write its name in brackets on a line of its own"),
+];
+
+/// The reader's message; for an unknown name with the known one that is nearest to it, for a value of
+/// the wrong sort with how it is written.
 fn cure(message: &str) -> String {
+    if let Some((_, how)) = WRITTEN.iter().find(|(expected, _)| message.contains(expected)) {
+        return format!("{message}; {how}");
+    }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let Some(given) = quoted.next().filter(|_| message.starts_with("unknown ")) else {
         return message.to_owned();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::error::{Error, Located, Step};
 use super::{Config, schema};
 use crate::export::alertmanager::Receivers;
 use crate::export::{email, sinks, syslog, webhook};
@@ -19,6 +20,17 @@ pub struct SecretError {
     key: &'static str,
     path: PathBuf,
     cause: std::io::Error,
+}
+
+impl SecretError {
+    fn cause_and_cure(&self) -> String {
+        let cure = match self.cause.kind() {
+            std::io::ErrorKind::NotFound => "; paths start at this file's own folder",
+            std::io::ErrorKind::PermissionDenied => "; ask as root or as the daemon's own user",
+            _ => "",
+        };
+        format!("{} can't be used: {}{cure}", self.path.display(), self.cause)
+    }
 }
 
 /// How a certificate in PEM begins.
@@ -91,6 +103,51 @@ impl Config {
             syslog: syslog::Server::parse(&notify.syslog.server),
             at_most: Duration::from_secs(10),
         })
+    }
+
+    /// What only the running daemon needs, and `check` can look at before it: secrets, certificates,
+    /// receivers. Told with the file's own lines.
+    ///
+    /// # Errors
+    /// Everything that would keep the daemon from starting.
+    pub fn ready(&self, file: &Path) -> Result<(), Error> {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let name = file.display().to_string();
+        let located = Located::new(&name, &text);
+        let mut problems = Vec::new();
+        let mut add = |key: &str, what: String| {
+            let steps: Vec<Step<'_>> = key.split('.').map(Step::Key).collect();
+            problems.push(located.problem(&steps, what));
+        };
+        if let Some(http) = self.http() {
+            let (cert, key) = http.tls.clone().unzip();
+            let named = [
+                ("http.token_file", &http.token_file),
+                ("http.tls_cert", &cert),
+                ("http.tls_key", &key),
+                ("http.client_ca", &http.client_ca),
+            ];
+            let unreadable = named.into_iter().filter_map(|(key, path)| {
+                let cause = std::fs::File::open(path.as_ref()?).err()?;
+                Some(SecretError { key, path: path.clone()?, cause })
+            });
+            let unreadable: Vec<_> = unreadable.collect();
+            if unreadable.is_empty()
+                && let Err(why) = crate::export::http::check(&http)
+            {
+                add("http", why);
+            }
+            unreadable.iter().for_each(|error| add(error.key, error.cause_and_cure()));
+        }
+        match self.sinks() {
+            Err(error) => add(error.key, error.cause_and_cure()),
+            Ok(settings) => {
+                if let Err(why) = sinks::check(&settings) {
+                    add("notify", why.to_string());
+                }
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Invalid { problems }) }
     }
 
     fn webhook(&self) -> Result<Option<webhook::Settings>, SecretError> {
@@ -186,6 +243,35 @@ mod tests {
         assert_eq!(config.sinks().unwrap(), sinks::Settings::default());
         assert_eq!(config.key_file(), Path::new("/var/lib/ringfence/keys/numbers.key"));
         assert_eq!(config.recorder_with(None).privacy, Privacy::Masked);
+    }
+
+    #[test]
+    fn what_the_daemon_would_miss_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.toml");
+        let told = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Config::load(&path).unwrap().ready(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(told("[site]\nhome = \"GB\""), Ok(()));
+        for (text, parts) in [
+            ("[http]\ntoken_file = \"t\"", ["f.toml:2: http.token_file: ", "No such file", "own folder"]),
+            (
+                "[http]\ntls_cert = \"f.toml\"\ntls_key = \"f.toml\"",
+                ["f.toml:1: http: ", "tls_cert", "no certificate"],
+            ),
+            (
+                "\n[notify.webhook]\nurl_file = \"u\"",
+                ["f.toml:3: notify.webhook.url_file: ", "/u ", "No such"],
+            ),
+            (
+                "[notify.email]\nserver = \"m:25\"\nfrom = \"a\"\nto = [\"b\"]",
+                ["f.toml:1: notify: ", "a", ""],
+            ),
+        ] {
+            let why = told(text).unwrap_err();
+            assert!(parts.iter().all(|part| why.contains(part)), "{text}\n{why}");
+        }
     }
 
     #[test]

@@ -153,6 +153,18 @@ fn errors_name_file_line_key_and_cure() {
         ("[site]\npbx = [\"10.0.0.0/33\"]", "f.toml:2: site.pbx[1]"),
         ("[site]\nprovisioning = [\"a b\"]", "site.provisioning[1]"),
         ("[capture]\nbuffer_mib = 0", "f.toml:2: capture.buffer_mib: 0 is out of range; write 1 to 4096"),
+        #[cfg(feature = "daemon")]
+        ("[capture]\n\nfilter = \"udp portt 1\"", "f.toml:3: capture.filter: libpcap can't use it: "),
+        ("[site]\nhome = \"GB\"\nhome = \"FR\"", "f.toml:3: home stands here a second time"),
+        ("[site]\nhome = \"GB\"\n[site]", "f.toml:3: site stands here a second time"),
+        ("[site]\noutside_line = \"9\"", "expected a sequence; write a list in brackets, as in [\"9\"]"),
+        (
+            "[exception]\nhandset = \"1\"",
+            "f.toml:1: exception: invalid type: map, expected a sequence; write a",
+        ),
+        ("[capture]\nbuffer_mib = -1", "expected u32; write a whole number that isn't negative"),
+        ("[password_check]\nenabled = \"yes\"", "expected a boolean; write true or false, without quotes"),
+        ("site = 1", "f.toml:1: site: invalid type: integer `1`, expected struct Site; that is a section"),
         ("[capture.hep]\nlisten = \"9060\"", "f.toml:2: capture.hep.listen"),
         (
             "[http]\nlisten = \"0.0.0.0:9765\"",
@@ -260,5 +272,12 @@ fn files_are_read_and_their_folder_is_where_paths_start() {
     let dial = crate::dial::Dial::new(&Config::load(&path).unwrap().dial()).unwrap();
     assert_eq!(dial.explain("005351234567").price_per_min, Some(200_000));
     let error = Config::load(&folder.path().join("none.toml")).unwrap_err().to_string();
-    assert!(error.contains("none.toml: No such file"), "{error}");
+    assert!(error.contains("none.toml: the configuration can't be read: No such file"), "{error}");
+    assert!(error.ends_with("`ringfence init -o FILE` writes one"), "{error}");
+    std::fs::write(&path, b"\xff\xfe[\0s\0").unwrap();
+    let error = Config::load(&path).unwrap_err().to_string();
+    assert!(error.ends_with("; save it as UTF-8"), "{error}");
+    let windows = "\u{feff}[site]\r\nhome = \"DE\"\r\n";
+    std::fs::write(&path, windows).unwrap();
+    assert_eq!(Config::load(&path).unwrap().dial().home.as_str(), "DE");
 }

@@ -69,19 +69,38 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// A request's head may be so long.
 const HEAD: usize = 8 * 1_024;
 
+/// Whether the token and the certificates can be used.
+///
+/// # Errors
+/// What is wrong, as it should be said to an administrator.
+pub fn check(settings: &Settings) -> Result<(), String> {
+    protection(settings).map(drop)
+}
+
+fn protection(settings: &Settings) -> Result<(Guard, Option<tokio_rustls::TlsAcceptor>), String> {
+    let guard = Guard::new(settings)?;
+    let tls = settings.tls.as_ref();
+    let tls = tls.map(|(cert, key)| tls::acceptor(cert, key, settings.client_ca.as_deref())).transpose()?;
+    Ok((guard, tls))
+}
+
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop what listens there (`ss -lntp` names it), or choose another port",
+        io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
+        _ => "",
+    }
+}
+
 impl Server {
     /// Reads token and certificates, and binds.
     ///
     /// # Errors
     /// What is wrong, as it should be said to an administrator.
     pub fn bind(settings: &Settings) -> Result<Self, String> {
-        let guard = Guard::new(settings)?;
-        let tls = settings
-            .tls
-            .as_ref()
-            .map(|(cert, key)| tls::acceptor(cert, key, settings.client_ca.as_deref()))
-            .transpose()?;
-        let failed = |error: io::Error| format!("[http] listen {}: {error}", settings.listen);
+        let (guard, tls) = protection(settings)?;
+        let failed = |error: io::Error| format!("[http] listen {}: {error}{}", settings.listen, cure(&error));
         let listener = TcpListener::bind(settings.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         Ok(Self { listener, guard, tls })

@@ -113,27 +113,41 @@ impl Recorder {
         line(out, &ChecklistRecord { r#type: "checklist", time: now.to_string(), checks })
     }
 
+    /// A record for each check without a finding, which says what could be seen of it; findings have
+    /// records of their own, made when they were found.
+    ///
+    /// # Errors
+    /// Whatever `out` can't write.
+    pub fn unfound(&self, out: &mut dyn Write, checklist: &Checklist, now: Timestamp) -> io::Result<()> {
+        let rows =
+            checklist.rows.iter().filter(|row| row.findings.is_empty() && row.status != Status::Finding);
+        rows.map(|row| Self::nothing(row, now)).try_for_each(|record| line(out, &record))
+    }
+
+    fn nothing(row: &Row, now: Timestamp) -> FindingRecord<'_> {
+        FindingRecord {
+            r#type: "finding",
+            time: now.to_string(),
+            check: row.check.name(),
+            status: row.status.name(),
+            severity: None,
+            who: Identity::of(None),
+            name: None,
+            sentence: if row.why.is_empty() { row.check.about() } else { &row.why },
+            advice: row.advice,
+            evidence: &[],
+            count: 0,
+            first: now.to_string(),
+        }
+    }
+
     /// The checklist as single records: every finding that stands, or for a check without one what
     /// could be seen of it; then what was allowed, as visits of the support provider.
     pub fn posture_lines(&self, checklist: &Checklist, now: Timestamp) -> Vec<String> {
         let mut lines = Vec::new();
         for row in &checklist.rows {
-            let none = FindingRecord {
-                r#type: "finding",
-                time: now.to_string(),
-                check: row.check.name(),
-                status: row.status.name(),
-                severity: None,
-                who: Identity::of(None),
-                name: None,
-                sentence: if row.why.is_empty() { row.check.about() } else { &row.why },
-                advice: row.advice,
-                evidence: &[],
-                count: 0,
-                first: now.to_string(),
-            };
             let found = row.findings.iter().map(|(finding, _)| self.finding(finding));
-            let none = row.findings.is_empty().then_some(none);
+            let none = row.findings.is_empty().then(|| Self::nothing(row, now));
             let allowed = row.audit.iter().map(|visit| self.finding(visit));
             lines.extend(
                 found.chain(none).chain(allowed).filter_map(|record| serde_json::to_string(&record).ok()),

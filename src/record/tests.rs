@@ -315,6 +315,13 @@ fn the_checklist_as_json_has_every_status_and_its_reason() {
     assert_eq!((of(1, "status"), of(1, "advice")), ("pass".into(), serde_json::Value::Null));
     assert_eq!(of(1, "audit")[0]["status"], "pass");
     assert_eq!(of(2, "why"), "Only one direction of the traffic is mirrored");
+    // A check that found nothing says what could be seen of it.
+    let told = written(|out| full().unfound(out, &testing::checklist(), NIGHT).unwrap());
+    let told: Vec<serde_json::Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(told.iter().all(|record| record["type"] == "finding" && record["severity"].is_null()));
+    let statuses: Vec<_> = told.iter().map(|record| record["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["pass", "cannot_see"]);
+    assert_eq!(told[1]["sentence"], "Only one direction of the traffic is mirrored");
     // As single records, what was allowed follows its check.
     let lines = full().posture_lines(&testing::checklist(), NIGHT);
     let of = |text: &String| {

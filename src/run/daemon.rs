@@ -11,6 +11,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
 
 use super::clock::wall;
 use super::control::Control;
@@ -139,8 +140,11 @@ impl Parts {
         let hep = config
             .hep_listen()
             .map(|listen| {
-                hep::Listener::bind(hep::Settings::new(listen))
-                    .map_err(|e| DaemonError::Runtime(format!("[capture.hep] listen {listen}: {e}")))
+                hep::Listener::bind(hep::Settings::new(listen)).map_err(|e| {
+                    DaemonError::Runtime(format!(
+                        "[capture.hep] listen {listen}: {e}; is another program listening there?"
+                    ))
+                })
             })
             .transpose()?;
         let server = config.http().as_ref().map(Server::bind).transpose().map_err(DaemonError::Runtime)?;
@@ -170,7 +174,15 @@ impl Parts {
         let whom = privileges::whom(user, options.allow_root).map_err(DaemonError::Usage)?;
         let mut files = Files::default();
         for file in config.written() {
-            files.write.extend(privileges::prepare(&file, whom.as_ref()).map_err(DaemonError::Runtime)?);
+            match privileges::prepare(&file, whom.as_ref()) {
+                Ok(folder) => files.write.extend(folder),
+                Err(why)
+                    if config.control_socket().as_ref() != Some(&file) && privileges::is_spent(&file) =>
+                {
+                    tracing::error!("{why}: nothing can be written there; detection and alerts go on");
+                }
+                Err(why) => return Err(DaemonError::Runtime(why)),
+            }
         }
         self.control = config
             .control_socket()
@@ -305,6 +317,19 @@ fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// As many open files as the system lets it have: idle readers shall not keep others out.
+/// SIGHUP ends a program that doesn't expect it. It is held until the keeper does: a reload that is
+/// asked for while the daemon starts comes a moment later.
+///
+/// # Errors
+/// The system's.
+pub fn hold_hangups() -> Result<(), DaemonError> {
+    Ok(hangups().thread_block().map_err(io::Error::from)?)
+}
+
+pub(super) fn hangups() -> SigSet {
+    SigSet::from_iter([Signal::SIGHUP])
+}
+
 fn more_files() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // If it can't be had, connections are shed earlier.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::clock::wall;
 use super::control::{self, Control, Doers};
-use super::daemon::{DaemonError, Options, Threads, prices, warn_of_filter};
+use super::daemon::{DaemonError, Options, Threads, hangups, prices, warn_of_filter};
 use super::decide::Asked;
 use super::lesson::Lesson;
 use super::outlet::{Desired, Fire, Renewed};
@@ -58,6 +58,7 @@ impl Keeper {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        hangups().thread_unblock().map_err(std::io::Error::from)?;
         if let Some(server) = server {
             tracing::info!("serving on {}", server.address()?);
             let site = Arc::clone(&self.site);

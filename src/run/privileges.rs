@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::prctl::set_no_new_privs;
 use nix::sys::stat::Mode;
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{Gid, Uid, User, mkdir, setgroups, setresgid, setresuid};
 
 use super::{landlock, seccomp};
@@ -66,6 +67,17 @@ pub(super) fn prepare(file: &Path, whom: Option<&Whom>) -> Result<Option<PathBuf
         whom.give(folder, name.as_encoded_bytes())?;
     }
     Ok(Some(folder.to_owned()))
+}
+
+/// Whether a file lies on a disk that is full or takes nothing: that costs history, never detection.
+pub(super) fn is_spent(file: &Path) -> bool {
+    let there = file.ancestors().skip(1).find(|folder| folder.exists());
+    let there = there.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    there.and_then(|folder| statvfs(folder).ok()).is_some_and(|disk| {
+        // Some kinds of disk count no files.
+        let no_files = disk.files() > 0 && disk.files_available() == 0;
+        disk.flags().contains(FsFlags::ST_RDONLY) || disk.blocks_available() == 0 || no_files
+    })
 }
 
 fn make_folder(folder: &Path) -> Result<(), String> {

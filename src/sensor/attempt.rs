@@ -33,7 +33,7 @@ impl Core {
         };
         let Standing { from_pbx, from_registered, to_registered, from_home, to_home } = standing;
         // Whoever passes a call on to the outside is a PBX, though no registration was seen yet.
-        let outwards = !to_home || (origin.goes_out && !to_registered);
+        let outwards = !to_home || (call.tie == Tie::Leg && !to_registered && goes_out(calls.origin()));
         let passed_on = from_home && outwards && passes_on(handsets, call, msg);
         let trunk_side = passed_on || from_pbx && !to_registered && (from_home || !to_home);
         let inbound = !trunk_side && (from_pbx || (!from_home && to_home && !from_registered));
@@ -362,6 +362,12 @@ pub(super) fn name(who: &mut Who, named: Named, said: &Said<'_>) {
         Named::From => (Text::new(said.from), true),
         Named::Username => (Text::new(said.username), true),
     };
+}
+
+/// Whether a handset dialled it, and to the outside.
+#[cold]
+fn goes_out(call: Option<&Call<Tag>>) -> bool {
+    call.and_then(|call| call.tag.as_ref()).is_some_and(|tag| tag.direction == Direction::Outbound)
 }
 
 /// Whether who sends a leg was seen to pass it on. A registered handset isn't believed that somebody else

@@ -28,13 +28,11 @@ pub(super) struct Origin {
     pub(super) asked: Option<(Who, Cause)>,
     /// From where outside it is placed.
     pub(super) outside: Option<IpAddr>,
-    /// Whether it is the second leg of a call that a handset dialled to the outside.
-    pub(super) goes_out: bool,
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { account: Text::default(), cause: Cause::Dialled, asked: None, outside: None, goes_out: false }
+        Self { account: Text::default(), cause: Cause::Dialled, asked: None, outside: None }
     }
 }
 
@@ -43,11 +41,7 @@ impl Core {
     pub(super) fn origin(&mut self, slot: SlotId, tie: Tie) -> Origin {
         match tie {
             Tie::Elsewhere => self.made_of().unwrap_or_default(),
-            Tie::Leg => {
-                let first = self.calls.origin().and_then(|first| first.tag.as_ref());
-                let goes_out = first.is_some_and(|tag| tag.direction == Direction::Outbound);
-                Origin { goes_out, ..self.let_through(slot).unwrap_or_default() }
-            }
+            Tie::Leg => self.let_through(slot).unwrap_or_default(),
             Tie::Asked => {
                 let call = self.calls.get(slot);
                 let asked = call.and_then(|call| self.told.who_asked(call.no, call.dialled.as_bytes()));
@@ -60,8 +54,8 @@ impl Core {
     /// Who is charged with what a PBX makes of a call to another number, if it doesn't say: whoever was called
     /// forwards it, but what is no handset's number is a code that the caller dialled.
     #[cold]
-    fn made_of(&mut self) -> Option<Origin> {
-        let first = self.calls.take_origin()?;
+    fn made_of(&self) -> Option<Origin> {
+        let first = self.calls.origin()?;
         let tag = first.tag.as_ref()?;
         let coded = tag.target.class == Class::Feature || tag.target.number.is_some();
         if tag.direction != Direction::Inbound && coded {
@@ -77,7 +71,7 @@ impl Core {
     /// had credentials or goes where it costs: a call that comes in for the office has neither, though it may
     /// be passed on. The leg is judged in its place.
     fn let_through(&mut self, slot: SlotId) -> Option<Origin> {
-        let first = self.calls.take_origin()?;
+        let first = self.calls.origin_mut()?;
         let (called, outside) = (first.dialled, first.path.src.ip());
         let tag = first.tag.as_mut().filter(|tag| tag.direction == Direction::Inbound)?;
         let account = std::mem::take(&mut tag.username);

@@ -267,7 +267,7 @@ impl Capture {
         let rank =
             |severity: &str| ["info", "warning", "critical"].iter().position(|known| *known == severity);
         let mut worst: BTreeMap<String, String> = BTreeMap::new();
-        for record in self.replay(config).iter().filter(|r| r["type"] == "finding" && r["check"] == check) {
+        for record in self.replay(config).iter().filter(|r| r["status"] == "finding" && r["check"] == check) {
             let (Some(ip), Some(severity)) = (record["ip"].as_str(), record["severity"].as_str()) else {
                 continue;
             };

@@ -38,7 +38,7 @@ fn a_month_of_ordinary_peers() {
     }
     let records = capture.replay(CONFIG);
     let mut notices: BTreeMap<String, u32> = BTreeMap::new();
-    for record in records.iter().filter(|r| r["type"] == "finding" && r["check"] == "backdoor_outbound") {
+    for record in records.iter().filter(|r| r["status"] == "finding" && r["check"] == "backdoor_outbound") {
         assert_eq!(record["severity"], "info", "{record}");
         *notices.entry(record["ip"].as_str().unwrap().to_owned()).or_default() += 1;
     }
@@ -84,7 +84,7 @@ fn a_hundred_and_twenty_days_of_a_handset_that_nobody_uses() {
     let records = capture.replay(&config);
     let told: Vec<_> = records
         .iter()
-        .filter(|r| r["type"] == "finding" && r["check"] == "idle_handset")
+        .filter(|r| r["status"] == "finding" && r["check"] == "idle_handset")
         .map(|r| (&r["handset"], &r["severity"], r["time"].as_str().unwrap()[..10].to_owned()))
         .collect();
     assert_eq!(told.len(), 2, "{told:?}");
@@ -113,7 +113,8 @@ fn days_on_which_packets_were_lost_prove_nothing() {
             }
         }
         let records = capture.replay(CONFIG);
-        let idle = records.iter().filter(|r| r["type"] == "finding" && r["check"] == "idle_handset").count();
+        let idle =
+            records.iter().filter(|r| r["status"] == "finding" && r["check"] == "idle_handset").count();
         let summary = records.iter().find(|record| record["type"] == "summary").unwrap();
         (idle, summary["posture"]["idle_handset"].as_str().unwrap().to_owned())
     };
@@ -171,6 +172,7 @@ fn old_firmware_is_one_finding_before_and_after_registration() {
         .filter(|r| r["type"] == "alert" && r["rule"] == "outdated_firmware" && r["state"] == "raised")
         .collect();
     assert_eq!(alerts.len(), 1, "{alerts:?}");
-    let last = records.iter().rfind(|r| r["type"] == "finding" && r["check"] == "outdated_firmware").unwrap();
+    let last =
+        records.iter().rfind(|r| r["status"] == "finding" && r["check"] == "outdated_firmware").unwrap();
     assert_eq!((&last["severity"], &last["handset"]), (&"critical".into(), &"200".into()), "{last}");
 }

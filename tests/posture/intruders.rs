@@ -112,9 +112,13 @@ fn five_hundred_phones_that_register_every_minute_are_quiet() {
         capture.after(56.0);
     }
     let records = capture.replay(CONFIG);
-    let told: Vec<_> = records.iter().filter(|record| record["type"] != "summary").collect();
+    // How each check stands is said at the end, whatever was seen.
+    let quiet = |r: &serde_json::Value| {
+        r["type"] == "summary" || (r["type"] == "finding" && r["status"] != "finding")
+    };
+    let told: Vec<_> = records.iter().filter(|record| !quiet(record)).collect();
     assert!(told.is_empty(), "{} of {told:.5?}", told.len());
-    assert_eq!(records[0]["handsets"], 500);
+    assert_eq!(records.last().unwrap()["handsets"], 500);
 }
 
 fn registers(capture: &mut Capture, from: &str, user: &str, agent: &str) {

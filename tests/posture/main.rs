@@ -216,7 +216,7 @@ fn no_secret_is_in_any_output() {
     let outputs = [with(&[]), std::fs::read_to_string(&facts).unwrap(), lines.clone()];
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let weak: Vec<&Value> =
-        records.iter().filter(|r| r["type"] == "finding" && r["check"] == "default_sip_password").collect();
+        records.iter().filter(|r| r["status"] == "finding" && r["check"] == "default_sip_password").collect();
     assert_eq!(weak.len(), 1, "{lines}");
     assert_eq!((&weak[0]["severity"], &weak[0]["handset"]), (&Value::from("critical"), &Value::from("201")));
     for output in &outputs {

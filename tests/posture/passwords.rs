@@ -126,7 +126,7 @@ fn ten_thousand_challenged_calls_are_no_leak() {
     let records = capture.replay(CONFIG);
     let summary = records.iter().find(|record| record["type"] == "summary").unwrap();
     assert_eq!(summary["attempts"], 10_000, "{summary}");
-    assert!(records.iter().all(|record| record["check"] != "digest_leak"));
+    assert!(records.iter().all(|r| r["check"] != "digest_leak" || r["status"] == "not_seen"));
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -71,7 +71,7 @@ fn attack(options: &[&str]) {
         ("enumeration", "REGISTER", "request", 1.0),
         ("brute_force", "REGISTER", "refused", 5.0),
     ] {
-        let pages = |r: &&Value| r["type"] == "finding" && r["check"] == check && r["severity"] != "info";
+        let pages = |r: &&Value| r["status"] == "finding" && r["check"] == check && r["severity"] != "info";
         let found = records.iter().find(pages).unwrap_or_else(|| panic!("{check} {options:?}: not found"));
         let delay = seconds(found) - began(method, step);
         println!("{check} {options:?}: found after {delay:.3} s");
