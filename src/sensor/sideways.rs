@@ -50,6 +50,11 @@ impl Latest {
         self.calls.push_front(told);
     }
 
+    /// Whether a call of this number goes somewhere else already.
+    fn goes_elsewhere(&self, call: CallNo, to: u32) -> bool {
+        self.calls.iter().any(|told| told.call == call && told.to != to)
+    }
+
     /// Who asked for a call, and how; of several with one number, the one that goes there.
     pub(super) fn who_asked(&self, call: CallNo, dialled: &[u8]) -> Option<(Who, Cause)> {
         let to = uri::last_digits(dialled);
@@ -149,10 +154,12 @@ impl Core {
             self.ledger.attempted().bump(target.class);
             self.ledger.over(target.class);
         }
+        // Several forwards of one call are several that cost.
+        let to = uri::last_digits(uri::user(uri));
+        let of = of.filter(|call| !self.told.goes_elsewhere(*call, to));
         // What a proxy passes on is on its way already.
-        let passed_on = of.is_some() && !seen.dialled.is_empty();
         let call = match of {
-            Some(call) if passed_on => call,
+            Some(call) if !seen.dialled.is_empty() => call,
             _ => self.calls.asked_for(seen, uri::user(uri), of),
         };
         let said = Said { account: by, from: seen.caller, username: &[] };
@@ -161,7 +168,7 @@ impl Core {
         if sender.named != Named::Handset {
             attempt::name(&mut who, sender.named, &said);
         }
-        self.told.note(Told { call, to: uri::last_digits(uri::user(uri)), who, cause });
+        self.told.note(Told { call, to, who, cause });
         let fact = CallFact {
             time: seen.now,
             call,

@@ -96,6 +96,18 @@ fn asked_for() -> Vec<Case> {
         .judged(1)
         .answered(1)
         .charged(&["215"]),
+        case("a call that two phones forward elsewhere", 1, {
+            let ring = from(PBX, PHONE3, ask("INVITE", "sip:216@10.0.3.19", "h2").caller(THIEF));
+            let to = "Contact: <sip:00882160012399@pbx.example>\r\n";
+            let moved_too = sip(PHONE3, PBX, answer(302, "h2").caller(THIEF).far_tag("m").extra(to).bytes());
+            in_office(&[
+                &registers("216", PHONE3),
+                &[colleague(), rings(), ring, moved(), moved_too],
+                &[trunk("l2", DEAR, SITE), trunk("l3", "00882160012399", SITE)],
+            ])
+        })
+        .judged(1)
+        .charged(&["215", "216"]),
         case("a carrier's 302 to its next gateway", 1, {
             let to = format!("Contact: <sip:{DEAR}@198.51.100.21>\r\n");
             let moved = sip(TRUNK, PBX, answer(302, "l2").caller(SITE).far_tag("m").extra(&to).bytes());
