@@ -137,6 +137,11 @@ impl<T> Call<T> {
         self.code != 0 || self.answered.is_some() || self.peers != [0; 4]
     }
 
+    /// Whether it failed so short a time ago.
+    pub fn failed_within(&self, span: Span, now: Timestamp) -> bool {
+        self.phase == Phase::Failed && now.since(self.since) <= span
+    }
+
     /// How long it was talked for until `now`: from the answer, or from the attempt if only the
     /// end was seen.
     pub fn talked(&self, now: Timestamp) -> Span {

@@ -25,7 +25,7 @@ impl Core {
             Some(Tie::None) | None => Origin::default(),
             Some(tie) => self.origin(slot, tie),
         };
-        let Self { calls, handsets, dial, ledger, watch, .. } = self;
+        let Self { calls, handsets, dial, ledger, watch, groups, .. } = self;
         let Some(call) = calls.get(slot) else { return };
         let (standing, known) = match watch.relation(&call.path, handsets, now) {
             Some(relation) => (relation.standing, relation.sender),
@@ -78,6 +78,9 @@ impl Core {
             );
         }
         calls.tag(slot, Tag { who, target, leg, direction, cause, username, caller });
+        if inbound && from_pbx && to_registered && groups.rings_too(calls, slot, now) {
+            calls.counted(slot);
+        }
         let Some(call) = calls.get(slot) else { return };
         let Some(tag) = &call.tag else { return };
         self.attempts = self.attempts.saturating_add(u64::from(is_new(call)));
@@ -118,21 +121,6 @@ impl Core {
         self.calls.tag(slot, tag);
     }
 
-    /// The PBX let a call go on with credentials of another account than it was charged to.
-    #[cold]
-    fn recharged(&mut self, slot: SlotId, who: Who, now: Timestamp) {
-        let Some(call) = self.calls.get(slot) else { return };
-        let Some(old) = call.tag else { return };
-        let tag = Tag { who, ..old };
-        self.ledger.closed(row(&old));
-        self.ledger.attempt(row(&tag), now);
-        self.facts.call(&self.coverage, |fact| {
-            write(fact, call, &tag, CallState::Attempted, now);
-            fact.repeated = true;
-        });
-        self.calls.tag(slot, tag);
-    }
-
     /// The attempt goes to another number.
     pub(super) fn retargeted(&mut self, slot: SlotId, msg: &Message<'_>, now: Timestamp) {
         let Some(call) = self.calls.get(slot) else { return };
@@ -163,21 +151,6 @@ impl Core {
             && let Some(tag) = &call.tag
         {
             self.facts.call(&self.coverage, |fact| write(fact, call, tag, state, now));
-        }
-    }
-
-    /// The PBX lets the call go on, so it accepted the credentials.
-    fn proved(&mut self, slot: SlotId, now: Timestamp) {
-        let Some(tag) = self.calls.tag_mut(slot) else { return };
-        if tag.direction == Direction::Inbound {
-            return self.got_through(slot, now);
-        }
-        let who = self.handsets.accepted(tag.username.as_bytes(), &tag.who, now);
-        tag.username = Text::default();
-        if who.id == tag.who.id {
-            tag.who = who;
-        } else {
-            self.recharged(slot, who, now);
         }
     }
 

@@ -7,6 +7,7 @@ mod attempt;
 mod due;
 mod encrypted;
 mod facts;
+mod groups;
 mod intake;
 mod lifeline;
 mod miscased;
@@ -113,6 +114,7 @@ struct Core {
     lifelines: lifeline::Lifelines,
     sideways: Table<(u64, u32), sideways::Sideways>,
     told: sideways::Latest,
+    groups: groups::Groups,
     outcomes: Outcomes,
     coverage: Coverage,
     losses: Losses,
@@ -163,6 +165,7 @@ impl Sensor {
                 lifelines: lifeline::Lifelines::default(),
                 sideways: Table::new(SIDEWAYS, 0),
                 told: sideways::Latest::default(),
+                groups: groups::Groups::default(),
                 outcomes: Outcomes::default(),
                 coverage,
                 losses: Losses::default(),

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::{Core, attempt};
+use super::{Core, Tag, attempt};
 use crate::bounded::SlotId;
 use crate::calls::Tie;
 use crate::decode::Path;
@@ -87,6 +87,36 @@ impl Core {
         }
         self.calls.stands_for_both(slot);
         Some(Origin { account, outside: Some(outside), ..Origin::default() })
+    }
+
+    /// The PBX lets the call go on, so it accepted the credentials.
+    pub(super) fn proved(&mut self, slot: SlotId, now: Timestamp) {
+        let Some(tag) = self.calls.tag_mut(slot) else { return };
+        if tag.direction == Direction::Inbound {
+            return self.got_through(slot, now);
+        }
+        let who = self.handsets.accepted(tag.username.as_bytes(), &tag.who, now);
+        tag.username = Text::default();
+        if who.id == tag.who.id {
+            tag.who = who;
+        } else {
+            self.recharged(slot, who, now);
+        }
+    }
+
+    /// The PBX let a call go on with credentials of another account than it was charged to.
+    #[cold]
+    fn recharged(&mut self, slot: SlotId, who: Who, now: Timestamp) {
+        let Some(call) = self.calls.get(slot) else { return };
+        let Some(old) = call.tag else { return };
+        let tag = Tag { who, ..old };
+        self.ledger.closed(attempt::row(&old));
+        self.ledger.attempt(attempt::row(&tag), now);
+        self.facts.call(&self.coverage, |fact| {
+            attempt::write(fact, call, &tag, CallState::Attempted, now);
+            fact.repeated = true;
+        });
+        self.calls.tag(slot, tag);
     }
 
     /// The PBX lets somebody outside go on who calls a number that costs, with credentials: nobody calls the

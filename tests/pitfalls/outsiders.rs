@@ -1,5 +1,5 @@
-//! What a PBX places for somebody else: after a REFER or a 302, and for somebody outside who has an account's
-//! password, or needs none.
+//! What a PBX places for somebody else: after a REFER or a 302, for somebody outside who has an account's
+//! password or needs none, and to every phone of a group.
 
 use super::packets::*;
 use super::talk::*;
@@ -25,15 +25,19 @@ fn says(src: Ip, dst: Ip, code: u16, id: &str, caller: &str, cseq: u32) -> Vec<u
 }
 
 fn registers(account: &str, phone: Ip) -> [Vec<u8>; 2] {
+    registers_at(PBX, account, phone)
+}
+
+fn registers_at(pbx: Ip, account: &str, phone: Ip) -> [Vec<u8>; 2] {
     let id = format!("reg{account}");
     let me = format!("<sip:{account}@pbx.example>");
     let taken = answer(200, &id).method("REGISTER").caller(&me).to(&me).far_tag("r");
     let ask = ask("REGISTER", "sip:pbx.example", &id).caller(&me).to(&me);
-    [from(phone, PBX, ask), sip(PBX, phone, taken.bytes())]
+    [from(phone, pbx, ask), sip(pbx, phone, taken.bytes())]
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [asked_for(), with_a_password(), without_one(), hidden()].into_iter().flatten().collect()
+    [asked_for(), with_a_password(), without_one(), hidden(), groups()].into_iter().flatten().collect()
 }
 
 /// Two handsets, whose numbers the PBX knows.
@@ -220,5 +224,52 @@ fn without_one() -> Vec<Case> {
             ])
         })
         .charged(&[]),
+    ]
+}
+
+/// A Cloud PBX rings several phones for one call, each with a call of its own.
+fn groups() -> Vec<Case> {
+    const CALLER: &str = "<sip:+447700900123@pbx.example>";
+    const OTHER_CALLER: &str = "<sip:+447700900124@pbx.example>";
+    let phones = [(PHONE, "214"), (PHONE2, "215"), (PHONE3, "216")];
+    let at = |ms: i64, frame: Vec<u8>| (ms, frame);
+    let registered = || {
+        let all = phones.iter().flat_map(|(phone, account)| registers_at(CLOUD, account, *phone));
+        all.map(|frame| at(20, frame)).collect::<Vec<_>>()
+    };
+    let ring = |ms: i64, n: usize, id: &str, caller: &str| {
+        let (phone, account) = phones[n];
+        at(ms, from(CLOUD, phone, ask("INVITE", &format!("sip:{account}@phone"), id).caller(caller)))
+    };
+    let says = |ms: i64, n: usize, code: u16, id: &str| {
+        at(ms, sip(phones[n].0, CLOUD, answer(code, id).caller(CALLER).far_tag("t").bytes()))
+    };
+    let hidden = "<sip:anonymous@anonymous.invalid>";
+    let whole = |frames: Vec<(i64, Vec<u8>)>| [registered(), frames].concat();
+    vec![
+        after("three phones at once, one answers", 1, {
+            whole(vec![
+                ring(20, 0, "g1", CALLER),
+                ring(20, 1, "g2", CALLER),
+                ring(20, 2, "g3", CALLER),
+                says(3_000, 1, 200, "g2"),
+                says(20, 0, 487, "g1"),
+                says(20, 2, 487, "g3"),
+            ])
+        })
+        .answered(1),
+        after("one phone after the other", 1, {
+            whole(vec![ring(20, 0, "g1", CALLER), says(9_000, 0, 487, "g1"), ring(50, 1, "g2", CALLER)])
+        }),
+        after(
+            "two callers at once",
+            2,
+            whole(vec![ring(20, 0, "g1", CALLER), ring(20, 1, "g2", OTHER_CALLER)]),
+        ),
+        after("two who hide", 2, whole(vec![ring(20, 0, "g1", hidden), ring(20, 1, "g2", hidden)])),
+        after("the same caller again", 2, {
+            whole(vec![ring(20, 0, "g1", CALLER), says(9_000, 0, 486, "g1"), ring(5_000, 1, "g2", CALLER)])
+        }),
+        after("the same phone twice", 2, whole(vec![ring(20, 0, "g1", CALLER), ring(20, 0, "g2", CALLER)])),
     ]
 }
