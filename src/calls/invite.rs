@@ -115,17 +115,18 @@ impl<T: Copy> Calls<T> {
     /// The call that goes on under the INVITE's own Call-ID (Replaces, RFC 3891): an attended
     /// transfer or a pick-up is no new attempt. Only with one of that call's two numbers, or any
     /// call could hide behind a dialog that is going on.
-    fn replaced(&self, seen: &Seen<'_>) -> Option<CallNo> {
+    fn replaced(&self, seen: &Seen<'_>) -> Option<(CallNo, SlotId)> {
         self.replaces(seen.msg.replaces(), seen.dialled)
     }
 
     /// The same for any value of Replaces and whoever is called.
-    pub fn replaces(&self, value: &[u8], dialled: &[u8]) -> Option<CallNo> {
+    pub fn replaces(&self, value: &[u8], dialled: &[u8]) -> Option<(CallNo, SlotId)> {
         let dialog = NameAddr::parse(value)?;
         let of = |tag: &[u8]| self.table.find(&self.key(dialog.uri, dialog.param(tag).unwrap_or_default()));
-        let call = self.table.get(of(b"from-tag").or_else(|| of(b"to-tag"))?)?;
+        let slot = of(b"from-tag").or_else(|| of(b"to-tag"))?;
+        let call = self.table.get(slot)?;
         let same_number = [call.dialled.as_bytes(), call.caller.as_bytes()].contains(&dialled);
-        (same_number && !call.phase.is_over() && !call.phase.is_unproved()).then_some(call.no)
+        (same_number && !call.phase.is_over() && !call.phase.is_unproved()).then_some((call.no, slot))
     }
 
     /// The same Call-ID and From-tag for a new call; the old one is over.

@@ -17,6 +17,9 @@ use crate::time::{Span, Timestamp};
 /// A PBX dials on within this time.
 pub(super) const WITHIN: Span = Span::seconds(2);
 
+/// What somebody asks it for it places within this time: it may have to look up where.
+const ASKED: Span = Span::seconds(10);
+
 /// So long a call may ring (RFC 3261 section 16.7, timer C): meanwhile its PBX may try the next trunk, or
 /// somebody else.
 const PENDING: Span = Span::minutes(3);
@@ -96,8 +99,8 @@ impl Second<'_> {
         let leg = self.leg;
         let close = self.likeness(first) == Some(Likeness::Number) || leg.caller.is_number_of(&first.caller);
         let tie = match () {
-            () if first.asked => Tie::Asked,
-            () if leg.called.is_elsewhere(&first.called) || !close => Tie::Elsewhere,
+            () if first.asked && leg.called.continues(&first.called) => Tie::Asked,
+            () if first.asked || leg.called.is_elsewhere(&first.called) || !close => Tie::Elsewhere,
             () => Tie::Leg,
         };
         (first.call, tie)
@@ -111,9 +114,11 @@ impl Legs {
     fn first_of(&self, second: &Second<'_>) -> Option<usize> {
         let fit = |i: usize| {
             let (first, by) = self.ring[i].as_ref()?;
-            let meets = second.meets(first) && second.leg.at.since(first.at) <= WITHIN;
+            let within = if first.asked { ASKED } else { WITHIN };
+            let meets = second.meets(first) && second.leg.at.since(first.at) <= within;
             let likeness = second.likeness(first).filter(|_| meets)?;
-            let forks = first.asked || first.session != 0 || first.caller == second.leg.caller;
+            let same = first.session != 0 && first.session == second.leg.session;
+            let forks = first.asked || same || first.caller == second.leg.caller;
             (by.is_none() || forks).then_some((likeness, by.is_some()))
         };
         // The oldest of those that fit best.
@@ -125,14 +130,14 @@ impl Legs {
         (0..REMEMBERED).map(move |i| (next + i) % REMEMBERED)
     }
 
-    fn all(&self) -> impl Iterator<Item = (usize, &Leg, Option<SlotId>)> + Clone {
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, &Leg, Option<SlotId>)> + Clone {
         self.oldest_first().filter_map(|i| self.ring[i].as_ref().map(|(leg, by)| (i, leg, *by)))
     }
 
     /// What somebody at this address was just asked for.
     pub(super) fn asked_at(&self, at: IpAddr, called: &Tail, now: Timestamp) -> Option<Leg> {
         let asked = |leg: &&Leg| leg.asked && leg.dst == at && leg.called == *called;
-        self.all().map(|(_, leg, _)| leg).filter(asked).find(|leg| now.since(leg.at) <= WITHIN).copied()
+        self.all().map(|(_, leg, _)| leg).filter(asked).find(|leg| now.since(leg.at) <= ASKED).copied()
     }
 }
 
@@ -141,7 +146,7 @@ impl<T: Copy> Calls<T> {
     pub(super) fn attempt(
         &mut self,
         slot: SlotId,
-        replaced: Option<CallNo>,
+        replaced: Option<(CallNo, SlotId)>,
         msg: Option<&Message<'_>>,
         now: Timestamp,
     ) {
@@ -155,7 +160,10 @@ impl<T: Copy> Calls<T> {
             |call: CallNo| Leg { call, slot, at, src, dst, macs, called, caller, session, asked, proxied };
         self.origin = None;
         let tie = match replaced {
-            Some(no) => Some((no, Tie::Leg)),
+            Some((no, first)) => {
+                self.origin = Some(first);
+                Some((no, Tie::Leg))
+            }
             None if self.legs.reach(src) => self.continues(&leg(CallNo(0)), msg),
             None => None,
         };
@@ -213,10 +221,21 @@ impl<T: Copy> Calls<T> {
         let Some(i) = first.or_else(|| self.diverted(&second)) else {
             return self.goes_back(&second).then_some((CallNo(0), Tie::Back));
         };
+        let (first, beside) = self.goes_on_by(i, leg)?;
+        let (no, tie) = second.tie(&first);
+        Some((no, if beside { Tie::Elsewhere } else { tie }))
+    }
+
+    /// Notes that a leg continues a remembered one. Whether another does already: one call to a number needs
+    /// no second one beside it.
+    fn goes_on_by(&mut self, i: usize, leg: &Leg) -> Option<(Leg, bool)> {
         let (first, by) = self.legs.ring[i].as_mut()?;
-        *by = Some(leg.slot);
-        self.origin = Some(first.slot);
-        Some(second.tie(first))
+        let before = by.replace(leg.slot).and_then(|by| self.table.get(by));
+        let beside = before.is_some_and(|before| {
+            leg.called.is_number_of(&Tail::of(before.dialled.as_bytes())) && !came_to_nothing(before, leg.at)
+        });
+        self.origin = (!first.asked).then_some(first.slot);
+        Some((*first, beside))
     }
 
     /// A call that reached the sender a while ago and still waits for an answer: whom else the PBX tries
@@ -238,7 +257,10 @@ impl<T: Copy> Calls<T> {
             let fits = if second.leg.called.continues(&first.called) {
                 again()
             } else {
-                second.likeness(first).is_some() || before.is_some_and(|before| was_given_up(before, now))
+                let caller = &second.leg.caller;
+                let anybody = !caller.is_known() || caller.is_number_of(caller) || *caller == first.called;
+                second.likeness(first).is_some()
+                    || (anybody && before.is_some_and(|before| was_given_up(before, now)))
             };
             fits.then_some(i)
         };
@@ -296,10 +318,8 @@ impl<T: Copy> Calls<T> {
         let Some((i, hardware)) = self.first_elsewhere(leg) else {
             return self.tried_before(leg).then_some((CallNo(0), Tie::Again));
         };
-        let (first, by) = self.legs.ring[i].as_mut()?;
-        *by = Some(leg.slot);
-        self.origin = Some(first.slot);
-        let elsewhere = !hardware || leg.called.is_elsewhere(&first.called);
+        let (first, beside) = self.goes_on_by(i, leg)?;
+        let elsewhere = beside || !hardware || leg.called.is_elsewhere(&first.called);
         Some((first.call, if elsewhere { Tie::Elsewhere } else { Tie::Leg }))
     }
 
@@ -307,7 +327,8 @@ impl<T: Copy> Calls<T> {
     /// what the legs say of themselves could be said by anybody.
     fn first_elsewhere(&self, second: &Leg) -> Option<(usize, bool)> {
         let found = |(i, first, by): (usize, &Leg, Option<SlotId>)| {
-            let apart = ![second.src, second.dst].contains(&first.src) && first.dst != second.dst;
+            let apart = ![second.src, second.dst].contains(&first.src)
+                && ![second.src, second.dst].contains(&first.dst);
             let near = !first.asked && second.at.since(first.at) <= WITHIN;
             let hardware =
                 first.macs[1].is_some() && first.macs[1] == second.macs[0] && first.macs[0] != second.macs[0];
@@ -355,28 +376,6 @@ impl<T: Copy> Calls<T> {
             (call.no == second.call && first_so_far).then_some(second.slot)
         };
         self.legs.all().find_map(fits)
-    }
-
-    /// The call that the last leg continues, if that was found by its legs.
-    pub fn origin(&self) -> Option<&Call<T>> {
-        self.table.get(self.origin?)
-    }
-
-    /// The same, to change it.
-    pub fn origin_mut(&mut self) -> Option<&mut Call<T>> {
-        self.table.get_mut(self.origin?)
-    }
-
-    /// The last attempt is a part of a call that nobody is charged with: it is judged itself.
-    pub fn stands_for_both(&mut self, slot: SlotId) {
-        if let Some(call) = self.table.get_mut(slot) {
-            (call.joined, call.asked, call.tie) = (false, true, Tie::Elsewhere);
-        }
-    }
-
-    /// The call that the last attempt turned into a second leg: that was its first one, and came later.
-    pub fn take_second(&mut self) -> Option<SlotId> {
-        self.late.take()
     }
 }
 

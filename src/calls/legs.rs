@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::{CallNo, Calls, Seen};
+use super::{Call, CallNo, Calls, Seen, Tie};
 use crate::bounded::SlotId;
 use crate::decode::Mac;
 use crate::handsets::Network;
@@ -240,6 +240,47 @@ impl Legs {
 }
 
 impl<T: Copy> Calls<T> {
+    /// The call that the last leg continues, if that was found by its legs.
+    pub fn origin(&self) -> Option<&Call<T>> {
+        self.table.get(self.origin?)
+    }
+
+    /// The same, to change it.
+    pub fn origin_mut(&mut self) -> Option<&mut Call<T>> {
+        self.table.get_mut(self.origin?)
+    }
+
+    /// The last attempt is a part of a call that nobody is charged with: it is judged itself.
+    pub fn stands_for_both(&mut self, slot: SlotId) {
+        if let Some(call) = self.table.get_mut(slot) {
+            (call.joined, call.asked, call.tie) = (false, true, Tie::Elsewhere);
+        }
+    }
+
+    /// A leg is judged beside the one that it seemed to be a part of.
+    pub fn stands_alone(&mut self, slot: SlotId) {
+        let no = self.next_no();
+        self.stands_for_both(slot);
+        if let Some(call) = self.table.get_mut(slot) {
+            call.no = no;
+        }
+    }
+
+    /// Whether a leg of a call that was seen lately goes to such an address.
+    pub fn any_reaches(&self, call: CallNo, is: impl Fn(IpAddr) -> bool) -> bool {
+        self.legs.all().any(|(_, leg, _)| leg.call == call && is(leg.dst))
+    }
+
+    /// The call that the last attempt turned into a second leg.
+    pub fn second(&self) -> Option<&Call<T>> {
+        self.table.get(self.late?)
+    }
+
+    /// The call that the last attempt turned into a second leg: that was its first one, and came later.
+    pub fn take_second(&mut self) -> Option<SlotId> {
+        self.late.take()
+    }
+
     /// All addresses of the PBX: it takes a call at one, and may pass it on from another.
     pub fn know_pbx(&mut self, pbx: &[Network]) {
         self.legs.pbx = pbx.to_vec();

@@ -3,7 +3,7 @@
 //! In: a step. Out: facts, ledger updates.
 //! Never: charges two handsets with one call.
 
-use super::origin::Origin;
+use super::origin::{Origin, costs};
 use super::{Core, Facts, Tag};
 use crate::bounded::SlotId;
 use crate::calls::{Call, Phase, Tie, diverted_by};
@@ -77,7 +77,7 @@ impl Core {
                 &Said { account: asserted, from: call.caller.as_bytes(), username: username.as_bytes() },
             );
         }
-        calls.tag(slot, Tag { who, target, leg, direction, cause, username, caller });
+        calls.tag(slot, Tag { who, target, leg, direction, cause, stood_for: false, username, caller });
         if inbound && from_pbx && to_registered && groups.rings_too(calls, slot, now) {
             calls.counted(slot);
         }
@@ -87,7 +87,10 @@ impl Core {
         if is_new(call) && !inbound && target.number.is_some() && dial.missing_from_deck(target.rate) {
             self.coverage.signs.bump(Sign::CallsNotInDeck);
         }
-        count(ledger, call, tag, now);
+        // Of a leg that was captured too late its second one was counted in its place.
+        let before = calls.second().filter(|_| call.tie == Tie::Before);
+        let before = before.and_then(|second| second.tag.as_ref()).map_or([None; 2], both_rows);
+        count(ledger, call, tag, before, now);
         // Does the office dial a digit for an outside line that nobody configured?
         if leg == Leg::Handset
             && !inbound
@@ -129,7 +132,14 @@ impl Core {
         let cause = if (300..400).contains(&call.code) { Cause::Forwarded } else { old.cause };
         let tag = Tag { target, cause, ..old };
         uncount(&self.ledger, call, &old);
-        count(&self.ledger, call, &tag, now);
+        let before = rows(call, &old);
+        // A part of another call, or what was asked for, goes somewhere else now.
+        let part = call.joined || was_told(call.tie);
+        if part && costs(target.group) && target.number != old.target.number {
+            self.calls.stands_alone(slot);
+        }
+        let Some(call) = self.calls.get(slot) else { return };
+        count(&self.ledger, call, &tag, before, now);
         self.facts.call(&self.coverage, |fact| write(fact, call, &tag, CallState::Attempted, now));
         self.calls.tag(slot, tag);
     }
@@ -372,16 +382,23 @@ const fn is_new(call: &Call<Tag>) -> bool {
     !call.joined && !call.asked
 }
 
-fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
-    count_rows(ledger, call, tag, now);
+/// Counts a call in its rows, but not anew in those that counted it `before`.
+fn count(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, before: [Option<Key>; 2], now: Timestamp) {
+    count_rows(ledger, call, tag, before, now);
     if is_new(call) {
         ledger.attempted().bump(tag.target.class);
     }
 }
 
-pub(super) fn count_rows(ledger: &Ledger, call: &Call<Tag>, tag: &Tag, now: Timestamp) {
+pub(super) fn count_rows(
+    ledger: &Ledger,
+    call: &Call<Tag>,
+    tag: &Tag,
+    before: [Option<Key>; 2],
+    now: Timestamp,
+) {
     for key in rows(call, tag).into_iter().flatten() {
-        if matches!(call.tie, Tie::Asked | Tie::Again) {
+        if matches!(call.tie, Tie::Asked | Tie::Again) || before.contains(&Some(key)) {
             ledger.reopened(key);
         } else {
             ledger.attempt(key, now);
@@ -407,6 +424,12 @@ fn rows(call: &Call<Tag>, tag: &Tag) -> [Option<Key>; 2] {
     let group = tag.target.group;
     let office = Key { account: Account::Office, group };
     [Some(row(tag)), (!call.joined).then_some(office)]
+}
+
+/// The rows of a call out that is no second leg.
+fn both_rows(tag: &Tag) -> [Option<Key>; 2] {
+    let office = Key { account: Account::Office, group: tag.target.group };
+    if tag.direction == Direction::Inbound { [None; 2] } else { [Some(row(tag)), Some(office)] }
 }
 
 /// The row of whoever is charged.

@@ -84,6 +84,8 @@ struct Tag {
     leg: Leg,
     direction: Direction,
     cause: Cause,
+    /// Whether the leg that the PBX made of it was judged in its place.
+    stood_for: bool,
     caller: u32,
     username: Text<32>,
 }

@@ -41,7 +41,7 @@ impl Core {
     pub(super) fn origin(&mut self, slot: SlotId, tie: Tie) -> Origin {
         match tie {
             Tie::Elsewhere => self.made_of().unwrap_or_default(),
-            Tie::Leg => self.let_through(slot).unwrap_or_default(),
+            Tie::Leg => self.let_through(slot).or_else(|| self.dearer(slot)).unwrap_or_default(),
             Tie::Asked => {
                 let call = self.calls.get(slot);
                 let asked = call.and_then(|call| self.told.who_asked(call.no, call.dialled.as_bytes()));
@@ -68,25 +68,50 @@ impl Core {
     }
 
     /// A leg that the PBX sends on to the outside, for a call that came from there to the same number, if that
-    /// had credentials or goes where it costs: a call that comes in for the office has neither, though it may
-    /// be passed on. The leg is judged in its place.
+    /// had credentials or goes where it costs much: a call that comes in for the office has neither, though it
+    /// may be passed on. The leg is judged in its place.
     fn let_through(&mut self, slot: SlotId) -> Option<Origin> {
-        let first = self.calls.origin_mut()?;
-        let (called, outside) = (first.dialled, first.path.src.ip());
-        let tag = first.tag.as_mut().filter(|tag| tag.direction == Direction::Inbound)?;
-        let account = std::mem::take(&mut tag.username);
+        let first = self.calls.origin()?;
+        let tag = first.tag.as_ref().filter(|tag| tag.direction == Direction::Inbound)?;
+        let (account, outside) = (tag.username, first.path.src.ip());
         let call = self.calls.get(slot)?;
         let (src, dst) = (call.path.src.ip(), call.path.dst.ip());
-        let leaves = self.handsets.is_home(src)
-            && !self.handsets.is_home(dst)
-            && !self.handsets.has_registered(dst)
-            && is_same_number(&called, &call.dialled);
+        let handsets = &self.handsets;
+        // A PBX in the cloud behind the office's own border gets what comes in for it.
+        let to_pbx = handsets.is_pbx(dst) && !handsets.has_registered(src);
+        let leaves = handsets.is_home(src)
+            && !handsets.is_home(dst)
+            && !to_pbx
+            && !handsets.has_registered(dst)
+            && is_same_number(&first.dialled, &call.dialled);
         let group = self.dial.classify(Leg::Trunk, call.dialled.as_bytes()).group;
-        if !leaves || (account.is_empty() && !costs(group)) {
+        let dear = matches!(group, Group::Premium | Group::Risky);
+        if !leaves || (account.is_empty() && !dear) {
             return None;
+        }
+        if let Some(tag) = self.calls.origin_mut().and_then(|first| first.tag.as_mut()) {
+            tag.stood_for = true;
         }
         self.calls.stands_for_both(slot);
         Some(Origin { account, outside: Some(outside), ..Origin::default() })
+    }
+
+    /// A leg that goes where it costs, and the call that it seems to be a part of doesn't: anybody could say
+    /// that the two belong together. It is judged beside that one.
+    fn dearer(&mut self, slot: SlotId) -> Option<Origin> {
+        let first = self.calls.origin()?;
+        let before = first.tag.as_ref()?.target;
+        let call = self.calls.get(slot)?;
+        let to = self.dial.classify(Leg::Trunk, call.dialled.as_bytes());
+        let same = match before.number {
+            Some(_) => before.number == to.number,
+            None => first.dialled.as_bytes().ends_with(call.dialled.as_bytes()),
+        };
+        if same || !costs(to.group) {
+            return None;
+        }
+        self.calls.stands_alone(slot);
+        Some(Origin::default())
     }
 
     /// The PBX lets the call go on, so it accepted the credentials.
@@ -127,7 +152,9 @@ impl Core {
         let Some(old) = &call.tag else { return };
         let target = self.dial.classify(Leg::Handset, call.dialled.as_bytes());
         let account = old.username;
-        let charged = costs(target.group) || target.group == Group::Suspect;
+        // What rings a handset of the office has come in, whatever its number.
+        let stays = self.calls.any_reaches(call.no, |ip| self.handsets.has_registered(ip));
+        let charged = !stays && !old.stood_for && (costs(target.group) || target.group == Group::Suspect);
         let who = charged.then(|| {
             let who = who_behind(&mut self.handsets, &call.path, &account, now);
             Who { ip: call.path.src.ip(), mac: None, ..who }
@@ -147,7 +174,7 @@ impl Core {
     fn charged_late(&mut self, slot: SlotId, now: Timestamp) {
         let Some(call) = self.calls.get(slot) else { return };
         let Some(tag) = &call.tag else { return };
-        attempt::count_rows(&self.ledger, call, tag, now);
+        attempt::count_rows(&self.ledger, call, tag, [None; 2], now);
         self.facts.call(&self.coverage, |fact| {
             attempt::write(fact, call, tag, CallState::Attempted, now);
             // The challenge that came before is no answer.
@@ -156,14 +183,14 @@ impl Core {
     }
 }
 
-/// Whether two dialled strings end in the same number; a short one has no prefixes.
+/// Whether two dialled strings end in the same number.
 fn is_same_number(one: &Text<40>, other: &Text<40>) -> bool {
     let [a, b] = [one, other].map(|dialled| uri::last_digits(dialled.as_bytes()));
-    if a == 0 { one == other } else { a == b }
+    if a == 0 || b == 0 { one.as_bytes().ends_with(other.as_bytes()) } else { a == b }
 }
 
 /// Whether a call there costs more than one at home.
-const fn costs(group: Group) -> bool {
+pub(super) const fn costs(group: Group) -> bool {
     matches!(group, Group::Premium | Group::Overseas | Group::Risky)
 }
 

@@ -105,7 +105,7 @@ impl Core {
         // What goes to a handset has its number there, whatever it looks like, and so has what goes about
         // the office; outside, few digits are one only if the numbering plan has exactly them.
         let (src, dst) = (seen.path.src.ip(), seen.path.dst.ip());
-        if self.handsets.has_registered(dst) {
+        if self.handsets.has_registered(dst) && !self.handsets.is_pbx(dst) {
             return;
         }
         let digits = uri::user(seen.msg.called()).iter().filter(|byte| byte.is_ascii_digit()).count();

@@ -3,6 +3,7 @@
 
 mod counting;
 mod doubtful;
+mod forged;
 mod links;
 mod messages;
 mod outsiders;
@@ -228,6 +229,11 @@ fn what_a_pbx_makes_of_a_call() {
 #[test]
 fn what_is_asked_for_and_what_is_placed_from_outside() {
     all_right(outsiders::cases(), 18);
+}
+
+#[test]
+fn what_is_said_to_be_a_part_of_another_call() {
+    all_right(forged::cases(), 9);
 }
 
 /// A test that can't fail shows nothing.
