@@ -153,7 +153,8 @@ pub(super) fn learn(args: &Args, wish: &args::Learn, out: &mut dyn Write) -> Res
         return Ok(json(out, &answer)?);
     }
     let (learnt, known) = (&answer["learnt"], &answer["known"]);
-    writeln!(out, "{learnt} calls were learnt from; nothing was raised")?;
+    let calls = if learnt == 1 { "call was" } else { "calls were" };
+    writeln!(out, "{learnt} {calls} learnt from; nothing was raised")?;
     if known != 0 {
         writeln!(out, "{known} were passed over: they aren't older than what it knows already")?;
     }
