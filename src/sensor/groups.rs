@@ -20,7 +20,7 @@ const REMEMBERED: usize = 32;
 const AT_ONCE: Span = Span(200_000);
 
 /// It goes on to the next phone within this time after the one before was given up.
-const NEXT: Span = Span::seconds(2);
+const NEXT: Span = Span(500_000);
 
 /// No telephone number has fewer.
 const NUMBER_DIGITS: usize = 3;
@@ -60,7 +60,9 @@ impl Groups {
 
 impl Rung {
     fn is_of(&self, before: &Self, calls: &Calls<Tag>) -> bool {
-        let given_up = |call: &Call<Tag>| call.no == before.no && call.failed_within(NEXT, self.at);
+        let cancelled = |call: &Call<Tag>| call.code == 487 && !call.phase.is_over();
+        let given_up =
+            |call: &Call<Tag>| call.no == before.no && (cancelled(call) || call.failed_within(NEXT, self.at));
         self.pbx == before.pbx
             && self.phone != before.phone
             && self.caller == before.caller
