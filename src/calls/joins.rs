@@ -45,7 +45,8 @@ pub enum Tie {
     Asked,
     /// What failed over another server a moment ago: it was counted then.
     Again,
-    /// What a PBX made of a call to another number: counted with that one, and judged.
+    /// What a PBX made of a call to another number, or what stands beside or in place of the call that it seems
+    /// to be a part of: counted with that one, and judged.
     Elsewhere,
     /// It goes back to where a call came from, and is one of its own; but whoever sends it passes calls on.
     Back,

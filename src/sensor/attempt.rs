@@ -1,7 +1,7 @@
 //! From a step of a call to facts and counts: who is charged, where it goes, which rows change.
 //!
 //! In: a step. Out: facts, ledger updates.
-//! Never: charges two handsets with one call.
+//! Never: counts a call twice that is told again.
 
 use super::origin::{Origin, costs};
 use super::{Core, Facts, Tag};

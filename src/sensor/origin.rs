@@ -2,7 +2,7 @@
 //! outside places it through the office's PBX, with stolen credentials or because anybody may.
 //!
 //! In: a leg, and the call that it is a part of. Out: who is charged.
-//! Never: charges a call that comes in and stays.
+//! Never: charges a call that comes in and rings a handset.
 
 use std::net::IpAddr;
 
