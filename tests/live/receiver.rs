@@ -72,6 +72,15 @@ impl Receiver {
         panic!("never: {what}: {:?}", self.taken());
     }
 
+    /// Waits until it is told nothing more. What Alertmanager tells while it is being stopped isn't in its
+    /// own log: of an alert it would tell again, and of its end never.
+    pub(crate) fn wait_for_silence(&self) {
+        let mut told = 0;
+        while std::mem::replace(&mut told, self.taken().len()) != told {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
     /// What it was sent and took.
     pub(crate) fn taken(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()

@@ -207,11 +207,7 @@ fn receivers_that_were_away_are_told_everything_once() {
     // One alert before; then both are away.
     net.replay("vb", &["-t"], &fixture("attacks/satellite"));
     person.wait_for("the first", |one| one.path == "/alertmanager");
-    // What Alertmanager tells while it is being stopped isn't in its own log, and it tells it again.
-    let mut told = 0;
-    while std::mem::replace(&mut told, person.taken().len()) != told {
-        std::thread::sleep(Duration::from_secs(2));
-    }
+    person.wait_for_silence();
     running.stop();
     person.answer(503);
     let away = std::time::Instant::now();
