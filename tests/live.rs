@@ -97,6 +97,11 @@ fn an_attack_on_the_wire_is_on_the_metrics_and_nothing_is_sent() {
     let list = daemon.command(&["alerts", "--open", "--json"]);
     assert!(String::from_utf8_lossy(&list.stdout).contains("\"accepted_until\":\"20"));
     assert_eq!(daemon.command(&["ack", "99", "--for", "2h", "--why", "x"]).status.code(), Some(1));
+    for (span, why, key) in [("99999d", "x", "--for"), ("2h", " ", "--why")] {
+        let refused = daemon.command(&["ack", &id, "--for", span, "--why", why]);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && said.contains(key), "{said}");
+    }
     for command in ["calls", "handsets", "posture", "status"] {
         assert!(daemon.command(&[command]).status.success(), "{command}");
     }
@@ -374,6 +379,20 @@ fn a_disk_that_takes_nothing_keeps_it_from_nothing_but_history() {
         daemon.signal("-TERM");
         assert!(daemon.child.wait().unwrap().success(), "{}", daemon.log());
     }
+}
+
+/// A folder that can't be made is named with the key that asks for it.
+#[test]
+fn a_file_below_a_file_is_refused_by_its_key() {
+    if lacks(&TOOLS) {
+        return;
+    }
+    let net = net_with_cable();
+    let wish = "[capture]\ninterfaces = [\"va\"]\n[notify.journal]\npath = \"c.toml/j/j.jsonl\"\n";
+    let mut daemon = Daemon::spawn(&net, wish, &[], &[]);
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(1));
+    let log = daemon.log();
+    assert!(log.contains("[notify.journal] path: ") && log.contains("make that folder"), "{log}");
 }
 
 #[test]

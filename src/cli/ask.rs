@@ -137,6 +137,7 @@ fn visits(out: &mut dyn Write, width: Option<usize>, allowed: &[&Value]) -> std:
 pub(super) fn ack(args: &Args, wish: &args::Ack, out: &mut dyn Write) -> Result<(), Failure> {
     let seconds = seconds(&wish.r#for)
         .ok_or_else(|| Failure::Usage(format!("--for: write 30m, 2h or 7d, not \"{}\"", wish.r#for)))?;
+    control::check_ack(seconds, &wish.why).map_err(Failure::Usage)?;
     let answer = asked(args, &Ask::Ack { id: wish.id, seconds, why: wish.why.clone() })?;
     if wish.json {
         return Ok(json(out, &answer)?);

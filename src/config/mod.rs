@@ -249,13 +249,16 @@ impl Config {
         &self.file.run.user
     }
 
-    /// Files that the daemon writes. Their folders are made at start if they are missing, and given to
-    /// the user that it runs as.
-    pub fn written(&self) -> Vec<std::path::PathBuf> {
-        let files = self.control_socket().into_iter().chain(self.store_path());
+    /// Files that the daemon writes, each with the key that names it. Their folders are made at start if
+    /// they are missing, and given to the user that it runs as.
+    pub fn written(&self) -> Vec<(&'static str, std::path::PathBuf)> {
+        let files = [("[control] socket", self.control_socket()), ("[store] path", self.store_path())];
         #[cfg(feature = "daemon")]
-        let files = files.chain(self.journal()).chain([self.key_file()]);
-        files.collect()
+        let files = files.into_iter().chain([
+            ("[notify.journal] path", self.journal()),
+            ("[privacy] key_file", Some(self.key_file())),
+        ]);
+        files.into_iter().filter_map(|(key, file)| Some((key, file?))).collect()
     }
 
     /// Where the database is; `None` if there shall be none.

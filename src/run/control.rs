@@ -267,12 +267,7 @@ fn records(lines: &[String]) -> String {
 }
 
 async fn acknowledge(doers: &Doers, id: u64, seconds: i64, why: String) -> Result<String, String> {
-    if !(1..=LONGEST_ACK).contains(&seconds) {
-        return Err("an alert can be accepted for a second up to a year".to_owned());
-    }
-    if why.trim().is_empty() || why.len() > LONGEST_WHY {
-        return Err(format!("say why, in at most {LONGEST_WHY} bytes"));
-    }
+    check_ack(seconds, &why)?;
     let until = wall().plus(Span::seconds(seconds));
     let (answer, answered) = sync_channel(1);
     let command = Command::Acknowledge { id, until, why };
@@ -384,6 +379,20 @@ impl Asking {
             _ => Err(answer["error"].as_str().unwrap_or("it said no").to_owned()),
         }
     }
+}
+
+/// Whether an alert can be accepted for so long and for this reason; what to write if not.
+///
+/// # Errors
+/// What to write.
+pub fn check_ack(seconds: i64, why: &str) -> Result<(), String> {
+    if !(1..=LONGEST_ACK).contains(&seconds) {
+        return Err("--for: an alert can be accepted for a second up to a year (366d)".to_owned());
+    }
+    if why.trim().is_empty() || why.len() > LONGEST_WHY {
+        return Err(format!("--why: say why, in at most {LONGEST_WHY} bytes"));
+    }
+    Ok(())
 }
 
 /// Whether a text means a time for `--since`; what to write if it doesn't.

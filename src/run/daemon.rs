@@ -173,15 +173,18 @@ impl Parts {
         let user = options.user.as_deref().unwrap_or(config.run_as());
         let whom = privileges::whom(user, options.allow_root).map_err(DaemonError::Usage)?;
         let mut files = Files::default();
-        for file in config.written() {
+        for (key, file) in config.written() {
             match privileges::prepare(&file, whom.as_ref()) {
                 Ok(folder) => files.write.extend(folder),
                 Err(why)
                     if config.control_socket().as_ref() != Some(&file) && privileges::is_spent(&file) =>
                 {
-                    tracing::error!("{why}: nothing can be written there; detection and alerts go on");
+                    tracing::error!("{key}: {why}: nothing can be written there; detection and alerts go on");
                 }
-                Err(why) => return Err(DaemonError::Runtime(why)),
+                Err(why) => {
+                    let cure = "make that folder, or write another path";
+                    return Err(DaemonError::Runtime(format!("{key}: {why}: {cure}")));
+                }
             }
         }
         self.control = config
