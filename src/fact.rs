@@ -9,7 +9,7 @@ pub mod sighting;
 use std::fmt;
 
 pub use crate::calls::CallNo;
-use crate::dial::{Leg, Target};
+use crate::dial::{Class, Leg, Target};
 use crate::handsets::Who;
 use crate::labels;
 use crate::text::Text;
@@ -33,6 +33,16 @@ labels! {
         Outbound = "outbound", "From the office to the outside.";
         Inbound = "inbound", "From the outside to a handset.";
         Internal = "internal", "Between handsets of the office.";
+    }
+}
+
+impl Direction {
+    /// Where a call goes that doesn't come in: what a PBX passes on leaves the office, whatever its number.
+    pub const fn placed(leg: Leg, target: &Target) -> Self {
+        match (leg, target.class) {
+            (Leg::Handset, Class::Internal | Class::Feature) => Self::Internal,
+            _ => Self::Outbound,
+        }
     }
 }
 

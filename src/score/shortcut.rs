@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::baseline::exposure::Prices;
 use crate::calls::{CallNo, Limits};
-use crate::dial::{Class, Dial, DialError, Group, Leg, Target};
+use crate::dial::{Dial, DialError, Group, Leg, Target};
 use crate::drill::{Event, EventKind};
 use crate::fact::{CallFact, CallState, Cause, Direction, Fact, Lapse};
 use crate::handsets::{Handsets, Said, Who};
@@ -142,11 +142,7 @@ impl Shortcut {
             !trunk_side && (from_pbx || (!self.handsets.is_home(src) && self.handsets.is_home(dst)));
         let leg = if trunk_side { Leg::Trunk } else { Leg::Handset };
         let target = self.dial.classify(leg, event.dialled.as_bytes());
-        let direction = match target.class {
-            _ if inbound => Direction::Inbound,
-            Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
-            _ => Direction::Outbound,
-        };
+        let direction = if inbound { Direction::Inbound } else { Direction::placed(leg, &target) };
         let fact = CallFact {
             time: self.now,
             call: CallNo(self.last),

@@ -9,7 +9,7 @@ use crate::bounded::SlotId;
 use crate::calls::{Call, Phase, Tie, diverted_by};
 use crate::coverage::{Coverage, Sign};
 use crate::decode::Path;
-use crate::dial::{Class, Dial, Leg, Target};
+use crate::dial::{Dial, Leg, Target};
 use crate::fact::{CallFact, CallState, Cause, Direction, Lapse};
 use crate::handsets::{HandsetId, Handsets, Named, Said, Sender, Standing, Who, is_hidden};
 use crate::ledger::{Account, Key, Ledger};
@@ -43,11 +43,7 @@ impl Core {
             ledger.warm(Key { account: Account::Handset(HandsetId(known)), group: target.group });
         }
         let username = msg.map_or_else(Text::default, username_of);
-        let direction = match target.class {
-            _ if inbound => Direction::Inbound,
-            Class::Internal | Class::Feature if !trunk_side => Direction::Internal,
-            _ => Direction::Outbound,
-        };
+        let direction = if inbound { Direction::Inbound } else { Direction::placed(leg, &target) };
         let (sender, cause) = if inbound {
             (callee(handsets, ledger, &call.path, now), Cause::Dialled)
         } else {
@@ -130,7 +126,9 @@ impl Core {
         let Some(old) = call.tag else { return self.attempted(slot, Some(msg), now) };
         let target = target(&self.dial, old.leg, Some(msg), call);
         let cause = if (300..400).contains(&call.code) { Cause::Forwarded } else { old.cause };
-        let tag = Tag { target, cause, ..old };
+        let comes_in = old.direction == Direction::Inbound;
+        let direction = if comes_in { Direction::Inbound } else { Direction::placed(old.leg, &target) };
+        let tag = Tag { target, direction, cause, ..old };
         uncount(&self.ledger, call, &old);
         let before = rows(call, &old);
         // A part of another call, or what was asked for, goes somewhere else now.

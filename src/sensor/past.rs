@@ -4,7 +4,7 @@
 //! Never: counts such a call as one that was seen.
 
 use super::Sensor;
-use crate::dial::{Class, Leg};
+use crate::dial::Leg;
 use crate::fact::{CallFact, CallState, Cause, Direction};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
@@ -13,17 +13,13 @@ impl Sensor {
     /// The attempt that a record tells of. Its handset is the one that will register the account.
     pub fn past_call(&mut self, account: &[u8], dialled: &[u8], time: Timestamp) -> CallFact {
         let target = self.core.dial.classify(Leg::Handset, dialled);
-        let direction = match target.class {
-            Class::Internal | Class::Feature => Direction::Internal,
-            _ => Direction::Outbound,
-        };
         CallFact {
             time,
             call: self.core.calls.next_no(),
             state: CallState::Attempted,
             leg: Leg::Handset,
             joined: false,
-            direction,
+            direction: Direction::placed(Leg::Handset, &target),
             cause: Cause::Dialled,
             code: 0,
             started: time,

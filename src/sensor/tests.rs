@@ -269,6 +269,22 @@ fn a_302_charges_the_handset_that_sends_it() {
 }
 
 #[test]
+fn an_internal_call_that_is_redirected_outside_is_an_outbound_one() {
+    let mut b = Bench::new();
+    b.register(PHONE, PBX, "214");
+    let first = only(&b.invite(PHONE, PBX, "2001", "c"));
+    assert_eq!((first.direction, first.target.class), (Direction::Internal, Class::Internal));
+    b.sip(PBX, PHONE, "SIP/2.0 302 Moved Temporarily", &head("c", "f", "t", "1 INVITE", "214", "2001"));
+    let again = head("c", "f", "", "2 INVITE", "214", "2001");
+    let call = only(&calls(b.sip(PHONE, PBX, "INVITE sip:005355512345@example.com SIP/2.0", &again)));
+    assert_eq!(
+        (call.call, call.direction, call.target.class, call.cause),
+        (first.call, Direction::Outbound, Class::Overseas, Cause::Forwarded)
+    );
+    assert_eq!(b.sensor.totals().attempts, 1);
+}
+
+#[test]
 fn refer_charges_the_handset_that_sends_it() {
     let mut b = Bench::new();
     b.register(PHONE, PBX, "214");
